@@ -1,0 +1,135 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Server } from '@hapi/hapi';
+import { destination, pino } from 'pino';
+import { makeDemoClients, registryOf } from './auth/demo-clients.js';
+import { loadSigningKeys } from './auth/signing-keys.js';
+import { createTokenEndpoint } from './auth/token-endpoint.js';
+import { createFilesystemBlobs } from './blobs/filesystem.js';
+import type { Config } from './config.js';
+import { loadDemo } from './demo/load.js';
+import { capabilityStatement } from './fhir/capability.js';
+import { createExtractor } from './fhir/search/extract.js';
+import { createSearchParameters } from './fhir/search/parameters.js';
+import { createQueryParser } from './fhir/search/parse.js';
+import { createCursors } from './http/cursors.js';
+import { createServer } from './http/server.js';
+import type { House } from './interactions/house.js';
+import { operations } from './operations/operations.js';
+import { registry } from './resources/registry.js';
+import { Taken, type Store } from './store/port.js';
+import { openSqliteStore } from './store/sqlite/sqlite-store.js';
+import { loadDefinitions } from './validation/definitions.js';
+import { createValidator } from './validation/validator.js';
+
+export const version = '0.1.0';
+
+// made by the build; from `src` (tests) and `dist` alike it stands in `dist`
+const definitionsFile = fileURLToPath(new URL('../dist/definitions/r4.json', import.meta.url));
+
+export type App = { readonly server: Server; readonly house: House; readonly baseUrl: string; readonly drain: () => void; readonly close: () => Promise<void> };
+
+const secretOf = async (file: string): Promise<Buffer> => {
+  if (!existsSync(file)) {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, randomBytes(32), { mode: 0o600, flag: 'wx' }).catch(() => undefined);
+  }
+  return readFile(file);
+};
+
+const replayGuard = (store: Store) => ({
+  claim: async (key: string, expires: number): Promise<boolean> => {
+    try {
+      await store.commit({ claims: [{ kind: 'jti', key, owner: 'token', expires }] });
+      return true;
+    } catch (error) {
+      if (error instanceof Taken) return false;
+      throw error;
+    }
+  },
+});
+
+/** The composition root: the one place that knows every part. The server it returns does not listen yet. */
+export const createApp = async (config: Config): Promise<App> => {
+  await mkdir(config.dataDir, { recursive: true });
+  const file = config.databaseUrl.slice('sqlite:'.length);
+  const logger = pino({ level: config.logLevel }, destination({ fd: 1, sync: false }));
+  const store = await openSqliteStore({ path: path.resolve(file), integrity: config.referentialIntegrity });
+  const definitions = loadDefinitions(await readFile(definitionsFile, 'utf8'));
+  const searchParameters = createSearchParameters(definitions.searchParameters);
+  const clock = Date.now;
+  const keys = await loadSigningKeys({ directory: config.dataDir, clock });
+  const clients = config.demo ? await makeDemoClients({ directory: config.dataDir }) : registryOf([]);
+  // with PORT=0 the address is known only when the server listens
+  const origin = { url: config.baseUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(config.port)}` };
+  const validator = createValidator(definitions);
+  const house: House = {
+    store,
+    blobs: createFilesystemBlobs(path.resolve(config.documentStoreUrl.slice('file:'.length))),
+    registry,
+    definitions,
+    validate: validator.validate,
+    searchParameters,
+    extract: createExtractor(searchParameters),
+    parseQuery: createQueryParser({ parameters: searchParameters, types: [...registry.keys()], baseUrl: () => `${origin.url}/FHIR/R4`, timeZone: config.timeZone }),
+    clock,
+    newId: randomUUID,
+    newUbrn: () => String(randomInt(1_000_000)).padStart(6, '0') + String(randomInt(1_000_000)).padStart(6, '0'),
+    get baseUrl() {
+      return `${origin.url}/FHIR/R4`;
+    },
+    timeZone: config.timeZone,
+    maxEntries: config.maxEntries,
+    ...createCursors(await secretOf(path.join(config.dataDir, 'keys', 'cursor.key'))),
+  };
+  if (config.demo) await loadDemo(house, config.timeZone);
+  let draining = false;
+  const server = await createServer({
+    house,
+    tokens: createTokenEndpoint({ registry: clients, keys, replay: replayGuard(store), clock, ids: randomUUID, audiences: (audience) => isAudience(audience, origin.url, config.demo), issuer: origin.url }),
+    keys,
+    logger,
+    host: config.host,
+    port: config.port,
+    get origin() {
+      return origin.url;
+    },
+    corsOrigins: config.corsOrigins,
+    maxBody: config.maxBody,
+    maxBinary: config.maxBinary,
+    capability: () => JSON.stringify(capabilityStatement({ registry, searchParameters, operations, baseUrl: house.baseUrl, version, date: '2026-11-24' })),
+    version,
+    ready: async () => {
+      if (draining) throw new Error('draining');
+      await store.check();
+    },
+  });
+  server.events.on('start', () => {
+    if (config.baseUrl === undefined) origin.url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(server.info.port)}`;
+  });
+  return {
+    server,
+    house,
+    get baseUrl() {
+      return origin.url;
+    },
+    drain: () => {
+      draining = true;
+    },
+    close: async () => {
+      await server.stop({ timeout: config.drainMs });
+      await store.close();
+      logger.flush();
+    },
+  };
+};
+
+/** The token URL of this server; under DEMO by any loopback name (a client may say localhost where the server says 127.0.0.1). */
+const isAudience = (audience: string, origin: string, demo: boolean): boolean => {
+  if (audience === `${origin}/oauth2/token`) return true;
+  const { port } = new URL(origin);
+  return demo && ['127.0.0.1', 'localhost', '[::1]'].some((host) => audience === `http://${host}:${port}/oauth2/token`);
+};

@@ -1,0 +1,45 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { TooLarge, type Blobs } from './port.js';
+
+/** Blobs as files below `directory`, spread over 256 folders; a file appears under its name only when it is whole and synced. */
+export const createFilesystemBlobs = (directory: string): Blobs => {
+  const fileOf = (name: string): string => {
+    if (!/^[A-Za-z0-9-]{2,100}$/.test(name)) throw new Error('not a blob name');
+    return path.join(directory, name.slice(0, 2), name);
+  };
+  return {
+    async write(name, bytes: Readable, limit) {
+      const file = fileOf(name);
+      await mkdir(path.dirname(file), { recursive: true });
+      const part = `${file}.part`;
+      const handle = await open(part, 'wx', 0o600);
+      let size = 0;
+      try {
+        for await (const chunk of bytes as AsyncIterable<Buffer>) {
+          size += chunk.length;
+          if (size > limit) throw new TooLarge(`more than ${String(limit)} bytes`);
+          await handle.write(chunk);
+        }
+        await handle.sync();
+        await handle.close();
+        await rename(part, file);
+        return size;
+      } catch (error) {
+        await handle.close().catch(() => undefined);
+        await rm(part, { force: true });
+        throw error;
+      }
+    },
+    async open(name) {
+      const file = fileOf(name);
+      const found = await stat(file).catch(() => undefined);
+      return found ? { bytes: createReadStream(file), size: found.size } : undefined;
+    },
+    async remove(name) {
+      await rm(fileOf(name), { force: true });
+    },
+  };
+};

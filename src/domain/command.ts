@@ -1,0 +1,29 @@
+import type { Resource } from '../fhir/resource.js';
+import type { Claim, Key, Sight, Stored } from '../store/port.js';
+
+/** What a command may read while it gathers: the store, narrowed to what the caller may see unless it says `all`. */
+export type Facts = {
+  readonly find: (key: Key, sight?: Sight) => Promise<Found | undefined>;
+  /** the one live resource of the type with this identifier */
+  readonly byIdentifier: (type: string, system: string, value: string) => Promise<Found | undefined>;
+  readonly findClaim: (kind: Claim['kind'], key: string) => Promise<Claim | undefined>;
+};
+
+export type Found = Key & { readonly version: number; readonly resource: Resource };
+
+/** A resource as a command wants it written; `version` is the one it read, 0 for a new one. */
+export type Draft = Key & { readonly version: number; readonly resource: Resource | undefined };
+
+/** What a command decided: all of it is committed together or not at all. */
+export type Decision = {
+  readonly drafts: readonly Draft[];
+  readonly expects?: readonly (Key & { readonly version: number })[];
+  readonly claims?: readonly Claim[];
+  readonly releases?: readonly Claim[];
+  /** the draft that the answer shows */
+  readonly result: Key;
+};
+
+/** Parses what the store found. */
+export const foundOf = (stored: Stored | undefined, parse: (text: string) => unknown): Found | undefined =>
+  stored?.body === undefined ? undefined : { type: stored.type, id: stored.id, version: stored.version, resource: parse(stored.body) as Resource };

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Logger } from 'pino';
+import { failure } from '../../fhir/outcome.js';
+import type { Metrics } from './metrics.js';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const correlation = /^[\x21-\x7e]{1,128}$/;
+
+const security: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; style-src 'unsafe-inline'",
+  'cache-control': 'no-store',
+};
+
+const seen = new WeakMap<Request, { readonly started: number; readonly requestId: string }>();
+
+/** Request ids, security headers, one log line and one observation a request. Neither holds a URL: it may name a patient. */
+export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> => ({
+  name: 'correlated',
+  register: (server) => {
+    server.ext('onRequest', (request: Request, h: ResponseToolkit) => {
+      const given = request.headers['x-request-id'] as string | undefined;
+      seen.set(request, { started: performance.now(), requestId: given !== undefined && uuid.test(given) ? given : randomUUID() });
+      if (given !== undefined && !uuid.test(given)) throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
+      return h.continue;
+    });
+    server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
+      const { response } = request;
+      if ('isBoom' in response) return h.continue;
+      for (const name in security) if (response.headers[name] === undefined) response.header(name, security[name] ?? '');
+      const about = seen.get(request);
+      if (about) response.header('x-request-id', about.requestId);
+      const sent = request.headers['x-correlation-id'] as string | undefined;
+      if (sent !== undefined && correlation.test(sent)) response.header('x-correlation-id', sent);
+      return h.continue;
+    });
+    server.events.on('response', (request) => {
+      const about = seen.get(request);
+      const ms = about ? performance.now() - about.started : 0;
+      const status = 'statusCode' in request.response ? request.response.statusCode : 0;
+      metrics.observe(request.method, status, ms);
+      if (request.path.startsWith('/health') || request.path === '/metrics') return;
+      const [, , , type] = request.path.split('/');
+      logger.info({ method: request.method, type: /^[A-Z][A-Za-z]+$/.test(type ?? '') ? type : undefined, status, ms: Math.round(ms * 100) / 100, requestId: about?.requestId, client: request.app.clientId }, 'request');
+    });
+  },
+});
+
+declare module '@hapi/hapi' {
+  interface RequestApplicationState {
+    clientId?: string;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Boom } from '@hapi/boom';
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Logger } from 'pino';
+import { Failure, failure } from '../../fhir/outcome.js';
+import { Unavailable } from '../../store/port.js';
+import { writeFailure } from '../answer.js';
+
+/** hapi's own refusals as failures; whatever else was thrown is logged and answered without its text. */
+const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
+  const cause: unknown = error;
+  if (cause instanceof Failure) return cause;
+  if (cause instanceof Unavailable) return failure('transient', 'transient', 'The store does not answer now: try again.');
+  switch (error.output.statusCode) {
+    case 400:
+      return failure('invalid', 'structure', 'The request is malformed.');
+    case 404:
+      return failure('not-found', 'not-supported', `There is nothing at ${request.path}.`);
+    case 405:
+      return failure('method', 'not-supported', `${request.method.toUpperCase()} is not offered here.`);
+    case 408:
+      return failure('transient', 'timeout', 'The request did not arrive in time.');
+    case 413:
+      return failure('too-large', 'too-long', 'The body is larger than this server takes.');
+    case 415:
+      return failure('media-type', 'not-supported', 'The media type of the body is not taken here.');
+    default:
+      logger.error({ err: error, method: request.method, requestId: request.headers['x-request-id'] }, 'unexpected error');
+      return failure('exception', 'exception', 'The server failed; the fault is logged.');
+  }
+};
+
+export const errors = (logger: Logger): Plugin<undefined> => ({
+  name: 'errors',
+  register: (server) => {
+    server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
+      const { response } = request;
+      return 'isBoom' in response ? writeFailure(h, failureOf(response, request, logger)) : h.continue;
+    });
+  },
+});

@@ -1,0 +1,51 @@
+import type { Caller } from '../access/caller.js';
+import type { Blobs } from '../blobs/port.js';
+import type { Definitions } from '../validation/definitions.js';
+import type { Issue } from '../fhir/outcome.js';
+import type { Key } from '../fhir/resource.js';
+import type { SearchParameters } from '../fhir/search/parameters.js';
+import type { Extractor } from '../fhir/search/extract.js';
+import type { QueryParser } from '../fhir/search/parse.js';
+import type { Registry } from '../resources/registry.js';
+import type { Store } from '../store/port.js';
+
+/** Everything an interaction or operation may use; built once by the composition root. */
+export type House = {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly registry: Registry;
+  readonly definitions: Definitions;
+  readonly validate: (resource: unknown) => readonly Issue[];
+  readonly searchParameters: SearchParameters;
+  readonly extract: Extractor;
+  readonly parseQuery: QueryParser;
+  readonly clock: () => number;
+  readonly newId: () => string;
+  /** 12 random digits */
+  readonly newUbrn: () => string;
+  /** FHIR base without a trailing slash */
+  readonly baseUrl: string;
+  readonly timeZone: string;
+  readonly maxEntries: number;
+  readonly signCursor: (position: string) => string;
+  /** throws Failure for a cursor that this server did not make */
+  readonly openCursor: (cursor: string) => string;
+};
+
+/** One request, or one entry of a Bundle. */
+export type Call = {
+  readonly caller: Caller;
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+  readonly ifNoneExist?: string | undefined;
+  readonly lenient: boolean;
+};
+
+/** A success: `body` is wire text. `sizeOf` resources or bytes are the concern of `http`. */
+export type Success = {
+  readonly status: 200 | 201 | 204 | 304;
+  readonly body?: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly key?: Key;
+};
+

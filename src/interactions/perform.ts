@@ -1,0 +1,55 @@
+import type { Decision, Facts } from '../domain/command.js';
+import { failure } from '../fhir/outcome.js';
+import { referenceTo } from '../fhir/resource.js';
+import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type Put, type Unit } from '../store/port.js';
+import { factsOf } from './facts.js';
+import type { Call, House } from './house.js';
+import { seal } from './seal.js';
+
+const tries = 4;
+
+/** Everything of a decision as one Unit. */
+export const unitOf = async (house: House, call: Call, decision: Decision): Promise<Unit> => {
+  const sealed = await Promise.all(decision.drafts.map((draft) => seal(house, call, draft, decision.drafts)));
+  return {
+    puts: sealed.map(({ put }) => put),
+    expects: decision.expects ?? [],
+    claims: [...sealed.flatMap(({ claims }) => claims), ...(decision.claims ?? [])],
+    releases: [...sealed.flatMap(({ releases }) => releases), ...(decision.releases ?? [])],
+  };
+};
+
+/**
+ * Gathers, decides and commits; when the facts moved in between, gathers again, a few times. What a client pinned (If-Match) is
+ * checked by `decide`, so a repeated round answers as the first should have.
+ */
+export const perform = async (house: House, call: Call, decide: (facts: Facts) => Promise<Decision>): Promise<{ readonly put: Put; readonly unit: Unit }> => {
+  for (let attempt = 1; ; attempt++) {
+    const decision = await decide(factsOf(house.store, call.caller));
+    const unit = await unitOf(house, call, decision);
+    try {
+      await house.store.commit(unit);
+      const put = unit.puts?.find(({ type, id }) => type === decision.result.type && id === decision.result.id);
+      if (!put) throw new Error('a decision shows one of its drafts');
+      return { put, unit };
+    } catch (error) {
+      if (!(error instanceof Stale || error instanceof Taken) || attempt === tries) throw translated(error);
+    }
+  }
+};
+
+/** The port's errors as failures. */
+export const translated = (error: unknown): unknown => {
+  if (error instanceof Stale) return failure('conflict', 'conflict', `Another request changed ${referenceTo(error.at)} at the same moment: read it again.`);
+  if (error instanceof Taken)
+    return error.claim.kind === 'slot'
+      ? failure('conflict', 'conflict', 'The slot is taken.', { coding: { system: 'https://fhir.nhs.uk/CodeSystem/ers-error-codes', code: 'SLOT_NOT_AVAILABLE' } })
+      : error.claim.kind === 'current-booking'
+        ? failure('conflict', 'conflict', 'The referral has a current appointment already.')
+        : failure('conflict', 'duplicate', 'An identifier that must be unique is taken.');
+  if (error instanceof Unresolved) return failure('business-rule', 'not-found', `${referenceTo(error.target)} does not exist: references must resolve.`, { diagnostics: referenceTo(error.target) });
+  if (error instanceof Referenced) return failure('conflict', 'conflict', `${referenceTo(error.at)} is referred to by ${error.by.map(referenceTo).join(', ')}.`);
+  if (error instanceof Matched) return failure('precondition', 'conflict', 'A match appeared at the same moment.');
+  if (error instanceof Unavailable) return failure('transient', 'transient', 'The store does not answer now: try again.', { diagnostics: 'store' });
+  return error;
+};

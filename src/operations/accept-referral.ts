@@ -1,0 +1,31 @@
+import type { ServiceRequest } from 'fhir/r4.js';
+import { acceptReferral } from '../domain/referral/accept-referral.js';
+import { written, notFound } from '../interactions/answers.js';
+import { perform } from '../interactions/perform.js';
+import { checkVersion } from '../interactions/update.js';
+import { failure } from '../fhir/outcome.js';
+import type { Operation } from './operation.js';
+
+const mayAccept = new Set(['SERVICE_PROVIDER_CLINICIAN', 'SERVICE_PROVIDER_CLINICIAN_ADMIN', 'PROVIDER_AUTHORISED_APPLICATION']);
+
+/** e-RS A013. If-Match, no body; answers the referral. */
+export const acceptReferralOperation: Operation = {
+  definition: {
+    name: 'AcceptReferral',
+    code: 'ers.acceptReferral',
+    description: 'The provider accepts a booked referral (e-RS A013).',
+    affectsState: true,
+    resource: ['ServiceRequest'],
+  },
+  perform: async (house, call, on) => {
+    if (call.caller.kind !== 'system' && !mayAccept.has(call.caller.businessFunction ?? '')) throw failure('forbidden', 'forbidden', 'Accepting a referral is for provider clinicians and their administrators.');
+    const { put } = await perform(house, call, async (facts) => {
+      const current = await facts.find(on);
+      if (!current) throw notFound(on);
+      checkVersion(call, on, current.version);
+      const resource = acceptReferral(current.resource as unknown as ServiceRequest, new Date(house.clock()).toISOString());
+      return { drafts: [{ ...on, version: current.version, resource: resource as never }], result: on };
+    });
+    return written(house, put);
+  },
+};

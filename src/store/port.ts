@@ -1,0 +1,186 @@
+/**
+ * The store as the rest of the house sees it: data in, data out, no transaction object ever leaves.
+ * Two engines implement it; `test/contract` runs one suite over each.
+ */
+import type { Key } from '../fhir/resource.js';
+
+export type { Key } from '../fhir/resource.js';
+
+/** One version of a resource. `body` is the wire text, byte for byte; undefined marks a deletion. Times: epoch ms. */
+export type Stored = Key & {
+  readonly version: number;
+  readonly lastUpdated: number;
+  readonly body: string | undefined;
+  /** position in the order of commits: strictly grows, never reused */
+  readonly sequence: number;
+};
+
+/** Index values, made by fhir/search/extract, never by the store. `param` is the search parameter's code. */
+export type Value =
+  | { readonly kind: 'token'; readonly param: string; readonly system: string; readonly code: string }
+  | { readonly kind: 'reference'; readonly param: string; readonly target: Key }
+  /** date (epoch ms, half-open [low, high)), number and quantity (closed) */
+  | { readonly kind: 'range'; readonly param: string; readonly low: number; readonly high: number }
+  /** string (folded), uri (as is) */
+  | { readonly kind: 'text'; readonly param: string; readonly value: string };
+
+/**
+ * What the caller may see. Rows carry access keys (`patient:<id>`, `organisation:<ODS>`); a row is seen when it, or a root it
+ * is linked to, carries one of the keys. `all` is for system clients, directory types and the server itself.
+ */
+export type Sight = 'all' | { readonly keys: readonly string[] };
+
+/** The row `child` may also be read by who may read `root`: a letter by who may read its referral. */
+export type AccessLink = { readonly child: Key; readonly root: Key };
+
+export type Put = Key & {
+  /** the version read; 0: must not exist (or be deleted) */
+  readonly version: number;
+  readonly lastUpdated: number;
+  /** undefined deletes */
+  readonly body: string | undefined;
+  readonly values: readonly Value[];
+  readonly accessKeys: readonly string[];
+  readonly accessLinks: readonly AccessLink[];
+};
+
+export type ClaimKind = 'slot' | 'current-booking' | 'identifier' | 'jti' | 'idempotency' | 'hold';
+/** One row, unique by (kind, key); `expires` in epoch ms: an expired claim may be taken over. */
+export type Claim = {
+  readonly kind: ClaimKind;
+  readonly key: string;
+  readonly owner: string;
+  readonly expires?: number;
+};
+
+/** All of it or nothing, in one database transaction. */
+export type Unit = {
+  readonly puts?: readonly Put[];
+  /** read and relied upon, not written */
+  readonly expects?: readonly (Key & { readonly version: number })[];
+  /** If-None-Exist: still no match at commit */
+  readonly unmatched?: readonly SearchPlan[];
+  readonly claims?: readonly Claim[];
+  /** released only when owned by the named owner */
+  readonly releases?: readonly Claim[];
+};
+
+/** The version moved: 412, or gather again. */
+export class Stale extends Error {
+  override readonly name = 'Stale';
+  constructor(readonly at: Key) {
+    super(`version moved: ${at.type}/${at.id}`);
+  }
+}
+/** The claim is another's: 409. */
+export class Taken extends Error {
+  override readonly name = 'Taken';
+  constructor(readonly claim: Claim) {
+    super(`claim taken: ${claim.kind}`);
+  }
+}
+/** A reference in `values` points at nothing that lives. */
+export class Unresolved extends Error {
+  override readonly name = 'Unresolved';
+  constructor(readonly target: Key) {
+    super(`no such target: ${target.type}/${target.id}`);
+  }
+}
+/** A resource that others refer to cannot be deleted. */
+export class Referenced extends Error {
+  override readonly name = 'Referenced';
+  constructor(
+    readonly at: Key,
+    readonly by: readonly Key[],
+  ) {
+    super(`referenced: ${at.type}/${at.id}`);
+  }
+}
+/** An If-None-Exist plan had a match at commit. */
+export class Matched extends Error {
+  override readonly name = 'Matched';
+}
+/** Nothing was written, or it is unknown whether it was: 503. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+}
+
+/**
+ * One condition; all conditions of a plan hold together, the alternatives within one are any-of.
+ * `param` is a search parameter's code of the plan's type.
+ */
+export type Predicate =
+  | { readonly kind: 'id'; readonly ids: readonly string[] }
+  | {
+      readonly kind: 'token';
+      readonly param: string;
+      readonly not?: boolean;
+      /** system undefined: any system; '' : none. code undefined: any code of the system */
+      readonly any: readonly { readonly system?: string; readonly code?: string }[];
+    }
+  | { readonly kind: 'reference'; readonly param: string; readonly any: readonly Key[] }
+  /** date, number, quantity: see R4 search.html#prefix for how low/high of the value compare with the row's */
+  | {
+      readonly kind: 'range';
+      readonly param: string;
+      readonly any: readonly { readonly prefix: Prefix; readonly low: number; readonly high: number }[];
+    }
+  | {
+      readonly kind: 'text';
+      readonly param: string;
+      readonly mode: 'starts' | 'exact' | 'contains';
+      readonly any: readonly string[];
+    }
+  | { readonly kind: 'missing'; readonly param: string; readonly missing: boolean }
+  | {
+      readonly kind: 'updated';
+      readonly any: readonly { readonly prefix: Prefix; readonly low: number; readonly high: number }[];
+    }
+  /** chain: a reference of this row through `param` to a row of `type` for which `where` holds */
+  | { readonly kind: 'chain'; readonly param: string; readonly type: string; readonly where: readonly Predicate[] }
+  /** _has: a row of `type` refers to this one through `param` and `where` holds for it */
+  | { readonly kind: 'has'; readonly param: string; readonly type: string; readonly where: readonly Predicate[] }
+  /** matches nothing, e.g. an identifier that no resource has */
+  | { readonly kind: 'never' };
+
+export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb';
+
+export type Sort = { readonly param: string; readonly kind: 'token' | 'range' | 'text' | 'updated' | 'id'; readonly descending: boolean };
+
+export type SearchPlan = {
+  readonly type: string;
+  readonly where: readonly Predicate[];
+  readonly sort: readonly Sort[];
+  /** rows wanted: 1..1000 */
+  readonly count: number;
+  /** the opaque position from a Page's `next` */
+  readonly after?: string;
+};
+
+export type Page = { readonly rows: readonly Stored[]; readonly next: string | undefined };
+
+/** `since` and `at`: epoch ms. Newest first. */
+export type Window = { readonly since?: number; readonly at?: number; readonly after?: string; readonly count: number };
+
+export interface Reader {
+  find(key: Key, sight: Sight): Promise<Stored | undefined>;
+  findVersion(key: Key, version: number, sight: Sight): Promise<Stored | undefined>;
+  /** live rows only, in no particular order */
+  findMany(keys: readonly Key[], sight: Sight): Promise<readonly Stored[]>;
+  search(plan: SearchPlan, sight: Sight): Promise<Page>;
+  /** how many match, counted up to `limit` */
+  count(plan: SearchPlan, sight: Sight, limit: number): Promise<number>;
+  history(scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight): Promise<Page>;
+  /** live rows that refer to `target`, at most `limit` */
+  referrers(target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }): Promise<readonly Stored[]>;
+  /** the one live claim, if any */
+  findClaim(kind: ClaimKind, key: string): Promise<Claim | undefined>;
+}
+
+export interface Store extends Reader {
+  /** Resolves when durable; every later read in this process sees it. Throws Stale, Taken, Unresolved, Referenced, Matched, Unavailable. */
+  commit(unit: Unit): Promise<void>;
+  /** throws Unavailable when the store cannot answer */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,52 @@
+import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
+
+export type Row = Readonly<Record<string, unknown>>;
+type Bindable = string | number | null;
+
+/**
+ * One connection with its prepared statements, cached by text. Keep it in a field of a live object: the driver closes the
+ * connection when the JavaScript object is collected.
+ */
+export class Connection {
+  private readonly statements = new Map<string, StatementSyncInstance>();
+  readonly db: DatabaseSyncInstance;
+
+  constructor(path: string) {
+    this.db = new DatabaseSync(path, { timeout: 10_000 });
+    // page_size counts only before the first table: 8 KB is 25 % smaller than 4 KB for bodies of 2 KB
+    this.db.exec('pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536; pragma mmap_size = 268435456; pragma temp_store = memory');
+  }
+
+  private prepared(text: string): StatementSyncInstance {
+    let statement = this.statements.get(text);
+    if (!statement) {
+      if (this.statements.size > 500) this.statements.clear();
+      statement = this.db.prepare(text);
+      this.statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  get(text: string, ...parameters: readonly Bindable[]): Row | undefined {
+    return this.prepared(text).get(...parameters) as Row | undefined;
+  }
+
+  all(text: string, ...parameters: readonly Bindable[]): readonly Row[] {
+    return this.prepared(text).all(...parameters) as readonly Row[];
+  }
+
+  /** The number of rows changed. */
+  run(text: string, ...parameters: readonly Bindable[]): number {
+    return Number(this.prepared(text).run(...parameters).changes);
+  }
+
+  /** The rowid of the row inserted. */
+  insert(text: string, ...parameters: readonly Bindable[]): number {
+    return Number(this.prepared(text).run(...parameters).lastInsertRowid);
+  }
+
+  close(): void {
+    this.statements.clear();
+    this.db.close();
+  }
+}

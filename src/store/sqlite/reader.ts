@@ -1,0 +1,120 @@
+import { SearchBuilder } from '../queries/search.js';
+import { compileForSqlite } from '../queries/compile.js';
+import { decodePosition, encodePosition } from '../queries/position.js';
+import { sightTest } from '../queries/sight.js';
+import { narrowTables, columnOf, homeParam } from '../layout.js';
+import { sql } from 'kysely';
+import type { Claim, ClaimKind, Key, Page, SearchPlan, Sight, Stored, Window } from '../port.js';
+import type { Connection, Row } from './connection.js';
+import { Terms } from './terms.js';
+
+type RawRow = { rid: number; id: string; version: number; last_updated: number; sequence: number; body: string | null; type?: number };
+
+/** The reads of the port over one connection. Each call is one statement, so each sees one committed state. */
+export class SqliteReader {
+  private readonly terms: Terms;
+  private readonly builder: SearchBuilder;
+  private readonly points = new Map<number, string>();
+
+  constructor(private readonly connection: Connection) {
+    this.terms = new Terms(connection);
+    this.builder = new SearchBuilder((text) => this.terms.find(text) ?? 0);
+  }
+
+  find(key: Key, sight: Sight): Stored | undefined {
+    const keys = sight === 'all' ? [] : sight.keys;
+    const row = this.connection.get(this.pointText(sight), this.terms.find(key.type) ?? 0, key.id, ...keys, ...keys);
+    return row && this.stored(row, key.type);
+  }
+
+  findVersion(key: Key, version: number, sight: Sight): Stored | undefined {
+    const current = this.find(key, sight);
+    if (!current || current.version === version) return current;
+    const row = this.connection.get(
+      'select v.rid, r.id, v.version, v.last_updated, v.sequence, v.body from resource r join resource_version v on v.rid = r.rid and v.version = ? where r.type = ? and r.id = ?',
+      version, this.terms.find(key.type) ?? 0, key.id,
+    );
+    return row && this.stored(row, key.type);
+  }
+
+  findMany(keys: readonly Key[], sight: Sight): readonly Stored[] {
+    return keys.flatMap((key) => this.find(key, sight) ?? []).filter((row) => row.body !== undefined);
+  }
+
+  search(plan: SearchPlan, sight: Sight): Page {
+    const after = plan.after === undefined ? undefined : decodePosition(plan.after);
+    const { text, parameters } = compileForSqlite(this.builder.page(plan, sight, after));
+    const rows = this.connection.all(text, ...parameters);
+    return this.pageOf(rows, plan.count, plan.type, (row) => [...plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null), row['rid'] as number]);
+  }
+
+  count(plan: SearchPlan, sight: Sight, limit: number): number {
+    const { text, parameters } = compileForSqlite(this.builder.count(plan, sight, limit));
+    return Number(this.connection.get(text, ...parameters)?.['n'] ?? 0);
+  }
+
+  history(scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight): Page {
+    const type = scope.type === undefined ? undefined : (this.terms.find(scope.type) ?? 0);
+    const before = window.after === undefined ? undefined : decodePosition(window.after)[0];
+    const branch = (table: 'resource' | 'resource_version') => sql`select * from (
+      select v.rid, r.id, r.type, v.version, v.last_updated, v.sequence, v.body
+      from ${sql.raw(table === 'resource' ? 'resource v join resource r on r.rid = v.rid' : 'resource_version v join resource r on r.rid = v.rid')}
+      where v.version > 0
+        ${scope.id === undefined ? (type === undefined ? sql`` : sql`and v.type = ${type}`) : sql`and v.rid = (select rid from resource where type = ${type} and id = ${scope.id})`}
+        ${window.since === undefined ? sql`` : sql`and v.committed_at >= ${window.since}`}
+        ${window.at === undefined ? sql`` : sql`and v.committed_at <= ${window.at}`}
+        ${before === undefined ? sql`` : sql`and v.sequence < ${before}`}
+        and ${sightTest(sight, sql.raw('v.rid'))}
+      order by v.sequence desc limit ${window.count + 1})`;
+    const { text, parameters } = compileForSqlite(sql`select * from (${branch('resource')} union all ${branch('resource_version')}) order by sequence desc limit ${window.count + 1}`);
+    return this.pageOf(this.connection.all(text, ...parameters), window.count, undefined, (row) => [row['sequence'] as number]);
+  }
+
+  referrers(target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }): readonly Stored[] {
+    const rid = sql`(select rid from resource where type = ${this.terms.find(target.type) ?? 0} and id = ${target.id})`;
+    const sources = of === undefined ? this.allReferrers(rid) : this.referrersThrough(rid, of);
+    const { text, parameters } = compileForSqlite(
+      sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.sequence, r.body from (${sources}) s cross join resource r on r.rid = s.rid where r.body is not null and ${sightTest(sight, sql.raw('r.rid'))} order by r.rid limit ${limit}`,
+    );
+    return this.connection.all(text, ...parameters).map((row) => this.stored(row, undefined));
+  }
+
+  findClaim(kind: ClaimKind, key: string): Claim | undefined {
+    const row = this.connection.get('select owner, expires from claim where kind = ? and key = ?', kind, key) as { owner: string; expires: number | null } | undefined;
+    return row && { kind, key, owner: row.owner, ...(row.expires === null ? {} : { expires: row.expires }) };
+  }
+
+  private allReferrers(rid: ReturnType<typeof sql>) {
+    const columns = Object.values(narrowTables).flatMap(({ table, columns: all }) => all.filter(({ kind }) => kind === 'reference').map(({ column }) => ({ table, column })));
+    return sql.join([sql`select rid from search_reference where target = ${rid}`, ...columns.map(({ table, column }) => sql`select rid from ${sql.table(table)} where ${sql.ref(column)} = ${rid}`)], sql` union `);
+  }
+
+  private referrersThrough(rid: ReturnType<typeof sql>, of: { readonly type: string; readonly param: string }) {
+    const column = columnOf(of.type, of.param);
+    return column
+      ? sql`select rid from ${sql.table(column.table)} where ${sql.ref(column.column)} = ${rid}`
+      : sql`select rid from search_reference where target = ${rid} and param = ${this.terms.find(`${of.type}.${homeParam(of.type, of.param)}`) ?? 0}`;
+  }
+
+  /** The hottest statement: compiled once for each number of access keys. */
+  private pointText(sight: Sight): string {
+    const count = sight === 'all' ? -1 : sight.keys.length;
+    let text = this.points.get(count);
+    if (text === undefined) {
+      text = compileForSqlite(sql`select r.rid, r.id, r.version, r.last_updated, r.sequence, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sight, sql.raw('r.rid'))}`).text;
+      this.points.set(count, text);
+    }
+    return text;
+  }
+
+  private pageOf(rows: readonly Row[], count: number, type: string | undefined, position: (row: Row) => readonly (string | number | null)[]): Page {
+    const shown = rows.slice(0, count);
+    const last = shown.at(-1);
+    return { rows: shown.map((row) => this.stored(row, type)), next: rows.length > count && last ? encodePosition(position(last)) : undefined };
+  }
+
+  private stored(row: Row, type: string | undefined): Stored {
+    const raw = row as RawRow;
+    return { type: type ?? this.terms.textOf(raw.type ?? 0), id: raw.id, version: raw.version, lastUpdated: raw.last_updated, sequence: raw.sequence, body: raw.body ?? undefined };
+  }
+}

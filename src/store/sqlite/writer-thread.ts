@@ -1,0 +1,82 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Matched, Referenced, Stale, Taken, Unresolved, type Unit } from '../port.js';
+import { applyUnit } from './apply-unit.js';
+import { Connection } from './connection.js';
+import { migrate } from './migrate.js';
+import { SqliteReader } from './reader.js';
+import { Terms } from './terms.js';
+import type { FromWriter, Refusal, ToWriter } from './messages.js';
+
+// The one writer of a process. Units that wait are committed together: one sync to disk for the group, then the
+// acknowledgements, so nothing is acknowledged that a power cut could take back.
+const { path, integrity } = workerData as { readonly path: string; readonly integrity: boolean };
+const port = parentPort;
+if (!port) throw new Error('the writer runs as a worker thread');
+
+const state = { connection: new Connection(path) };
+migrate(state.connection.db);
+// checkpoints inside a commit would stall its group: the checkpointer thread makes them
+state.connection.db.exec('pragma wal_autocheckpoint = 0');
+const reader = new SqliteReader(state.connection);
+let terms = new Terms(state.connection);
+let queue: { readonly id: number; readonly unit: Unit }[] = [];
+
+const highest = state.connection.get('select max(s) as sequence, max(c) as committed_at from (select max(sequence) as s, max(committed_at) as c from resource union all select max(sequence), max(committed_at) from resource_version)') as { sequence: number | null; committed_at: number | null } | undefined;
+let sequence = highest?.sequence ?? 0;
+let lastCommit = highest?.committed_at ?? 0;
+
+const refusalOf = (error: unknown): Refusal => {
+  if (error instanceof Stale) return { name: 'Stale', at: error.at };
+  if (error instanceof Taken) return { name: 'Taken', claim: error.claim };
+  if (error instanceof Unresolved) return { name: 'Unresolved', target: error.target };
+  if (error instanceof Referenced) return { name: 'Referenced', at: error.at, by: error.by };
+  if (error instanceof Matched) return { name: 'Matched' };
+  return { name: 'Unavailable', reason: String(error) };
+};
+
+const commitGroup = (): void => {
+  const group = queue;
+  queue = [];
+  const { connection } = state;
+  const answers: FromWriter[] = [];
+  try {
+    connection.db.exec('begin immediate');
+    const now = Date.now();
+    // strictly after every earlier commit, and not before any time that a unit of the group states as its own
+    lastCommit = Math.max(now, lastCommit + 1, ...group.flatMap(({ unit }) => (unit.puts ?? []).map((put) => put.lastUpdated)));
+    for (const { id, unit } of group) {
+      connection.db.exec('savepoint unit');
+      try {
+        applyUnit({ connection, terms, integrity, matches: (plan) => reader.count(plan, 'all', 1) > 0, nextSequence: () => ++sequence, committedAt: lastCommit, now }, unit);
+        connection.db.exec('release unit');
+        answers.push({ id });
+      } catch (error) {
+        connection.db.exec('rollback to unit; release unit');
+        // terms made by the unit are gone with it
+        terms = new Terms(connection);
+        answers.push({ id, refusal: refusalOf(error) });
+      }
+    }
+    connection.db.exec('commit');
+  } catch (error) {
+    if (connection.db.isTransaction) connection.db.exec('rollback');
+    terms = new Terms(connection);
+    answers.length = 0;
+    for (const { id } of group) answers.push({ id, refusal: { name: 'Unavailable', reason: String(error) } });
+  }
+  port.postMessage(answers);
+};
+
+port.on('message', (message: ToWriter) => {
+  if (message.kind === 'close') {
+    if (queue.length > 0) commitGroup();
+    state.connection.close();
+    port.postMessage([]);
+    port.close();
+    return;
+  }
+  // the group is what has arrived by the next turn of this thread's loop
+  if (queue.length === 0) setImmediate(() => { if (queue.length > 0) commitGroup(); });
+  queue.push({ id: message.id, unit: message.unit });
+});
+port.postMessage([]);
