@@ -22,7 +22,7 @@ import { operations } from './operations/operations.js';
 import { registry } from './resources/registry.js';
 import { Taken, type Store } from './store/port.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
-import { loadDefinitions } from './validation/definitions.js';
+import { loadDefinitions, type Definitions } from './validation/definitions.js';
 import { createValidator } from './validation/validator.js';
 
 export const version = '0.1.0';
@@ -31,6 +31,9 @@ export const version = '0.1.0';
 const definitionsFile = fileURLToPath(new URL('../dist/definitions/r4.json', import.meta.url));
 
 export type App = { readonly server: Server; readonly house: House; readonly baseUrl: string; readonly drain: () => void; readonly close: () => Promise<void> };
+
+/** The R4 definitions that the build made. */
+export const readDefinitions = async (): Promise<Definitions> => loadDefinitions(await readFile(definitionsFile, 'utf8'));
 
 const secretOf = async (file: string): Promise<Buffer> => {
   if (!existsSync(file)) {
@@ -58,7 +61,7 @@ export const createApp = async (config: Config): Promise<App> => {
   const file = config.databaseUrl.slice('sqlite:'.length);
   const logger = pino({ level: config.logLevel }, destination({ fd: 1, sync: false }));
   const store = await openSqliteStore({ path: path.resolve(file), integrity: config.referentialIntegrity });
-  const definitions = loadDefinitions(await readFile(definitionsFile, 'utf8'));
+  const definitions = await readDefinitions();
   const searchParameters = createSearchParameters(definitions.searchParameters);
   const clock = Date.now;
   const keys = await loadSigningKeys({ directory: config.dataDir, clock });
