@@ -8,7 +8,11 @@ const statement = held.db.prepare("select body from resource where type = (selec
 const id = process.env.ID;
 if (process.env.HAPI) {
   const server = Hapi.server({ host: '127.0.0.1', port: 0 });
-  server.route({ method: 'GET', path: '/hapi', handler: (_request, h) => h.response(statement.get(id).body).type('application/fhir+json') });
+  server.route({
+    method: 'GET',
+    path: '/hapi',
+    handler: (_request, h) => h.response(statement.get(id).body).type('application/fhir+json'),
+  });
   await server.start();
   console.log(`listening http://127.0.0.1:${server.info.port}`);
 } else {

@@ -9,7 +9,10 @@ import newman from 'newman';
 const require = createRequire(import.meta.url);
 const here = path.dirname(new URL(import.meta.url).pathname);
 const data = mkdtempSync(path.join(tmpdir(), 'postman-'));
-const server = spawn(process.execPath, [path.join(here, '../dist/main.js')], { env: { ...process.env, PORT: '0', DATA_DIR: data, DEMO: 'true', LOG_LEVEL: 'warn' }, stdio: ['ignore', 'pipe', 'inherit'] });
+const server = spawn(process.execPath, [path.join(here, '../dist/main.js')], {
+  env: { ...process.env, PORT: '0', DATA_DIR: data, DEMO: 'true', LOG_LEVEL: 'warn' },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 
 const origin = await new Promise((resolve, reject) => {
   let text = '';
@@ -26,7 +29,12 @@ newman.run(
   {
     collection: JSON.parse(readFileSync(path.join(here, 'journey.postman_collection.json'), 'utf8')),
     environment: JSON.parse(readFileSync(path.join(here, 'local.postman_environment.json'), 'utf8')),
-    envVar: Object.entries({ origin, key_gp: keyOf('demo-gp'), key_provider: keyOf('demo-provider'), key_patient: keyOf('demo-patient-app') }).map(([key, value]) => ({ key, value })),
+    envVar: Object.entries({
+      origin,
+      key_gp: keyOf('demo-gp'),
+      key_provider: keyOf('demo-provider'),
+      key_patient: keyOf('demo-patient-app'),
+    }).map(([key, value]) => ({ key, value })),
     globals: { values: [{ key: 'jsrsasign', value: readFileSync(require.resolve('jsrsasign/lib/jsrsasign-all-min.js'), 'utf8') }] },
     reporters: ['cli'],
   },

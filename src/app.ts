@@ -30,7 +30,13 @@ export const version = '0.1.0';
 // made by the build; from `src` (tests) and `dist` alike it stands in `dist`
 const definitionsFile = fileURLToPath(new URL('../dist/definitions/r4.json', import.meta.url));
 
-export type App = { readonly server: Server; readonly house: House; readonly baseUrl: string; readonly drain: () => void; readonly close: () => Promise<void> };
+export type App = {
+  readonly server: Server;
+  readonly house: House;
+  readonly baseUrl: string;
+  readonly drain: () => void;
+  readonly close: () => Promise<void>;
+};
 
 /** The R4 definitions that the build made. */
 export const readDefinitions = async (): Promise<Definitions> => loadDefinitions(await readFile(definitionsFile, 'utf8'));
@@ -77,7 +83,12 @@ export const createApp = async (config: Config): Promise<App> => {
     validate: validator.validate,
     searchParameters,
     extract: createExtractor(searchParameters),
-    parseQuery: createQueryParser({ parameters: searchParameters, types: [...registry.keys()], baseUrl: () => `${origin.url}/FHIR/R4`, timeZone: config.timeZone }),
+    parseQuery: createQueryParser({
+      parameters: searchParameters,
+      types: [...registry.keys()],
+      baseUrl: () => `${origin.url}/FHIR/R4`,
+      timeZone: config.timeZone,
+    }),
     clock,
     newId: randomUUID,
     newUbrn: () => String(randomInt(1_000_000)).padStart(6, '0') + String(randomInt(1_000_000)).padStart(6, '0'),
@@ -92,7 +103,15 @@ export const createApp = async (config: Config): Promise<App> => {
   let draining = false;
   const server = await createServer({
     house,
-    tokens: createTokenEndpoint({ registry: clients, keys, replay: replayGuard(store), clock, ids: randomUUID, audiences: (audience) => isAudience(audience, origin.url, config.demo), issuer: origin.url }),
+    tokens: createTokenEndpoint({
+      registry: clients,
+      keys,
+      replay: replayGuard(store),
+      clock,
+      ids: randomUUID,
+      audiences: (audience) => isAudience(audience, origin.url, config.demo),
+      issuer: origin.url,
+    }),
     keys,
     logger,
     host: config.host,
@@ -103,7 +122,8 @@ export const createApp = async (config: Config): Promise<App> => {
     corsOrigins: config.corsOrigins,
     maxBody: config.maxBody,
     maxBinary: config.maxBinary,
-    capability: () => JSON.stringify(capabilityStatement({ registry, searchParameters, operations, baseUrl: house.baseUrl, version, date: '2026-11-24' })),
+    capability: () =>
+      JSON.stringify(capabilityStatement({ registry, searchParameters, operations, baseUrl: house.baseUrl, version, date: '2026-11-24' })),
     version,
     ready: async () => {
       if (draining) throw new Error('draining');
@@ -111,7 +131,8 @@ export const createApp = async (config: Config): Promise<App> => {
     },
   });
   server.events.on('start', () => {
-    if (config.baseUrl === undefined) origin.url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(server.info.port)}`;
+    if (config.baseUrl === undefined)
+      origin.url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(server.info.port)}`;
   });
   return {
     server,

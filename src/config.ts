@@ -31,20 +31,62 @@ const zone = (value: string): string => {
 export const settings: readonly Setting[] = [
   { name: 'HOST', meaning: 'address to listen on', schema: Joi.string().default('127.0.0.1') },
   { name: 'PORT', meaning: 'port to listen on; 0 picks a free one and prints it', schema: Joi.number().port().default(8080) },
-  { name: 'BASE_URL', meaning: 'public base of links, Location and token audience; from host and port without it', schema: Joi.string().uri({ scheme: ['http', 'https'] }) },
+  {
+    name: 'BASE_URL',
+    meaning: 'public base of links, Location and token audience; from host and port without it',
+    schema: Joi.string().uri({ scheme: ['http', 'https'] }),
+  },
   { name: 'DATA_DIR', meaning: 'embedded database, documents, keys', schema: Joi.string().default('./data') },
   { name: 'DATABASE_URL', meaning: 'sqlite:<file>; from DATA_DIR without it', schema: Joi.string().pattern(/^sqlite:.+/, 'sqlite:<file>') },
-  { name: 'DOCUMENT_STORE_URL', meaning: 'file:<folder>; from DATA_DIR without it', schema: Joi.string().pattern(/^file:.+/, 'file:<folder>') },
+  {
+    name: 'DOCUMENT_STORE_URL',
+    meaning: 'file:<folder>; from DATA_DIR without it',
+    schema: Joi.string().pattern(/^file:.+/, 'file:<folder>'),
+  },
   { name: 'DEMO', meaning: 'demo data and clients; by default only on a loopback host', schema: Joi.boolean() },
-  { name: 'RATE_LIMIT', meaning: 'requests a second of one client, bursts of twice that; not for system clients nor under DEMO', schema: Joi.number().min(1).max(100_000).default(10) },
-  { name: 'REFERENTIAL_INTEGRITY', meaning: 'enforce, or off for loading example sets', schema: Joi.string().valid('enforce', 'off').default('enforce') },
+  {
+    name: 'RATE_LIMIT',
+    meaning: 'requests a second of one client, bursts of twice that; not for system clients nor under DEMO',
+    schema: Joi.number().min(1).max(100_000).default(10),
+  },
+  {
+    name: 'REFERENTIAL_INTEGRITY',
+    meaning: 'enforce, or off for loading example sets',
+    schema: Joi.string().valid('enforce', 'off').default('enforce'),
+  },
   { name: 'CORS_ORIGINS', meaning: 'comma list of origins, or *; * under DEMO, else none', schema: Joi.string().allow('') },
-  { name: 'TIME_ZONE', meaning: 'zone of dates and searches without one', schema: Joi.string().custom(zone, 'a time zone').default('Europe/London') },
-  { name: 'MAX_BODY', meaning: 'bytes of a JSON body', schema: Joi.number().integer().min(1024).default(16 * 1024 * 1024) },
-  { name: 'MAX_BINARY', meaning: 'bytes of a raw Binary', schema: Joi.number().integer().min(1024).default(5 * 1024 * 1024) },
+  {
+    name: 'TIME_ZONE',
+    meaning: 'zone of dates and searches without one',
+    schema: Joi.string().custom(zone, 'a time zone').default('Europe/London'),
+  },
+  {
+    name: 'MAX_BODY',
+    meaning: 'bytes of a JSON body',
+    schema: Joi.number()
+      .integer()
+      .min(1024)
+      .default(16 * 1024 * 1024),
+  },
+  {
+    name: 'MAX_BINARY',
+    meaning: 'bytes of a raw Binary',
+    schema: Joi.number()
+      .integer()
+      .min(1024)
+      .default(5 * 1024 * 1024),
+  },
   { name: 'MAX_ENTRIES', meaning: 'entries of a Bundle', schema: Joi.number().integer().min(1).max(10_000).default(1000) },
-  { name: 'DRAIN_MS', meaning: 'on SIGTERM: not ready, keep answering for this long, then close', schema: Joi.number().integer().min(0).default(5000) },
-  { name: 'LOG_LEVEL', meaning: 'structured JSON logs, never patient data', schema: Joi.string().valid('silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace').default('info') },
+  {
+    name: 'DRAIN_MS',
+    meaning: 'on SIGTERM: not ready, keep answering for this long, then close',
+    schema: Joi.number().integer().min(0).default(5000),
+  },
+  {
+    name: 'LOG_LEVEL',
+    meaning: 'structured JSON logs, never patient data',
+    schema: Joi.string().valid('silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace').default('info'),
+  },
 ];
 
 const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
@@ -55,7 +97,10 @@ const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
   const schema = Joi.object(Object.fromEntries(settings.map(({ name, schema: rule }) => [name, rule])));
   const given = Object.fromEntries(settings.flatMap(({ name }) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
-  const { value, error } = schema.validate(given, { abortEarly: false, convert: true }) as { value: Record<string, unknown>; error?: Joi.ValidationError };
+  const { value, error } = schema.validate(given, { abortEarly: false, convert: true }) as {
+    value: Record<string, unknown>;
+    error?: Joi.ValidationError;
+  };
   if (error) throw new Error(`Wrong settings: ${error.details.map(({ message }) => message).join('; ')}`);
   const dataDir = path.resolve(value['DATA_DIR'] as string);
   const databaseUrl = (value['DATABASE_URL'] as string | undefined) ?? `sqlite:${path.join(dataDir, 'referrals.db')}`;
@@ -71,7 +116,10 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     demo,
     rateLimit: value['RATE_LIMIT'] as number,
     referentialIntegrity: value['REFERENTIAL_INTEGRITY'] === 'enforce',
-    corsOrigins: origins.split(',').map((origin) => origin.trim()).filter(Boolean),
+    corsOrigins: origins
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter(Boolean),
     timeZone: value['TIME_ZONE'] as string,
     maxBody: value['MAX_BODY'] as number,
     maxBinary: value['MAX_BINARY'] as number,

@@ -37,7 +37,8 @@ const organisationOf = (reference: Reference, facts: AccessFacts): string | unde
 const organisations = (value: unknown, facts: AccessFacts): readonly string[] =>
   listOf(value).flatMap((reference) => organisationOf(reference, facts) ?? []);
 
-const actors = (value: unknown): readonly Reference[] => listOf(value).flatMap((participant) => listOf((participant as { actor?: unknown }).actor));
+const actors = (value: unknown): readonly Reference[] =>
+  listOf(value).flatMap((participant) => listOf((participant as { actor?: unknown }).actor));
 
 const patients = (values: readonly unknown[], facts: AccessFacts): readonly string[] =>
   values.flatMap(listOf).flatMap((reference) => {
@@ -56,10 +57,14 @@ const keys = (patientIds: readonly string[], ods: readonly (string | undefined)[
 export const accessKeysOf = (resource: Resource, facts: AccessFacts): readonly string[] => {
   const { resourceType: type } = resource;
   if (isOpen(type) || type === 'AuditEvent') return [];
-  if (type === 'Patient') return keys(resource.id === undefined ? [] : [resource.id], organisations(resource['generalPractitioner'], facts));
+  if (type === 'Patient')
+    return keys(resource.id === undefined ? [] : [resource.id], organisations(resource['generalPractitioner'], facts));
   if (type === 'ServiceRequest') {
     const requester = organisations(resource['requester'], facts);
-    return keys(patients([resource['subject']], facts), [...(requester.length > 0 ? requester : [facts.callerOrganisation]), ...organisations(resource['performer'], facts)]);
+    return keys(patients([resource['subject']], facts), [
+      ...(requester.length > 0 ? requester : [facts.callerOrganisation]),
+      ...organisations(resource['performer'], facts),
+    ]);
   }
   const participants = actors(resource['participant']);
   const subjects = patients([resource['subject'], resource['patient'], resource['for'], resource['beneficiary'], participants], facts);

@@ -62,8 +62,10 @@ const userCaller = (claims: AccessClaims, headers: RequestHeaders, isExempt: boo
   if (organisation === undefined) throw missing(names.organisation);
   if (businessFunction === undefined) throw missing(names.businessFunction);
   const held = roles.filter(({ ods }) => ods === organisation);
-  if (held.length === 0 || !claims.organisations.includes(organisation)) throw forbidden(`The user does not work at the organisation of ${names.organisation}`);
-  if (!held.some(({ businessFunctions }) => businessFunctions.includes(businessFunction))) throw forbidden(`The user does not hold the function of ${names.businessFunction} there`);
+  if (held.length === 0 || !claims.organisations.includes(organisation))
+    throw forbidden(`The user does not work at the organisation of ${names.organisation}`);
+  if (!held.some(({ businessFunctions }) => businessFunctions.includes(businessFunction)))
+    throw forbidden(`The user does not hold the function of ${names.businessFunction} there`);
   const clinician = onBehalfOf(headers, businessFunction);
   return { ...baseOf(claims), organisation, businessFunction, ...(clinician === undefined ? {} : { onBehalfOf: clinician }) };
 };
@@ -71,7 +73,8 @@ const userCaller = (claims: AccessClaims, headers: RequestHeaders, isExempt: boo
 const appCaller = (claims: AccessClaims, headers: RequestHeaders): Caller => {
   refuseSent(headers, 'app');
   const organisation = claims.organisations[0];
-  if (organisation === undefined || claims.business_function === undefined) throw forbidden('The client is registered without an organisation or business function');
+  if (organisation === undefined || claims.business_function === undefined)
+    throw forbidden('The client is registered without an organisation or business function');
   return { ...baseOf(claims), organisation, businessFunction: claims.business_function };
 };
 

@@ -26,7 +26,16 @@ export const writeRules: Readonly<Record<string, WriteRule>> = {
 
 const open: ReadonlySet<string> = new Set([
   ...['Organization', 'HealthcareService', 'Location', 'Practitioner', 'PractitionerRole', 'Schedule', 'Slot', 'Endpoint'],
-  ...['CodeSystem', 'ValueSet', 'ConceptMap', 'NamingSystem', 'StructureDefinition', 'SearchParameter', 'OperationDefinition', 'Questionnaire'],
+  ...[
+    'CodeSystem',
+    'ValueSet',
+    'ConceptMap',
+    'NamingSystem',
+    'StructureDefinition',
+    'SearchParameter',
+    'OperationDefinition',
+    'Questionnaire',
+  ],
 ]);
 
 // An audit trail or a record of provenance that can be changed proves nothing.
@@ -53,15 +62,20 @@ export const isAllowed = (kind: Kind, type: string, interaction: Interaction): b
  */
 export const checkInteraction = (caller: Caller, type: string, interaction: Interaction): void => {
   if (unchangeable.has(type) && (interaction === 'u' || interaction === 'd')) {
-    throw new Failure('method', [{ severity: 'error', code: 'not-supported', text: `${type} is never updated or deleted` }], { Allow: 'GET, HEAD' });
+    throw new Failure('method', [{ severity: 'error', code: 'not-supported', text: `${type} is never updated or deleted` }], {
+      Allow: 'GET, HEAD',
+    });
   }
-  if (!isAllowed(caller.kind, type, interaction)) throw failure('forbidden', 'forbidden', `A client of kind ${caller.kind} may not do this to ${type}`);
-  if (!mayInteract(caller, type, interaction)) throw failure('forbidden', 'forbidden', `No scope of the access token covers ${type}.${interaction}`);
+  if (!isAllowed(caller.kind, type, interaction))
+    throw failure('forbidden', 'forbidden', `A client of kind ${caller.kind} may not do this to ${type}`);
+  if (!mayInteract(caller, type, interaction))
+    throw failure('forbidden', 'forbidden', `No scope of the access token covers ${type}.${interaction}`);
 };
 
 /** The restriction that goes into every read of the type; no key at all sees nothing. */
 export const sightOf = (caller: Caller, type: string): Sight => {
-  if (type === 'AuditEvent') return caller.kind === 'system' && (mayInteract(caller, type, 'r') || mayInteract(caller, type, 's')) ? 'all' : { keys: [] };
+  if (type === 'AuditEvent')
+    return caller.kind === 'system' && (mayInteract(caller, type, 'r') || mayInteract(caller, type, 's')) ? 'all' : { keys: [] };
   if (caller.kind === 'system' || isOpen(type)) return 'all';
   if (caller.kind === 'patient') return { keys: caller.patientId === undefined ? [] : [`patient:${caller.patientId}`] };
   return { keys: caller.organisation === undefined ? [] : [`organisation:${caller.organisation}`] };

@@ -7,7 +7,12 @@ export class NotAuthenticated extends Error {
   override readonly name = 'NotAuthenticated';
 }
 
-export type Assertion = { readonly client: Client; readonly claims: Jws['claims']; readonly jti: string; /** seconds */ readonly exp: number };
+export type Assertion = {
+  readonly client: Client;
+  readonly claims: Jws['claims'];
+  readonly jti: string;
+  /** seconds */ readonly exp: number;
+};
 
 const longestAssertion = 16_384;
 /** seconds; e-RS allows assertions of five minutes and ten seconds of difference between clocks */
@@ -79,7 +84,12 @@ const checkSignature = async (assertion: string, key: Jwk, alg: Algorithm): Prom
  * @param isAudience true for the URLs of this token endpoint
  * @throws NotAuthenticated
  */
-export const readAssertion = async (assertion: string, registry: ClientRegistry, now: number, isAudience: (audience: string) => boolean): Promise<Assertion> => {
+export const readAssertion = async (
+  assertion: string,
+  registry: ClientRegistry,
+  now: number,
+  isAudience: (audience: string) => boolean,
+): Promise<Assertion> => {
   const jws = assertion.length <= longestAssertion ? readJws(assertion) : undefined;
   must(jws !== undefined, 'client_assertion is not a signed JWT');
   const { alg, kid } = checkHeader(jws.header);
@@ -92,6 +102,9 @@ export const readAssertion = async (assertion: string, registry: ClientRegistry,
   must(client.algorithms.includes(alg), `alg ${alg} is not registered for the client`);
   await checkSignature(assertion, keyOf(client, kid, alg), alg);
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  must(audiences.some((audience) => typeof audience === 'string' && isAudience(audience)), 'aud must be the URL of the token endpoint');
+  must(
+    audiences.some((audience) => typeof audience === 'string' && isAudience(audience)),
+    'aud must be the URL of the token endpoint',
+  );
   return { client, claims: jws.claims, jti, exp };
 };

@@ -25,8 +25,19 @@ export const fetchToken = async ({ keyFile, clientId, tokenUrl, scope, user, pat
   if (!jwk) throw new Error(`${keyFile} holds no key`);
   const key = await jose.JWK.asKey(jwk);
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: clientId, sub: clientId, aud: tokenUrl, jti: randomUUID(), iat: now, exp: now + 240, ...(user === undefined ? {} : { user }), ...(patient === undefined ? {} : { patient }) };
-  const assertion = await jose.JWS.createSign({ format: 'compact', alg: jwk.alg, fields: { typ: 'JWT', kid: jwk.kid } }, key).update(JSON.stringify(claims)).final();
+  const claims = {
+    iss: clientId,
+    sub: clientId,
+    aud: tokenUrl,
+    jti: randomUUID(),
+    iat: now,
+    exp: now + 240,
+    ...(user === undefined ? {} : { user }),
+    ...(patient === undefined ? {} : { patient }),
+  };
+  const assertion = await jose.JWS.createSign({ format: 'compact', alg: jwk.alg, fields: { typ: 'JWT', kid: jwk.kid } }, key)
+    .update(JSON.stringify(claims))
+    .final();
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',

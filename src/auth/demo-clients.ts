@@ -6,7 +6,14 @@ type Registration = Omit<Client, 'algorithms' | 'jwks'>;
 
 /** The demo clients of contract section 8; the people and places are test data that e-RS publishes. */
 const registrations: readonly Registration[] = [
-  { id: 'demo-gp', kind: 'user', scopes: ['user/*.cruds'], organisations: ['D82106'], assertsUsers: ['021600556514'], defaultUser: '021600556514' },
+  {
+    id: 'demo-gp',
+    kind: 'user',
+    scopes: ['user/*.cruds'],
+    organisations: ['D82106'],
+    assertsUsers: ['021600556514'],
+    defaultUser: '021600556514',
+  },
   {
     id: 'demo-provider',
     kind: 'user',
@@ -15,8 +22,21 @@ const registrations: readonly Registration[] = [
     assertsUsers: ['555032006106', '555073103100'],
     defaultUser: '555032006106',
   },
-  { id: 'demo-provider-app', kind: 'app', scopes: ['system/*.cruds'], organisations: ['RCD'], businessFunction: 'PROVIDER_AUTHORISED_APPLICATION' },
-  { id: 'demo-patient-app', kind: 'patient', scopes: ['patient/*.cruds'], organisations: [], assertsPatients: 'any', defaultPatient: '9912003888' },
+  {
+    id: 'demo-provider-app',
+    kind: 'app',
+    scopes: ['system/*.cruds'],
+    organisations: ['RCD'],
+    businessFunction: 'PROVIDER_AUTHORISED_APPLICATION',
+  },
+  {
+    id: 'demo-patient-app',
+    kind: 'patient',
+    scopes: ['patient/*.cruds'],
+    organisations: [],
+    assertsPatients: 'any',
+    defaultPatient: '9912003888',
+  },
   { id: 'demo-system', kind: 'system', scopes: ['system/*.cruds'], organisations: [] },
 ];
 

@@ -18,7 +18,8 @@ const asJwk = (privateKey: KeyObject, alg: string): Jwk => {
 };
 
 /** A new RSA 2048 private key with `kid` (RFC 7638 thumbprint). */
-export const makeRsaKey = async (alg: 'RS512' | 'RS384'): Promise<Jwk> => asJwk((await makePair('rsa', { modulusLength: 2048 })).privateKey, alg);
+export const makeRsaKey = async (alg: 'RS512' | 'RS384'): Promise<Jwk> =>
+  asJwk((await makePair('rsa', { modulusLength: 2048 })).privateKey, alg);
 
 /** A new P-256 private key with `kid`. */
 export const makeEs256Key = async (): Promise<Jwk> => asJwk((await makePair('ec', { namedCurve: 'P-256' })).privateKey, 'ES256');

@@ -23,7 +23,14 @@ const longestToken = 16_384;
 const refused = (text: string): Failure =>
   new Failure(
     'login',
-    [{ severity: 'error', code: 'login', text, coding: { system: 'https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode', code: 'ACCESS_DENIED' } }],
+    [
+      {
+        severity: 'error',
+        code: 'login',
+        text,
+        coding: { system: 'https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode', code: 'ACCESS_DENIED' },
+      },
+    ],
     // RFC 6750 section 3
     { 'WWW-Authenticate': `Bearer error="invalid_token", error_description="${text}"` },
   );
@@ -50,7 +57,13 @@ const verifier = (keys: readonly jose.JWK.Key[]) => {
  * @param directory DATA_DIR
  * @param clock epoch ms
  */
-export const loadSigningKeys = async ({ directory, clock }: { readonly directory: string; readonly clock: () => number }): Promise<SigningKeys> => {
+export const loadSigningKeys = async ({
+  directory,
+  clock,
+}: {
+  readonly directory: string;
+  readonly clock: () => number;
+}): Promise<SigningKeys> => {
   const privateKeys = await loadOrMakeKeys(path.join(directory, 'keys', 'server.jwk.json'), makeEs256Key);
   const keys = await Promise.all(privateKeys.map((key) => jose.JWK.asKey(key as object)));
   const jwks = { keys: privateKeys.map(publicPart) };
@@ -65,7 +78,11 @@ export const loadSigningKeys = async ({ directory, clock }: { readonly directory
     publicJwks: () => jwks,
     sign: async (claims) => {
       const options = { format: 'compact', alg: 'ES256', fields: { typ: type } } as const;
-      return String(await jose.JWS.createSign(options, keys[0] as jose.JWK.Key).update(JSON.stringify(claims), 'utf8').final());
+      return String(
+        await jose.JWS.createSign(options, keys[0] as jose.JWK.Key)
+          .update(JSON.stringify(claims), 'utf8')
+          .final(),
+      );
     },
     verify: async (token) => {
       const known = verified.get(token);

@@ -57,7 +57,8 @@ const readForm = (form: Readonly<Record<string, unknown>>): Form & { readonly cl
   }
   if (values.grant_type === undefined) throw new Refused('invalid_request', 'grant_type is required');
   if (values.grant_type !== 'client_credentials') throw new Refused('unsupported_grant_type', 'grant_type must be client_credentials');
-  if (values.client_assertion_type !== assertionType) throw new Refused('invalid_request', `client_assertion_type must be ${assertionType}`);
+  if (values.client_assertion_type !== assertionType)
+    throw new Refused('invalid_request', `client_assertion_type must be ${assertionType}`);
   if (values.client_assertion === undefined) throw new Refused('invalid_request', 'client_assertion is required');
   return { ...values, client_assertion: values.client_assertion };
 };
@@ -86,7 +87,8 @@ const isNhsNumber = (text: string): boolean => {
 const actingFor = ({ client, claims }: Assertion): Pick<AccessClaims, 'user' | 'patient' | 'sub'> => {
   // A client of another kind that names a person believes it acts for one: better refused than served as itself.
   for (const name of ['user', 'patient']) {
-    if (claims[name] !== undefined && client.kind !== name) throw new NotAuthenticated(`claim ${name} is not for a client of kind ${client.kind}`);
+    if (claims[name] !== undefined && client.kind !== name)
+      throw new NotAuthenticated(`claim ${name} is not for a client of kind ${client.kind}`);
   }
   if (client.kind === 'user') {
     const user = subjectOf(claims['user'], 'user', client.assertsUsers ?? [], client.defaultUser);
@@ -110,10 +112,19 @@ const issue = async (parts: TokenEndpointParts, form: Readonly<Record<string, un
   const subject = actingFor(assertion);
   const scopes = grantedScopes(client, scope);
   // Last, so that nobody else's unsigned or misdirected text can use up a jti; hashed, as its length is the client's choice.
-  const key = createHash('sha256').update(JSON.stringify([client.id, jti])).digest('hex');
+  const key = createHash('sha256')
+    .update(JSON.stringify([client.id, jti]))
+    .digest('hex');
   if (!(await parts.replay.claim(key, (exp + 60) * 1000))) throw new NotAuthenticated('jti was used before');
   const access_token = await parts.keys.sign({
-    ...{ iss: parts.issuer, ...subject, client_id: client.id, kind: client.kind, scope: scopes.join(' '), organisations: client.organisations },
+    ...{
+      iss: parts.issuer,
+      ...subject,
+      client_id: client.id,
+      kind: client.kind,
+      scope: scopes.join(' '),
+      organisations: client.organisations,
+    },
     ...(client.kind === 'app' && client.businessFunction !== undefined ? { business_function: client.businessFunction } : {}),
     ...{ jti: parts.ids(), iat: now, exp: now + tokenLife },
   });

@@ -3,7 +3,11 @@ import { Client } from 'fhir-kit-client';
 import { fetchToken } from '../auth/client-token.js';
 import { stateOf, ubrnOf } from '../domain/referral/referral.js';
 
-type Options = { readonly baseUrl: string; /** folder of the demo clients' keys */ readonly keys: string; readonly say: (line: string) => void };
+type Options = {
+  readonly baseUrl: string;
+  /** folder of the demo clients' keys */ readonly keys: string;
+  readonly say: (line: string) => void;
+};
 type Role = { readonly clientId: string; readonly organisation?: string; readonly businessFunction?: string };
 
 const roles = {
@@ -26,7 +30,11 @@ const resources = <T>(bundle: unknown, type: string): readonly T[] =>
 
 /** A system that acts for one of the three sides, with its own token. */
 const connect = async ({ baseUrl, keys }: Options, role: Role) => {
-  const token = await fetchToken({ clientId: role.clientId, keyFile: `${keys}/${role.clientId}.jwk.json`, tokenUrl: `${baseUrl}/oauth2/token` });
+  const token = await fetchToken({
+    clientId: role.clientId,
+    keyFile: `${keys}/${role.clientId}.jwk.json`,
+    tokenUrl: `${baseUrl}/oauth2/token`,
+  });
   const headers = {
     ...(role.organisation === undefined ? {} : { 'NHSD-End-User-Organisation-ODS': role.organisation }),
     ...(role.businessFunction === undefined ? {} : { 'NHSD-eRS-Business-Function': role.businessFunction }),
@@ -36,7 +44,9 @@ const connect = async ({ baseUrl, keys }: Options, role: Role) => {
   return { client, headers: { ...headers, authorization: `Bearer ${token}` } };
 };
 
-const etag = (resource: { readonly meta?: { readonly versionId?: string | undefined } | undefined }) => ({ 'If-Match': `W/"${resource.meta?.versionId ?? ''}"` });
+const etag = (resource: { readonly meta?: { readonly versionId?: string | undefined } | undefined }) => ({
+  'If-Match': `W/"${resource.meta?.versionId ?? ''}"`,
+});
 const soon = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
 /** Plays the main job against a running server, each step checked; throws an Error that says which promise was not kept. */
@@ -52,13 +62,20 @@ export const playJourney = async (options: Options): Promise<void> => {
   const gp = await connect(options, roles.referrer);
   step('The practice signs a JWT and gets a token', 'POST /oauth2/token (client_credentials, RS512 assertion)', 'an access token');
 
-  const patients = resources<Patient>(await gp.client.search({ resourceType: 'Patient', searchParams: { identifier: 'https://fhir.nhs.uk/Id/nhs-number|9912003888' } }), 'Patient');
+  const patients = resources<Patient>(
+    await gp.client.search({ resourceType: 'Patient', searchParams: { identifier: 'https://fhir.nhs.uk/Id/nhs-number|9912003888' } }),
+    'Patient',
+  );
   const patient = must(patients[0], 'the practice must find its patient 9912003888');
   step('finds its patient', 'GET Patient?identifier=…nhs-number|9912003888', `Patient/${patient.id ?? ''}`);
 
   const { service, slots } = await findService(gp.client);
   const serviceName = service.name ?? service.id ?? '';
-  step('finds services with free slots', 'GET HealthcareService?specialty=…&active=true, GET Slot?schedule.actor=…&status=free&start=ge…', `${serviceName}, ${String(slots.length)} free slots`);
+  step(
+    'finds services with free slots',
+    'GET HealthcareService?specialty=…&active=true, GET Slot?schedule.actor=…&status=free&start=ge…',
+    `${serviceName}, ${String(slots.length)} free slots`,
+  );
 
   const referral = (await gp.client.create({
     resourceType: 'ServiceRequest',
@@ -103,20 +120,46 @@ type Step = (title: string, sent: string, came: string) => void;
 /** A clinic of the trust RCD that has at least two free slots. */
 const findService = async (client: Client): Promise<{ readonly service: HealthcareService; readonly slots: readonly Slot[] }> => {
   const services = resources<HealthcareService>(
-    await client.search({ resourceType: 'HealthcareService', searchParams: { specialty: 'http://snomed.info/sct|394579002', 'organization.identifier': 'https://fhir.nhs.uk/Id/ods-organization-code|RCD', active: 'true' } }),
+    await client.search({
+      resourceType: 'HealthcareService',
+      searchParams: {
+        specialty: 'http://snomed.info/sct|394579002',
+        'organization.identifier': 'https://fhir.nhs.uk/Id/ods-organization-code|RCD',
+        active: 'true',
+      },
+    }),
     'HealthcareService',
   );
   for (const service of services) {
-    const found = await client.search({ resourceType: 'Slot', searchParams: { 'schedule.actor': `HealthcareService/${service.id ?? ''}`, status: 'free', start: `ge${soon(1)}`, _sort: 'start', _count: 5 } });
+    const found = await client.search({
+      resourceType: 'Slot',
+      searchParams: {
+        'schedule.actor': `HealthcareService/${service.id ?? ''}`,
+        status: 'free',
+        start: `ge${soon(1)}`,
+        _sort: 'start',
+        _count: 5,
+      },
+    });
     const slots = resources<Slot>(found, 'Slot');
     if (slots.length > 1) return { service, slots };
   }
   throw new Error('no cardiology clinic of RCD has two free slots left: remove the data folder and start again');
 };
 
-const attachLetter = async ({ baseUrl }: Options, gp: { readonly client: Client; readonly headers: Record<string, string> }, referral: ServiceRequest, patient: Patient, step: Step): Promise<void> => {
+const attachLetter = async (
+  { baseUrl }: Options,
+  gp: { readonly client: Client; readonly headers: Record<string, string> },
+  referral: ServiceRequest,
+  patient: Patient,
+  step: Step,
+): Promise<void> => {
   const letter = Buffer.from('Dear colleague,\n\nplease see this patient.\n');
-  const upload = await fetch(`${baseUrl}/FHIR/R4/Binary`, { method: 'POST', headers: { ...gp.headers, 'content-type': 'text/plain' }, body: letter });
+  const upload = await fetch(`${baseUrl}/FHIR/R4/Binary`, {
+    method: 'POST',
+    headers: { ...gp.headers, 'content-type': 'text/plain' },
+    body: letter,
+  });
   check(upload.status === 201, `the upload must be 201, it is ${String(upload.status)}`);
   const binary = must(/Binary\/[^/]+/.exec(upload.headers.get('location') ?? '')?.[0], 'the upload must say where it is');
   const document = (await gp.client.create({
@@ -132,11 +175,21 @@ const attachLetter = async ({ baseUrl }: Options, gp: { readonly client: Client;
   })) as unknown as DocumentReference;
   const back = Buffer.from(await (await fetch(`${baseUrl}/FHIR/R4/${binary}`, { headers: gp.headers })).arrayBuffer());
   check(back.equals(letter), 'the letter must come back byte for byte');
-  step('attaches the letter', `POST Binary (${String(letter.length)} bytes), POST DocumentReference`, `DocumentReference/${document.id ?? ''}; the bytes come back the same`);
+  step(
+    'attaches the letter',
+    `POST Binary (${String(letter.length)} bytes), POST DocumentReference`,
+    `DocumentReference/${document.id ?? ''}; the bytes come back the same`,
+  );
 };
 
 const refusedTwice = async (client: Client, slot: Slot, referral: ServiceRequest, patient: Patient, step: Step): Promise<void> => {
-  const again = { resourceType: 'Appointment', status: 'booked', slot: [{ reference: `Slot/${slot.id ?? ''}` }], basedOn: [{ reference: `ServiceRequest/${referral.id ?? ''}` }], participant: [{ actor: { reference: `Patient/${patient.id ?? ''}` }, status: 'accepted' }] };
+  const again = {
+    resourceType: 'Appointment',
+    status: 'booked',
+    slot: [{ reference: `Slot/${slot.id ?? ''}` }],
+    basedOn: [{ reference: `ServiceRequest/${referral.id ?? ''}` }],
+    participant: [{ actor: { reference: `Patient/${patient.id ?? ''}` }, status: 'accepted' }],
+  };
   const refused = await client.create({ resourceType: 'Appointment', body: again as never }).then(
     () => undefined,
     (error: unknown) => (error as { response?: { status?: number } }).response?.status,
@@ -149,19 +202,35 @@ const review = async (options: Options, referral: ServiceRequest, step: Step): P
   const provider = await connect(options, roles.provider);
   const seen = (await provider.client.read({ resourceType: 'ServiceRequest', id: referral.id ?? '' })) as unknown as ServiceRequest;
   check(stateOf(seen) === 'BOOKED', 'the provider must see the referral BOOKED');
-  const letters = resources<DocumentReference>(await provider.client.search({ resourceType: 'DocumentReference', searchParams: { related: `ServiceRequest/${referral.id ?? ''}` } }), 'DocumentReference');
+  const letters = resources<DocumentReference>(
+    await provider.client.search({ resourceType: 'DocumentReference', searchParams: { related: `ServiceRequest/${referral.id ?? ''}` } }),
+    'DocumentReference',
+  );
   check(letters.length === 1, 'the provider must see the letter');
   step('The hospital opens the referral and its letter', 'GET ServiceRequest/…, GET DocumentReference?related=…', 'BOOKED, 1 letter');
-  const response = await fetch(`${options.baseUrl}/FHIR/R4/ServiceRequest/${referral.id ?? ''}/$ers.acceptReferral`, { method: 'POST', headers: { ...provider.headers, ...etag(seen) } });
+  const response = await fetch(`${options.baseUrl}/FHIR/R4/ServiceRequest/${referral.id ?? ''}/$ers.acceptReferral`, {
+    method: 'POST',
+    headers: { ...provider.headers, ...etag(seen) },
+  });
   check(response.status === 200, `accepting must be 200, it is ${String(response.status)}: ${await response.clone().text()}`);
   const accepted = (await response.json()) as ServiceRequest;
   step('accepts it', 'POST ServiceRequest/…/$ers.acceptReferral with If-Match', `version ${accepted.meta?.versionId ?? ''}`);
 };
 
-const patientChanges = async (options: Options, { booked, referral, other }: { readonly booked: Appointment; readonly referral: ServiceRequest; readonly other: Slot }, step: Step): Promise<void> => {
+const patientChanges = async (
+  options: Options,
+  { booked, referral, other }: { readonly booked: Appointment; readonly referral: ServiceRequest; readonly other: Slot },
+  step: Step,
+): Promise<void> => {
   const app = await connect(options, roles.patient);
-  const mine = resources<Appointment>(await app.client.search({ resourceType: 'Appointment', searchParams: { 'based-on': `ServiceRequest/${referral.id ?? ''}` } }), 'Appointment');
-  const appointment = must(mine.find(({ id }) => id === booked.id), 'the patient must see the booking');
+  const mine = resources<Appointment>(
+    await app.client.search({ resourceType: 'Appointment', searchParams: { 'based-on': `ServiceRequest/${referral.id ?? ''}` } }),
+    'Appointment',
+  );
+  const appointment = must(
+    mine.find(({ id }) => id === booked.id),
+    'the patient must see the booking',
+  );
   step('The patient sees the booking in the app', 'GET Appointment?based-on=…', `on ${appointment.start ?? ''}`);
   const moved = (await app.client.update({
     resourceType: 'Appointment',
@@ -171,7 +240,12 @@ const patientChanges = async (options: Options, { booked, referral, other }: { r
   })) as unknown as Appointment;
   check(moved.start === other.start, 'the appointment must have moved');
   step('moves it to another slot', 'PUT Appointment/… with If-Match', `on ${moved.start ?? ''}`);
-  const cancelled = (await app.client.update({ resourceType: 'Appointment', id: moved.id ?? '', body: { ...moved, status: 'cancelled', cancelationReason: { text: 'On holiday' } } as never, options: { headers: etag(moved) } })) as unknown as Appointment;
+  const cancelled = (await app.client.update({
+    resourceType: 'Appointment',
+    id: moved.id ?? '',
+    body: { ...moved, status: 'cancelled', cancelationReason: { text: 'On holiday' } } as never,
+    options: { headers: etag(moved) },
+  })) as unknown as Appointment;
   check(cancelled.status === 'cancelled', 'the appointment must be cancelled');
   const left = (await app.client.read({ resourceType: 'ServiceRequest', id: referral.id ?? '' })) as unknown as ServiceRequest;
   check(stateOf(left) === 'APPT_CANCELLED_BY_PATIENT', 'the referral must know that the patient cancelled');

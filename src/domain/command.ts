@@ -26,4 +26,6 @@ export type Decision = {
 
 /** Parses what the store found. */
 export const foundOf = (stored: Stored | undefined, parse: (text: string) => unknown): Found | undefined =>
-  stored?.body === undefined ? undefined : { type: stored.type, id: stored.id, version: stored.version, resource: parse(stored.body) as Resource };
+  stored?.body === undefined
+    ? undefined
+    : { type: stored.type, id: stored.id, version: stored.version, resource: parse(stored.body) as Resource };

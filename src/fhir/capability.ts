@@ -9,7 +9,14 @@ const offered = new Set(['number', 'date', 'string', 'token', 'reference', 'quan
  * The CapabilityStatement (R4 capabilitystatement.html), made from the same data as the routes.
  * `baseUrl` and `date` are the only parts that differ between servers.
  */
-export const capabilityStatement = (parts: { readonly registry: Registry; readonly searchParameters: SearchParameters; readonly operations: readonly Operation[]; readonly baseUrl: string; readonly version: string; readonly date: string }): object => ({
+export const capabilityStatement = (parts: {
+  readonly registry: Registry;
+  readonly searchParameters: SearchParameters;
+  readonly operations: readonly Operation[];
+  readonly baseUrl: string;
+  readonly version: string;
+  readonly date: string;
+}): object => ({
   resourceType: 'CapabilityStatement',
   status: 'active',
   date: parts.date,
@@ -51,7 +58,11 @@ export const capabilityStatement = (parts: { readonly registry: Registry; readon
           ? {
               operation: parts.operations
                 .filter(({ definition }) => definition.resource?.includes(row.type as never))
-                .map(({ definition }) => ({ name: definition.code, definition: `https://fhir.nhs.uk/OperationDefinition/${definition.name}`, documentation: definition.description })),
+                .map(({ definition }) => ({
+                  name: definition.code,
+                  definition: `https://fhir.nhs.uk/OperationDefinition/${definition.name}`,
+                  documentation: definition.description,
+                })),
             }
           : {}),
       })),

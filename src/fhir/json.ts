@@ -15,7 +15,9 @@ export const parseJson = (text: string): unknown => {
     return risky.test(text) ? losslessParse(text, null, exact) : (JSON.parse(text) as unknown);
   } catch (error) {
     if (error instanceof RangeError) throw failure('too-costly', 'too-costly', 'The body is nested too deep.');
-    throw failure('invalid', 'structure', 'The body is not valid JSON.', { diagnostics: error instanceof Error ? error.message.slice(0, 200) : '' });
+    throw failure('invalid', 'structure', 'The body is not valid JSON.', {
+      diagnostics: error instanceof Error ? error.message.slice(0, 200) : '',
+    });
   }
 };
 

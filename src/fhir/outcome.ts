@@ -57,9 +57,5 @@ export class Failure extends Error {
 }
 
 /** One-issue failure, the usual case. */
-export const failure = (
-  category: Category,
-  code: string,
-  text: string,
-  more: Omit<Partial<Issue>, 'code' | 'text'> = {},
-): Failure => new Failure(category, [{ severity: 'error', code, text, ...more }]);
+export const failure = (category: Category, code: string, text: string, more: Omit<Partial<Issue>, 'code' | 'text'> = {}): Failure =>
+  new Failure(category, [{ severity: 'error', code, text, ...more }]);

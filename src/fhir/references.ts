@@ -21,14 +21,24 @@ export type FoundReference = {
 };
 
 const isReference = (value: Readonly<Record<string, unknown>>): boolean =>
-  typeof value['reference'] === 'string' || (typeof value['identifier'] === 'object' && value['identifier'] !== null && !Array.isArray(value['identifier']) && Object.keys(value).every((name) => ['identifier', 'type', 'display', 'id', 'extension'].includes(name)));
+  typeof value['reference'] === 'string' ||
+  (typeof value['identifier'] === 'object' &&
+    value['identifier'] !== null &&
+    !Array.isArray(value['identifier']) &&
+    Object.keys(value).every((name) => ['identifier', 'type', 'display', 'id', 'extension'].includes(name)));
 
 /** Every Reference of a resource, contained resources included. */
 export const findReferences = (value: unknown, path: string, found: FoundReference[] = []): readonly FoundReference[] => {
   if (Array.isArray(value)) value.forEach((item, index) => findReferences(item, `${path}[${String(index)}]`, found));
   else if (typeof value === 'object' && value !== null) {
     const object = value as Readonly<Record<string, unknown>>;
-    if (isReference(object)) found.push({ path, reference: object['reference'] as string | undefined, identifier: object['identifier'] as FoundReference['identifier'], type: object['type'] as string | undefined });
+    if (isReference(object))
+      found.push({
+        path,
+        reference: object['reference'] as string | undefined,
+        identifier: object['identifier'] as FoundReference['identifier'],
+        type: object['type'] as string | undefined,
+      });
     for (const name of Object.keys(object)) if (typeof object[name] === 'object') findReferences(object[name], `${path}.${name}`, found);
   }
   return found;

@@ -28,7 +28,12 @@ const collect = async (stream: Readable, limit: number): Promise<Buffer> => {
  * R4 binary.html: raw bytes in their own media type, streamed to the document store, or a Binary as FHIR JSON.
  * The bytes are durable before the record that names them is written.
  */
-export const uploadBinary = async (house: House, call: Call, request: Request, limits: { readonly maxBody: number; readonly maxBinary: number }): Promise<Success> => {
+export const uploadBinary = async (
+  house: House,
+  call: Call,
+  request: Request,
+  limits: { readonly maxBody: number; readonly maxBinary: number },
+): Promise<Success> => {
   const type = String(request.headers['content-type'] ?? '');
   const stream = request.payload as Readable;
   const id = house.newId();
@@ -49,7 +54,9 @@ export const uploadBinary = async (house: House, call: Call, request: Request, l
     throw error;
   }
   try {
-    const { put } = await perform(house, call, () => Promise.resolve({ drafts: [{ type: 'Binary', id, version: 0, resource: record }], result: { type: 'Binary', id } }));
+    const { put } = await perform(house, call, () =>
+      Promise.resolve({ drafts: [{ type: 'Binary', id, version: 0, resource: record }], result: { type: 'Binary', id } }),
+    );
     return written(house, put);
   } catch (error) {
     await house.blobs.remove(id);
@@ -69,7 +76,16 @@ export const readBinary = async (house: House, call: Call, request: Request, h: 
   const etag = etagOf(stored.version);
   if (isFhir(String(request.headers['accept'] ?? ''))) {
     const data = (await collect(blob.bytes, Number.MAX_SAFE_INTEGER)).toString('base64');
-    return h.response(`${stored.body.slice(0, -1)},"data":"${data}"}`).type(fhirJson).header('etag', etag);
+    return h
+      .response(`${stored.body.slice(0, -1)},"data":"${data}"}`)
+      .type(fhirJson)
+      .header('etag', etag);
   }
-  return h.response(blob.bytes).type(record.contentType).header('content-length', String(blob.size)).header('etag', etag).header('content-security-policy', 'sandbox').header('content-disposition', 'attachment');
+  return h
+    .response(blob.bytes)
+    .type(record.contentType)
+    .header('content-length', String(blob.size))
+    .header('etag', etag)
+    .header('content-security-policy', 'sandbox')
+    .header('content-disposition', 'attachment');
 };

@@ -23,7 +23,9 @@ export class Callers {
     const header = request.headers['authorization'] as string | undefined;
     const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(header ?? '')?.[1];
     if (token === undefined)
-      throw new Failure('login', [{ severity: 'error', code: 'login', text: 'A bearer token is needed: get one at /oauth2/token.' }], { 'www-authenticate': 'Bearer realm="FHIR"' });
+      throw new Failure('login', [{ severity: 'error', code: 'login', text: 'A bearer token is needed: get one at /oauth2/token.' }], {
+        'www-authenticate': 'Bearer realm="FHIR"',
+      });
     const claims = await this.keys.verify(token);
     request.app.clientId = claims.client_id;
     const exempt = request.method === 'get' && /^\/FHIR\/R4\/PractitionerRole\/?$/.test(request.path);
@@ -44,14 +46,34 @@ export class Callers {
   }
 
   private async patientIdOf(number: string): Promise<string | undefined> {
-    const page = await this.store.search({ type: 'Patient', where: [{ kind: 'token', param: 'identifier', any: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', code: number }] }], sort: [], count: 2 }, 'all');
+    const page = await this.store.search(
+      {
+        type: 'Patient',
+        where: [{ kind: 'token', param: 'identifier', any: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', code: number }] }],
+        sort: [],
+        count: 2,
+      },
+      'all',
+    );
     if (page.rows.length > 1) throw failure('conflict', 'conflict', 'More than one record has that NHS number.');
     return page.rows[0]?.id;
   }
 
   private async rolesOf(user: string): Promise<readonly HeldRole[]> {
     const page = await this.store.search(
-      { type: 'PractitionerRole', where: [{ kind: 'chain', param: 'practitioner', type: 'Practitioner', where: [{ kind: 'token', param: 'identifier', any: [{ system: 'https://fhir.nhs.uk/Id/sds-user-id', code: user }] }] }], sort: [], count: 100 },
+      {
+        type: 'PractitionerRole',
+        where: [
+          {
+            kind: 'chain',
+            param: 'practitioner',
+            type: 'Practitioner',
+            where: [{ kind: 'token', param: 'identifier', any: [{ system: 'https://fhir.nhs.uk/Id/sds-user-id', code: user }] }],
+          },
+        ],
+        sort: [],
+        count: 100,
+      },
       'all',
     );
     return Promise.all(page.rows.map((row) => this.roleOf(JSON.parse(row.body ?? '{}') as Role)));
@@ -70,4 +92,7 @@ export class Callers {
 }
 
 type Identifier = { readonly system?: string; readonly value?: string };
-type Role = { readonly organization?: { readonly reference?: string; readonly identifier?: Identifier }; readonly code?: readonly { readonly coding?: readonly { readonly code?: string }[] }[] };
+type Role = {
+  readonly organization?: { readonly reference?: string; readonly identifier?: Identifier };
+  readonly code?: readonly { readonly coding?: readonly { readonly code?: string }[] }[];
+};

@@ -10,7 +10,9 @@ export const createCursors = (secret: Buffer) => {
       const [position = '', signature = ''] = cursor.split('.');
       const expected = mac(position);
       if (signature.length !== expected.length || !timingSafeEqual(Buffer.from(signature), Buffer.from(expected)))
-        throw failure('invalid', 'value', 'The cursor is not one of this server: follow the next link as it is.', { expression: ['_cursor'] });
+        throw failure('invalid', 'value', 'The cursor is not one of this server: follow the next link as it is.', {
+          expression: ['_cursor'],
+        });
       return position;
     },
   };

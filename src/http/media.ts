@@ -6,20 +6,33 @@ const json = new Set(['application/fhir+json', 'application/json', 'application/
 const parts = (text: string) =>
   text.split(',').map((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    return { type, parameters: new Map(parameters.map((parameter) => [parameter.split('=')[0] ?? '', (parameter.split('=')[1] ?? '').replaceAll('"', '')])) };
+    return {
+      type,
+      parameters: new Map(
+        parameters.map((parameter) => [parameter.split('=')[0] ?? '', (parameter.split('=')[1] ?? '').replaceAll('"', '')]),
+      ),
+    };
   });
 
 /** R4 http.html#mime-type: throws 406 unless the client takes FHIR JSON of R4. `_format` wins over Accept. */
 export const refuseUnacceptable = (accept: string | undefined, format: string | null): void => {
   if (format !== null) {
     if (format === 'json' || json.has(format.split(';')[0]?.trim() ?? '')) return;
-    throw failure('not-acceptable', 'not-supported', `_format=${format.slice(0, 40)} is not offered: this server writes application/fhir+json.`);
+    throw failure(
+      'not-acceptable',
+      'not-supported',
+      `_format=${format.slice(0, 40)} is not offered: this server writes application/fhir+json.`,
+    );
   }
   if (accept === undefined || accept === '') return;
   const ranges = parts(accept);
   const taken = ranges.some(({ type, parameters }) => {
     const version = parameters.get('fhirversion');
-    return parameters.get('q') !== '0' && (json.has(type) || type === '*/*' || type === 'application/*') && (version === undefined || version === '4.0' || version === '4.0.1');
+    return (
+      parameters.get('q') !== '0' &&
+      (json.has(type) || type === '*/*' || type === 'application/*') &&
+      (version === undefined || version === '4.0' || version === '4.0.1')
+    );
   });
   if (!taken) throw failure('not-acceptable', 'not-supported', 'This server writes application/fhir+json of FHIR 4.0.');
 };

@@ -36,7 +36,23 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
     port: parts.port,
     router: { stripTrailingSlash: true },
     routes: {
-      cors: parts.corsOrigins.length === 0 ? false : { origin: [...parts.corsOrigins], exposedHeaders: ['ETag', 'Location', 'Last-Modified', 'X-Request-ID', 'X-Correlation-ID'], additionalHeaders: ['If-Match', 'If-None-Match', 'Prefer', 'X-Request-ID', 'X-Correlation-ID', 'NHSD-End-User-Organisation-ODS', 'NHSD-eRS-Business-Function', 'NHSD-eRS-On-Behalf-Of-User-ID'] },
+      cors:
+        parts.corsOrigins.length === 0
+          ? false
+          : {
+              origin: [...parts.corsOrigins],
+              exposedHeaders: ['ETag', 'Location', 'Last-Modified', 'X-Request-ID', 'X-Correlation-ID'],
+              additionalHeaders: [
+                'If-Match',
+                'If-None-Match',
+                'Prefer',
+                'X-Request-ID',
+                'X-Correlation-ID',
+                'NHSD-End-User-Organisation-ODS',
+                'NHSD-eRS-Business-Function',
+                'NHSD-eRS-On-Behalf-Of-User-ID',
+              ],
+            },
       state: { parse: false, failAction: 'ignore' },
     },
     compression: { minBytes: 1024 },

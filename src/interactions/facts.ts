@@ -16,7 +16,10 @@ export const factsOf = (store: Store, caller: Caller, drafts: readonly Draft[] =
   return {
     find: async (key, sight) => drafted(key) ?? foundOf(await store.find(key, sight ?? sightOf(caller, key.type)), parseJson),
     byIdentifier: async (type, system, value) => {
-      const page = await store.search({ type, where: [{ kind: 'token', param: 'identifier', any: [{ system, code: value }] }], sort: [], count: 2 }, 'all');
+      const page = await store.search(
+        { type, where: [{ kind: 'token', param: 'identifier', any: [{ system, code: value }] }], sort: [], count: 2 },
+        'all',
+      );
       const only = page.rows.length === 1 ? page.rows[0] : undefined;
       // a logical reference stands for the one resource that has the identifier, and only if the caller may see that
       return only && foundOf(await store.find(only, sightOf(caller, type)), parseJson);

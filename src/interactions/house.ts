@@ -19,6 +19,7 @@ export type House = {
   readonly searchParameters: SearchParameters;
   readonly extract: Extractor;
   readonly parseQuery: QueryParser;
+  /** epoch ms */
   readonly clock: () => number;
   readonly newId: () => string;
   /** 12 random digits */
@@ -41,11 +42,12 @@ export type Call = {
   readonly lenient: boolean;
 };
 
-/** A success: `body` is wire text. `sizeOf` resources or bytes are the concern of `http`. */
+/** A success. `body` is the wire text of a resource, or bytes when `contentType` says that it is something else. */
 export type Success = {
-  readonly status: 200 | 201 | 204 | 304;
-  readonly body?: string | undefined;
+  readonly status: 200 | 201 | 202 | 204 | 304 | 307;
+  readonly body?: string | Uint8Array | undefined;
+  /** without one the body is FHIR JSON */
+  readonly contentType?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly key?: Key;
 };
-

@@ -1,4 +1,5 @@
 import type { Decision, Facts } from '../domain/command.js';
+import type { Situation } from '../domain/commands.js';
 import { failure } from '../fhir/outcome.js';
 import { referenceTo } from '../fhir/resource.js';
 import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type Put, type Unit } from '../store/port.js';
@@ -7,6 +8,16 @@ import type { Call, House } from './house.js';
 import { seal } from './seal.js';
 
 const tries = 4;
+
+/** What a domain command is given beside the resource. */
+export const situationOf = (house: House, call: Call, facts: Facts): Situation => ({
+  facts,
+  caller: call.caller,
+  baseUrl: house.baseUrl,
+  now: new Date(house.clock()).toISOString(),
+  newId: house.newId,
+  newUbrn: house.newUbrn,
+});
 
 /** Everything of a decision as one Unit. */
 export const unitOf = async (house: House, call: Call, decision: Decision): Promise<Unit> => {
@@ -23,7 +34,11 @@ export const unitOf = async (house: House, call: Call, decision: Decision): Prom
  * Gathers, decides and commits; when the facts moved in between, gathers again, a few times. What a client pinned (If-Match) is
  * checked by `decide`, so a repeated round answers as the first should have.
  */
-export const perform = async (house: House, call: Call, decide: (facts: Facts) => Promise<Decision>): Promise<{ readonly put: Put; readonly unit: Unit }> => {
+export const perform = async (
+  house: House,
+  call: Call,
+  decide: (facts: Facts) => Promise<Decision>,
+): Promise<{ readonly put: Put; readonly unit: Unit }> => {
   for (let attempt = 1; ; attempt++) {
     const decision = await decide(factsOf(house.store, call.caller));
     const unit = await unitOf(house, call, decision);
@@ -40,16 +55,24 @@ export const perform = async (house: House, call: Call, decide: (facts: Facts) =
 
 /** The port's errors as failures. */
 export const translated = (error: unknown): unknown => {
-  if (error instanceof Stale) return failure('conflict', 'conflict', `Another request changed ${referenceTo(error.at)} at the same moment: read it again.`);
+  if (error instanceof Stale)
+    return failure('conflict', 'conflict', `Another request changed ${referenceTo(error.at)} at the same moment: read it again.`);
   if (error instanceof Taken)
     return error.claim.kind === 'slot'
-      ? failure('conflict', 'conflict', 'The slot is taken.', { coding: { system: 'https://fhir.nhs.uk/CodeSystem/ers-error-codes', code: 'SLOT_NOT_AVAILABLE' } })
+      ? failure('conflict', 'conflict', 'The slot is taken.', {
+          coding: { system: 'https://fhir.nhs.uk/CodeSystem/ers-error-codes', code: 'SLOT_NOT_AVAILABLE' },
+        })
       : error.claim.kind === 'current-booking'
         ? failure('conflict', 'conflict', 'The referral has a current appointment already.')
         : failure('conflict', 'duplicate', 'An identifier that must be unique is taken.');
-  if (error instanceof Unresolved) return failure('business-rule', 'not-found', `${referenceTo(error.target)} does not exist: references must resolve.`, { diagnostics: referenceTo(error.target) });
-  if (error instanceof Referenced) return failure('conflict', 'conflict', `${referenceTo(error.at)} is referred to by ${error.by.map(referenceTo).join(', ')}.`);
+  if (error instanceof Unresolved)
+    return failure('business-rule', 'not-found', `${referenceTo(error.target)} does not exist: references must resolve.`, {
+      diagnostics: referenceTo(error.target),
+    });
+  if (error instanceof Referenced)
+    return failure('conflict', 'conflict', `${referenceTo(error.at)} is referred to by ${error.by.map(referenceTo).join(', ')}.`);
   if (error instanceof Matched) return failure('precondition', 'conflict', 'A match appeared at the same moment.');
-  if (error instanceof Unavailable) return failure('transient', 'transient', 'The store does not answer now: try again.', { diagnostics: 'store' });
+  if (error instanceof Unavailable)
+    return failure('transient', 'transient', 'The store does not answer now: try again.', { diagnostics: 'store' });
   return error;
 };

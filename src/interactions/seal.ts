@@ -14,7 +14,12 @@ export type Sealed = { readonly put: Put; readonly claims: readonly Claim[]; rea
 /** The wire form, made once: ids and meta as this version has them, everything else as the client sent it. */
 export const wireForm = (resource: Resource, key: Key, version: number, lastUpdated: number): Resource => {
   const { resourceType, id: _id, meta, ...rest } = resource;
-  return { resourceType, id: key.id, meta: { ...meta, versionId: String(version), lastUpdated: new Date(lastUpdated).toISOString() }, ...rest };
+  return {
+    resourceType,
+    id: key.id,
+    meta: { ...meta, versionId: String(version), lastUpdated: new Date(lastUpdated).toISOString() },
+    ...rest,
+  };
 };
 
 /** Turns a draft into what the store writes: validated, stamped, indexed, with its access keys and claims. */
@@ -27,7 +32,11 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
   refuseInvalid(house, resource);
   const references = findReferences(resource, resource.resourceType);
   const logical = await resolveLogical(house, references, drafts);
-  const extracted = house.extract(resource, { resolve: ({ identifier }) => logical.get(identifierKey(identifier)), baseUrl: house.baseUrl, timeZone: house.timeZone });
+  const extracted = house.extract(resource, {
+    resolve: ({ identifier }) => logical.get(identifierKey(identifier)),
+    baseUrl: house.baseUrl,
+    timeZone: house.timeZone,
+  });
   const facts = await accessFacts(house, call, resource, references, logical, drafts);
   // what a command changes on the way (a booked slot) is the command's matter, not the caller's own write
   if (drafts.length === 1) checkOwnOrganisation(call.caller, resource, facts);
@@ -46,7 +55,15 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
   };
 };
 
-const bare = (draft: Draft, lastUpdated: number) => ({ type: draft.type, id: draft.id, version: draft.version, lastUpdated, values: [], accessKeys: [], accessLinks: [] });
+const bare = (draft: Draft, lastUpdated: number) => ({
+  type: draft.type,
+  id: draft.id,
+  version: draft.version,
+  lastUpdated,
+  values: [],
+  accessKeys: [],
+  accessLinks: [],
+});
 
 const heldBefore = async (house: House, draft: Draft, owner: string): Promise<readonly Claim[]> => {
   if (draft.version === 0 || !['Appointment', 'ServiceRequest'].includes(draft.type)) return [];
@@ -54,7 +71,8 @@ const heldBefore = async (house: House, draft: Draft, owner: string): Promise<re
   return before?.body === undefined ? [] : claimsOf(JSON.parse(before.body) as Resource).map((claim) => ({ ...claim, owner }));
 };
 
-const identifierKey = (identifier: { readonly system?: string; readonly value?: string }): string => `${identifier.system ?? ''}|${identifier.value ?? ''}`;
+const identifierKey = (identifier: { readonly system?: string; readonly value?: string }): string =>
+  `${identifier.system ?? ''}|${identifier.value ?? ''}`;
 
 /** Types that a logical reference of the NHS may mean, by identifier system. */
 const identified: Readonly<Record<string, readonly string[]>> = {
@@ -66,13 +84,25 @@ const identified: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The resources that identifier-only references stand for, where exactly one has the identifier. */
-const resolveLogical = async (house: House, references: readonly FoundReference[], drafts: readonly Draft[]): Promise<ReadonlyMap<string, Key>> => {
+const resolveLogical = async (
+  house: House,
+  references: readonly FoundReference[],
+  drafts: readonly Draft[],
+): Promise<ReadonlyMap<string, Key>> => {
   const found = new Map<string, Key>();
   for (const { reference, identifier } of references) {
     if (reference !== undefined || identifier?.value === undefined) continue;
     const key = identifierKey(identifier);
     for (const type of found.has(key) ? [] : (identified[identifier.system ?? ''] ?? [])) {
-      const page = await house.store.search({ type, where: [{ kind: 'token', param: 'identifier', any: [{ system: identifier.system ?? '', code: identifier.value }] }], sort: [], count: 2 }, 'all');
+      const page = await house.store.search(
+        {
+          type,
+          where: [{ kind: 'token', param: 'identifier', any: [{ system: identifier.system ?? '', code: identifier.value }] }],
+          sort: [],
+          count: 2,
+        },
+        'all',
+      );
       const drafted = drafts.filter(({ resource }) => resource?.resourceType === type && hasIdentifier(resource, identifier));
       const all = [...page.rows.filter(({ id }) => !drafted.some((draft) => draft.id === id)), ...drafted];
       if (all.length === 1 && all[0]) found.set(key, { type, id: all[0].id });
@@ -82,7 +112,10 @@ const resolveLogical = async (house: House, references: readonly FoundReference[
 };
 
 const hasIdentifier = (resource: Resource, wanted: { readonly system?: string; readonly value?: string }): boolean =>
-  Array.isArray(resource['identifier']) && (resource['identifier'] as readonly { system?: string; value?: string }[]).some(({ system, value }) => system === wanted.system && value === wanted.value);
+  Array.isArray(resource['identifier']) &&
+  (resource['identifier'] as readonly { system?: string; value?: string }[]).some(
+    ({ system, value }) => system === wanted.system && value === wanted.value,
+  );
 
 /** Literal local references that no search parameter covers: kept under `*`, so that every one of them must resolve. */
 const otherReferences = (house: House, references: readonly FoundReference[], extracted: readonly Value[]): readonly Value[] => {
@@ -91,7 +124,10 @@ const otherReferences = (house: House, references: readonly FoundReference[], ex
   for (const { reference, path } of references) {
     const target = reference === undefined ? undefined : readReference(reference, house.baseUrl);
     if (!target || covered.has(referenceTo(target))) continue;
-    if (!house.registry.has(target.type)) throw failure('business-rule', 'not-found', `References to ${target.type} cannot resolve: this server does not serve that type.`, { expression: [path] });
+    if (!house.registry.has(target.type))
+      throw failure('business-rule', 'not-found', `References to ${target.type} cannot resolve: this server does not serve that type.`, {
+        expression: [path],
+      });
     covered.add(referenceTo(target));
     values.push({ kind: 'reference', param: '*', target: { type: target.type, id: target.id } });
   }
@@ -99,16 +135,25 @@ const otherReferences = (house: House, references: readonly FoundReference[], ex
 };
 
 const targetOf = (house: House, reference: FoundReference, logical: ReadonlyMap<string, Key>): Key | undefined =>
-  reference.reference !== undefined ? readReference(reference.reference, house.baseUrl) : reference.identifier && logical.get(identifierKey(reference.identifier));
+  reference.reference !== undefined
+    ? readReference(reference.reference, house.baseUrl)
+    : reference.identifier && logical.get(identifierKey(reference.identifier));
 
 /** A letter, an appointment or a task may be read by who may read its referral; a patient by who may read a referral about him. */
-const linksOf = (house: House, draft: Draft, resource: Resource, references: readonly FoundReference[], logical: ReadonlyMap<string, Key>): readonly AccessLink[] => {
+const linksOf = (
+  house: House,
+  draft: Draft,
+  resource: Resource,
+  references: readonly FoundReference[],
+  logical: ReadonlyMap<string, Key>,
+): readonly AccessLink[] => {
   const self = { type: draft.type, id: draft.id };
   const links: AccessLink[] = [];
   for (const reference of references) {
     const target = targetOf(house, reference, logical);
     if (!target) continue;
-    if (draft.type === 'ServiceRequest' && target.type === 'Patient' && reference.path === 'ServiceRequest.subject') links.push({ child: target, root: self });
+    if (draft.type === 'ServiceRequest' && target.type === 'Patient' && reference.path === 'ServiceRequest.subject')
+      links.push({ child: target, root: self });
     else if (draft.type !== 'ServiceRequest' && target.type === 'ServiceRequest') links.push({ child: self, root: target });
   }
   const referral = links.find(({ child }) => child.id === self.id)?.root;
@@ -121,10 +166,19 @@ const linksOf = (house: House, draft: Draft, resource: Resource, references: rea
 };
 
 const attachmentUrls = (resource: Resource): readonly string[] =>
-  Array.isArray(resource['content']) ? (resource['content'] as readonly { attachment?: { url?: string } }[]).flatMap(({ attachment }) => attachment?.url ?? []) : [];
+  Array.isArray(resource['content'])
+    ? (resource['content'] as readonly { attachment?: { url?: string } }[]).flatMap(({ attachment }) => attachment?.url ?? [])
+    : [];
 
 /** The ODS codes behind the references of a resource, gathered before the pure policy asks for them. */
-const accessFacts = async (house: House, call: Call, resource: Resource, references: readonly FoundReference[], logical: ReadonlyMap<string, Key>, drafts: readonly Draft[]): Promise<AccessFacts> => {
+const accessFacts = async (
+  house: House,
+  call: Call,
+  resource: Resource,
+  references: readonly FoundReference[],
+  logical: ReadonlyMap<string, Key>,
+  drafts: readonly Draft[],
+): Promise<AccessFacts> => {
   const codes = new Map<string, string>();
   const read = async (key: Key): Promise<Resource | undefined> => {
     const drafted = drafts.findLast(({ type, id }) => type === key.type && id === key.id)?.resource;
@@ -160,10 +214,17 @@ const carriers = new Set(['Organization', 'PractitionerRole', 'HealthcareService
 
 /** The reference that leads from a directory entry towards its organisation. */
 const nextOf = (found: Resource): { readonly reference?: string; readonly identifier?: { readonly value?: string } } | undefined => {
-  const element = { PractitionerRole: 'organization', HealthcareService: 'providedBy', Location: 'managingOrganization', Schedule: 'actor' }[found.resourceType];
+  const element = {
+    PractitionerRole: 'organization',
+    HealthcareService: 'providedBy',
+    Location: 'managingOrganization',
+    Schedule: 'actor',
+  }[found.resourceType];
   const value = element === undefined ? undefined : found[element];
   return (Array.isArray(value) ? value[0] : value) as { reference?: string } | undefined;
 };
 
 const odsIdentifier = (resource: Resource): string | undefined =>
-  (resource['identifier'] as readonly { system?: string; value?: string }[] | undefined)?.find(({ system }) => system === 'https://fhir.nhs.uk/Id/ods-organization-code')?.value;
+  (resource['identifier'] as readonly { system?: string; value?: string }[] | undefined)?.find(
+    ({ system }) => system === 'https://fhir.nhs.uk/Id/ods-organization-code',
+  )?.value;

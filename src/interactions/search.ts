@@ -30,16 +30,28 @@ export const search = async (house: House, call: Call, type: string, query: Quer
 
 const totalOf = async (house: House, call: Call, parsed: ParsedQuery): Promise<number | undefined> => {
   if (parsed.total === 'none') return undefined;
-  const limit = parsed.total === 'accurate' || parsed.summary === 'count' || parsed.plan.count === 0 ? Number.MAX_SAFE_INTEGER : countedTo + 1;
+  const limit =
+    parsed.total === 'accurate' || parsed.summary === 'count' || parsed.plan.count === 0 ? Number.MAX_SAFE_INTEGER : countedTo + 1;
   const n = await house.store.count(parsed.plan, sightOf(call.caller, parsed.plan.type), limit);
   return n >= limit ? undefined : n;
 };
 
-const answer = (house: House, parsed: ParsedQuery, total: number | undefined, entries: readonly SpliceEntry[], next: string | undefined, type: string): Success => {
+const answer = (
+  house: House,
+  parsed: ParsedQuery,
+  total: number | undefined,
+  entries: readonly SpliceEntry[],
+  next: string | undefined,
+  type: string,
+): Success => {
   const url = (extra: Query) => urlOf(`${house.baseUrl}/${type}`, [...parsed.applied, ...extra]);
   const links: Link[] = [{ relation: 'self', url: url(parsed.cursor === undefined ? [] : [['_cursor', parsed.cursor]]) }];
   if (next !== undefined) links.push({ relation: 'next', url: url([['_cursor', house.signCursor(next)]]) });
-  return { status: 200, body: bundleText(house.baseUrl, { type: 'searchset', total, lastUpdated: house.clock() }, links, entries), headers: {} };
+  return {
+    status: 200,
+    body: bundleText(house.baseUrl, { type: 'searchset', total, lastUpdated: house.clock() }, links, entries),
+    headers: {},
+  };
 };
 
 /** _include and _revinclude (R4 search.html#include), each followed again where it iterates, every row once, only what the caller may see. */
@@ -49,7 +61,10 @@ const includedOf = async (house: House, call: Call, matches: readonly Stored[], 
   let frontier = matches;
   for (let round = 0; frontier.length > 0 && round < 5 && all.length < maxIncluded; round++) {
     const fresh: Stored[] = [];
-    const found = [...(await forward(house, call, frontier, active(parsed.includes, round))), ...(await backward(house, call, frontier, active(parsed.revincludes, round)))];
+    const found = [
+      ...(await forward(house, call, frontier, active(parsed.includes, round))),
+      ...(await backward(house, call, frontier, active(parsed.revincludes, round))),
+    ];
     for (const row of found)
       if (!seen.has(referenceTo(row)) && row.body !== undefined) {
         seen.add(referenceTo(row));
@@ -61,7 +76,8 @@ const includedOf = async (house: House, call: Call, matches: readonly Stored[], 
   return all.slice(0, maxIncluded);
 };
 
-const active = (includes: readonly Include[], round: number): readonly Include[] => includes.filter(({ iterate }) => round === 0 || iterate);
+const active = (includes: readonly Include[], round: number): readonly Include[] =>
+  includes.filter(({ iterate }) => round === 0 || iterate);
 
 const readable = (call: Call, type: string): boolean => mayInteract(call.caller, type, 'r');
 
@@ -70,25 +86,40 @@ const forward = async (house: House, call: Call, rows: readonly Stored[], includ
   for (const row of rows)
     for (const include of includes.filter(({ type }) => type === row.type))
       for (const target of await targetsOf(house, row, include))
-        if ((include.target === undefined || include.target === target.type) && readable(call, target.type)) wanted.set(referenceTo(target), target);
+        if ((include.target === undefined || include.target === target.type) && readable(call, target.type))
+          wanted.set(referenceTo(target), target);
   const found = await Promise.all([...wanted.values()].map((key) => house.store.find(key, sightOf(call.caller, key.type))));
   return found.flatMap((stored) => stored ?? []);
 };
 
 const targetsOf = async (house: House, row: Stored, include: Include): Promise<readonly Key[]> => {
   const resource = JSON.parse(row.body ?? '{}') as Resource;
-  if (include.param === '*') return findReferences(resource, row.type).flatMap(({ reference }) => readReference(reference ?? '', house.baseUrl) ?? []);
+  if (include.param === '*')
+    return findReferences(resource, row.type).flatMap(({ reference }) => readReference(reference ?? '', house.baseUrl) ?? []);
   const logical = new Map<string, Key | undefined>();
   for (const { reference, identifier } of findReferences(resource, row.type))
-    if (reference === undefined && identifier?.value !== undefined) logical.set(`${identifier.system ?? ''}|${identifier.value}`, await byIdentifier(house, identifier));
+    if (reference === undefined && identifier?.value !== undefined)
+      logical.set(`${identifier.system ?? ''}|${identifier.value}`, await byIdentifier(house, identifier));
   return house
-    .extract(resource, { resolve: ({ identifier }) => logical.get(`${identifier.system ?? ''}|${identifier.value ?? ''}`), baseUrl: house.baseUrl, timeZone: house.timeZone })
+    .extract(resource, {
+      resolve: ({ identifier }) => logical.get(`${identifier.system ?? ''}|${identifier.value ?? ''}`),
+      baseUrl: house.baseUrl,
+      timeZone: house.timeZone,
+    })
     .flatMap((value) => (value.kind === 'reference' && value.param === include.param ? [value.target] : []));
 };
 
 const byIdentifier = async (house: House, identifier: { readonly system?: string; readonly value?: string }): Promise<Key | undefined> => {
   for (const type of ['Patient', 'Organization', 'Practitioner', 'HealthcareService']) {
-    const page = await house.store.search({ type, where: [{ kind: 'token', param: 'identifier', any: [{ system: identifier.system ?? '', code: identifier.value ?? '' }] }], sort: [], count: 2 }, 'all');
+    const page = await house.store.search(
+      {
+        type,
+        where: [{ kind: 'token', param: 'identifier', any: [{ system: identifier.system ?? '', code: identifier.value ?? '' }] }],
+        sort: [],
+        count: 2,
+      },
+      'all',
+    );
     if (page.rows.length === 1) return page.rows[0];
   }
   return undefined;
@@ -98,6 +129,7 @@ const backward = async (house: House, call: Call, rows: readonly Stored[], inclu
   const found: Stored[] = [];
   for (const { type, param, target } of includes.filter((include) => readable(call, include.type)))
     for (const row of rows)
-      if (target === undefined || target === row.type) found.push(...(await house.store.referrers(row, sightOf(call.caller, type), maxIncluded, { type, param })));
+      if (target === undefined || target === row.type)
+        found.push(...(await house.store.referrers(row, sightOf(call.caller, type), maxIncluded, { type, param })));
   return found;
 };

@@ -7,7 +7,12 @@ export type SpliceEntry = { readonly stored: Stored; readonly more: object };
  * A Bundle as text: stored resources are spliced in as they are, never parsed (27 us for 20 entries, against 369).
  * `more` is what stands beside the resource in its entry.
  */
-export const bundleText = (baseUrl: string, head: { readonly type: string; readonly total?: number | undefined; readonly lastUpdated: number }, links: readonly Link[], entries: readonly SpliceEntry[]): string => {
+export const bundleText = (
+  baseUrl: string,
+  head: { readonly type: string; readonly total?: number | undefined; readonly lastUpdated: number },
+  links: readonly Link[],
+  entries: readonly SpliceEntry[],
+): string => {
   const opening = JSON.stringify({
     resourceType: 'Bundle',
     meta: { lastUpdated: new Date(head.lastUpdated).toISOString() },

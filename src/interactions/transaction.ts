@@ -13,22 +13,46 @@ import { decideRemove } from './remove.js';
 import { decideUpdate } from './update.js';
 import { Stale, Taken } from '../store/port.js';
 
-type Entry = { readonly fullUrl?: string; readonly resource?: Resource; readonly request?: { readonly method: string; readonly url: string; readonly ifMatch?: string; readonly ifNoneExist?: string; readonly ifNoneMatch?: string } };
+type Entry = {
+  readonly fullUrl?: string;
+  readonly resource?: Resource;
+  readonly request?: {
+    readonly method: string;
+    readonly url: string;
+    readonly ifMatch?: string;
+    readonly ifNoneExist?: string;
+    readonly ifNoneMatch?: string;
+  };
+};
 
 /** R4 http.html#transaction: POST of a Bundle to the base; a batch's entries stand alone, a transaction's are one. */
 export const processBundle = async (house: House, call: Call, bundle: Resource): Promise<Success> => {
   if (bundle.resourceType !== 'Bundle') throw failure('invalid', 'invalid', `The base takes a Bundle, not a ${bundle.resourceType}.`);
   const entries = (bundle['entry'] ?? []) as readonly Entry[];
-  if (entries.length > house.maxEntries) throw failure('too-costly', 'too-costly', `At most ${String(house.maxEntries)} entries are taken; these are ${String(entries.length)}.`, { expression: ['Bundle.entry'] });
+  if (entries.length > house.maxEntries)
+    throw failure(
+      'too-costly',
+      'too-costly',
+      `At most ${String(house.maxEntries)} entries are taken; these are ${String(entries.length)}.`,
+      { expression: ['Bundle.entry'] },
+    );
   entries.forEach((entry, index) => {
-    if (typeof entry.request?.url !== 'string' || typeof entry.request.method !== 'string') throw failure('invalid', 'required', 'An entry needs request.method and request.url.', { expression: [`Bundle.entry[${String(index)}].request`] });
+    if (typeof entry.request?.url !== 'string' || typeof entry.request.method !== 'string')
+      throw failure('invalid', 'required', 'An entry needs request.method and request.url.', {
+        expression: [`Bundle.entry[${String(index)}].request`],
+      });
   });
   if (bundle['type'] === 'batch') return batch(house, call, entries);
   if (bundle['type'] === 'transaction') return transaction(house, call, entries);
   throw failure('invalid', 'invalid', 'The Bundle must be a batch or a transaction.', { expression: ['Bundle.type'] });
 };
 
-const callOf = (call: Call, entry: Entry): Call => ({ ...call, ifMatch: entry.request?.ifMatch, ifNoneExist: entry.request?.ifNoneExist, ifNoneMatch: entry.request?.ifNoneMatch });
+const callOf = (call: Call, entry: Entry): Call => ({
+  ...call,
+  ifMatch: entry.request?.ifMatch,
+  ifNoneExist: entry.request?.ifNoneExist,
+  ifNoneMatch: entry.request?.ifNoneMatch,
+});
 
 const batch = async (house: House, call: Call, entries: readonly Entry[]): Promise<Success> => {
   const parts: string[] = [];
@@ -41,11 +65,17 @@ const standingAlone = async (house: House, call: Call, entry: Entry): Promise<st
     return responseText(await dispatch(house, call, interactiveOf(entry)));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return JSON.stringify({ response: { status: String(categories[error.category].status), outcome: outcomeOf(error.category, error.issues) } });
+    return JSON.stringify({
+      response: { status: String(categories[error.category].status), outcome: outcomeOf(error.category, error.issues) },
+    });
   }
 };
 
-const interactiveOf = (entry: Entry): Interactive => ({ method: entry.request?.method ?? '', url: entry.request?.url ?? '', resource: entry.resource });
+const interactiveOf = (entry: Entry): Interactive => ({
+  method: entry.request?.method ?? '',
+  url: entry.request?.url ?? '',
+  resource: entry.resource,
+});
 
 const responseText = ({ status, body, headers }: Success): string => {
   const response = {
@@ -57,7 +87,8 @@ const responseText = ({ status, body, headers }: Success): string => {
   return `{${body === undefined ? '' : `"resource":${body},`}"response":${JSON.stringify(response)}}`;
 };
 
-const bundleOf = (type: string, parts: readonly string[]): string => `{"resourceType":"Bundle","type":"${type}"${parts.length === 0 ? '' : `,"entry":[${parts.join(',')}]`}}`;
+const bundleOf = (type: string, parts: readonly string[]): string =>
+  `{"resourceType":"Bundle","type":"${type}"${parts.length === 0 ? '' : `,"entry":[${parts.join(',')}]`}}`;
 
 // R4 http.html#trules: DELETE, POST, PUT/PATCH, GET/HEAD
 const order = ['DELETE', 'POST', 'PUT', 'GET'] as const;
@@ -87,8 +118,13 @@ type Planned = { readonly decision?: Decision };
 /** One Unit of all decisions: of several drafts of one resource the last counts, written over the version first read. */
 const merged = (decisions: readonly Decision[]): Omit<Decision, 'result'> => {
   const drafts = new Map<string, Draft>();
-  for (const draft of decisions.flatMap((decision) => decision.drafts)) drafts.set(referenceTo(draft), { ...draft, version: drafts.get(referenceTo(draft))?.version ?? draft.version });
-  return { drafts: [...drafts.values()], claims: decisions.flatMap(({ claims }) => claims ?? []), releases: decisions.flatMap(({ releases }) => releases ?? []) };
+  for (const draft of decisions.flatMap((decision) => decision.drafts))
+    drafts.set(referenceTo(draft), { ...draft, version: drafts.get(referenceTo(draft))?.version ?? draft.version });
+  return {
+    drafts: [...drafts.values()],
+    claims: decisions.flatMap(({ claims }) => claims ?? []),
+    releases: decisions.flatMap(({ releases }) => releases ?? []),
+  };
 };
 
 const plan = async (house: House, call: Call, entries: readonly Entry[]): Promise<readonly Planned[]> => {
@@ -109,7 +145,18 @@ const plan = async (house: House, call: Call, entries: readonly Entry[]): Promis
         if (entry.fullUrl !== undefined) ids.set(entry.fullUrl, key);
         planned[index] = { decision };
       } catch (error) {
-        throw error instanceof Failure ? new Failure(error.category, error.issues.map((issue) => ({ ...issue, expression: [`Bundle.entry[${String(index)}]${issue.expression?.[0] === undefined ? '' : `.resource.${issue.expression[0]}`}`] })), error.headers) : error;
+        throw error instanceof Failure
+          ? new Failure(
+              error.category,
+              error.issues.map((issue) => ({
+                ...issue,
+                expression: [
+                  `Bundle.entry[${String(index)}]${issue.expression?.[0] === undefined ? '' : `.resource.${issue.expression[0]}`}`,
+                ],
+              })),
+              error.headers,
+            )
+          : error;
       }
     }
   return planned;
@@ -117,7 +164,9 @@ const plan = async (house: House, call: Call, entries: readonly Entry[]): Promis
 
 /** The entries of a verb, those first on which no other one of them depends: a booking after the referral it is based on. */
 const pending = (entries: readonly Entry[], method: string, ids: ReadonlyMap<string, string>): readonly number[] => {
-  const open = entries.flatMap((entry, index) => (entry.request?.method === method || (method === 'GET' && entry.request?.method === 'HEAD') ? [index] : []));
+  const open = entries.flatMap((entry, index) =>
+    entry.request?.method === method || (method === 'GET' && entry.request?.method === 'HEAD') ? [index] : [],
+  );
   const sorted: number[] = [];
   while (open.length > 0) {
     const urls = open.flatMap((index) => entries[index]?.fullUrl ?? []).filter((url) => !ids.has(url));
@@ -165,4 +214,3 @@ const decideEntry = async (house: House, call: Call, entry: Entry, facts: Facts)
   }
   throw failure('method', 'not-supported', `${method} ${path} is not offered in a transaction.`);
 };
-

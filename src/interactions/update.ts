@@ -1,5 +1,4 @@
-import type { Appointment } from 'fhir/r4.js';
-import { decideChange, gatherChange } from '../domain/booking/change.js';
+import { updateCommands } from '../domain/commands.js';
 import type { Decision, Facts } from '../domain/command.js';
 import { versionOfIfMatch } from '../fhir/etag.js';
 import { failure } from '../fhir/outcome.js';
@@ -7,16 +6,23 @@ import type { Key, Resource } from '../fhir/resource.js';
 import { notFound, written } from './answers.js';
 import { refuseInvalid } from './checked.js';
 import type { Call, House, Success } from './house.js';
-import { perform } from './perform.js';
+import { perform, situationOf } from './perform.js';
 
 /** If-Match as the caller's kind demands it; 412 when it is not the current version. */
 export const checkVersion = (call: Call, key: Key, current: number): void => {
   const wanted = versionOfIfMatch(call.ifMatch);
   if (wanted === undefined) {
     if (call.caller.kind === 'system') return;
-    throw failure('invalid', 'required', 'If-Match is needed here: send the ETag of the version that was read.', { expression: ['If-Match'] });
+    throw failure('invalid', 'required', 'If-Match is needed here: send the ETag of the version that was read.', {
+      expression: ['If-Match'],
+    });
   }
-  if (wanted !== current) throw failure('precondition', 'conflict', `If-Match names version ${String(wanted)} of ${key.type}/${key.id}; the current one is ${String(current)}.`);
+  if (wanted !== current)
+    throw failure(
+      'precondition',
+      'conflict',
+      `If-Match names version ${String(wanted)} of ${key.type}/${key.id}; the current one is ${String(current)}.`,
+    );
 };
 
 /** The version history of a deleted row goes on: the row's version even when it has no live text. */
@@ -31,22 +37,23 @@ export const decideUpdate = async (house: House, call: Call, key: Key, resource:
     return { drafts: [{ ...key, version: await versionNow(house, key), resource }], result: key };
   }
   checkVersion(call, key, current.version);
-  if (call.caller.kind !== 'system' && house.registry.get(key.type)?.commands?.update === 'change-appointment') {
+  const command = call.caller.kind === 'system' ? undefined : house.registry.get(key.type)?.commands?.update;
+  if (command !== undefined) {
+    // a command reads a resource only when its shape is right
     refuseInvalid(house, resource);
-    const wanted = resource as unknown as Appointment;
-    const actor = call.caller.kind === 'patient' ? 'patient' : providers.has(call.caller.businessFunction ?? '') ? 'provider' : 'referrer';
-    return decideChange(wanted, await gatherChange(facts, current, wanted, house.baseUrl), actor);
+    return updateCommands[command](situationOf(house, call, facts), current, resource);
   }
   return { drafts: [{ ...key, version: current.version, resource }], result: key };
 };
 
-const providers = new Set(['SERVICE_PROVIDER_CLINICIAN', 'SERVICE_PROVIDER_CLINICIAN_ADMIN', 'SERVICE_PROVIDER_ADMIN', 'PROVIDER_AUTHORISED_APPLICATION']);
-
 /** R4 http.html#update. */
 export const update = async (house: House, call: Call, key: Key, resource: Resource): Promise<Success> => {
-  if (resource.resourceType !== key.type) throw failure('invalid', 'invalid', `The body is a ${resource.resourceType}, the URL says ${key.type}.`, { expression: [resource.resourceType] });
-  if (resource.id !== key.id) throw failure('invalid', 'invalid', `The id of the body must be the id of the URL, ${key.id}.`, { expression: [`${key.type}.id`] });
+  if (resource.resourceType !== key.type)
+    throw failure('invalid', 'invalid', `The body is a ${resource.resourceType}, the URL says ${key.type}.`, {
+      expression: [resource.resourceType],
+    });
+  if (resource.id !== key.id)
+    throw failure('invalid', 'invalid', `The id of the body must be the id of the URL, ${key.id}.`, { expression: [`${key.type}.id`] });
   const { put } = await perform(house, call, (facts) => decideUpdate(house, call, key, resource, facts));
   return written(house, put);
 };
-

@@ -5,7 +5,9 @@ import type { Call, House, Success } from './house.js';
 
 /** R4 http.html#vread. */
 export const vread = async (house: House, call: Call, key: Key, version: string): Promise<Success> => {
-  const stored = /^[1-9][0-9]{0,14}$/.test(version) ? await house.store.findVersion(key, Number(version), sightOf(call.caller, key.type)) : undefined;
+  const stored = /^[1-9][0-9]{0,14}$/.test(version)
+    ? await house.store.findVersion(key, Number(version), sightOf(call.caller, key.type))
+    : undefined;
   if (!stored || String(stored.version) !== version) throw notFound({ type: key.type, id: `${key.id}/_history/${version}` });
   if (stored.body === undefined) throw gone(key);
   return found(stored);

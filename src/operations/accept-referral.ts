@@ -15,10 +15,16 @@ export const acceptReferralOperation: Operation = {
     code: 'ers.acceptReferral',
     description: 'The provider accepts a booked referral (e-RS A013).',
     affectsState: true,
+    system: false,
+    type: false,
+    instance: true,
     resource: ['ServiceRequest'],
   },
-  perform: async (house, call, on) => {
-    if (call.caller.kind !== 'system' && !mayAccept.has(call.caller.businessFunction ?? '')) throw failure('forbidden', 'forbidden', 'Accepting a referral is for provider clinicians and their administrators.');
+  interaction: 'r',
+  perform: async (house, call, { id = '' }) => {
+    const on = { type: 'ServiceRequest', id };
+    if (call.caller.kind !== 'system' && !mayAccept.has(call.caller.businessFunction ?? ''))
+      throw failure('forbidden', 'forbidden', 'Accepting a referral is for provider clinicians and their administrators.');
     const { put } = await perform(house, call, async (facts) => {
       const current = await facts.find(on);
       if (!current) throw notFound(on);

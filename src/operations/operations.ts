@@ -4,5 +4,14 @@ import type { Operation } from './operation.js';
 /** Every operation offered; the CapabilityStatement and the dispatcher read this list. */
 export const operations: readonly Operation[] = [acceptReferralOperation];
 
-export const findOperation = (type: string, code: string): Operation | undefined =>
-  operations.find(({ definition }) => definition.code === code && definition.resource?.includes(type as never) === true);
+/** The operation `code` (without `$`) as offered on the system, a type or an instance; undefined when it is not offered there. */
+export const findOperation = (
+  code: string,
+  at: { readonly type?: string | undefined; readonly id?: string | undefined },
+): Operation | undefined =>
+  operations.find(({ definition }) => {
+    if (definition.code !== code) return false;
+    if (at.type === undefined) return definition.system;
+    const onType = definition.resource?.includes('Resource' as never) === true || definition.resource?.includes(at.type as never) === true;
+    return onType && (at.id === undefined ? definition.type : definition.instance);
+  });

@@ -1,6 +1,7 @@
+import type { CreateCommandName, UpdateCommandName } from '../domain/commands.js';
+
 /** A served resource type as data: routes, CapabilityStatement, access and the checks of a request are all made from it. */
 export type Interaction = 'read' | 'vread' | 'history-instance' | 'history-type' | 'search-type' | 'create' | 'update' | 'delete';
-export type CommandName = 'create-referral' | 'book-appointment' | 'change-appointment';
 
 export type ResourceType = {
   readonly type: string;
@@ -8,7 +9,7 @@ export type ResourceType = {
   /** UK Core's profile of the type */
   readonly profile?: string;
   /** the domain command that performs the write for clients that the workflow binds; without one it is a plain write */
-  readonly commands?: { readonly create?: CommandName; readonly update?: CommandName };
+  readonly commands?: { readonly create?: CreateCommandName; readonly update?: UpdateCommandName };
   /** what an integrator must know, shown in the CapabilityStatement */
   readonly documentation?: string;
 };
@@ -19,13 +20,43 @@ const ukCore = (type: string): string => `https://fhir.hl7.org.uk/StructureDefin
 
 /** Types with nothing of their own. */
 const plain = [
-  'Patient', 'Practitioner', 'PractitionerRole', 'Organization', 'Location', 'Schedule', 'HealthcareService', 'DocumentReference', 'Task', 'Communication',
-  'CarePlan', 'Condition', 'Consent', 'RelatedPerson', 'Questionnaire', 'QuestionnaireResponse', 'List', 'Observation', 'Encounter',
-  'EpisodeOfCare', 'Flag', 'MessageHeader', 'OperationOutcome', 'Slot',
+  'Patient',
+  'Practitioner',
+  'PractitionerRole',
+  'Organization',
+  'Location',
+  'Schedule',
+  'HealthcareService',
+  'DocumentReference',
+  'Task',
+  'Communication',
+  'CarePlan',
+  'Condition',
+  'Consent',
+  'RelatedPerson',
+  'Questionnaire',
+  'QuestionnaireResponse',
+  'List',
+  'Observation',
+  'Encounter',
+  'EpisodeOfCare',
+  'Flag',
+  'MessageHeader',
+  'OperationOutcome',
+  'Slot',
 ].map((type): ResourceType => ({ type, interactions: all, profile: ukCore(type) }));
-const withoutProfile = ['Endpoint', 'Group', 'CodeSystem', 'ValueSet', 'ConceptMap', 'NamingSystem', 'StructureDefinition', 'SearchParameter', 'OperationDefinition', 'Basic'].map(
-  (type): ResourceType => ({ type, interactions: all }),
-);
+const withoutProfile = [
+  'Endpoint',
+  'Group',
+  'CodeSystem',
+  'ValueSet',
+  'ConceptMap',
+  'NamingSystem',
+  'StructureDefinition',
+  'SearchParameter',
+  'OperationDefinition',
+  'Basic',
+].map((type): ResourceType => ({ type, interactions: all }));
 
 const rows: readonly ResourceType[] = [
   ...plain,
@@ -35,18 +66,33 @@ const rows: readonly ResourceType[] = [
     interactions: all,
     profile: ukCore('ServiceRequest'),
     commands: { create: 'create-referral' },
-    documentation: 'A referral has the id r.<uuid> and its UBRN as identifier. For clients that act for users, create makes the referral with a new UBRN in the state NOT_BOOKED.',
+    documentation:
+      'A referral has the id r.<uuid> and its UBRN as identifier. For clients that act for users, create makes the referral with a new UBRN in the state NOT_BOOKED.',
   },
   {
     type: 'Appointment',
     interactions: all,
     profile: ukCore('Appointment'),
     commands: { create: 'book-appointment', update: 'change-appointment' },
-    documentation: 'Create books: the slot becomes busy and the referral BOOKED in the same transaction; a slot that somebody else has is 409. Update cancels.',
+    documentation:
+      'Create books: the slot becomes busy and the referral BOOKED in the same transaction; a slot that somebody else has is 409. Update cancels.',
   },
-  { type: 'Binary', interactions: ['read', 'vread', 'create', 'delete'], documentation: 'Raw bytes in their own media type, or Binary as FHIR JSON.' },
-  { type: 'Provenance', interactions: ['read', 'vread', 'history-instance', 'history-type', 'search-type', 'create'], profile: ukCore('Provenance') },
-  { type: 'AuditEvent', interactions: readOnly, profile: ukCore('AuditEvent'), documentation: 'Written by the server alone; read by system/AuditEvent.rs alone.' },
+  {
+    type: 'Binary',
+    interactions: ['read', 'vread', 'create', 'delete'],
+    documentation: 'Raw bytes in their own media type, or Binary as FHIR JSON.',
+  },
+  {
+    type: 'Provenance',
+    interactions: ['read', 'vread', 'history-instance', 'history-type', 'search-type', 'create'],
+    profile: ukCore('Provenance'),
+  },
+  {
+    type: 'AuditEvent',
+    interactions: readOnly,
+    profile: ukCore('AuditEvent'),
+    documentation: 'Written by the server alone; read by system/AuditEvent.rs alone.',
+  },
   {
     type: 'Subscription',
     interactions: all,

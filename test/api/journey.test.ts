@@ -34,9 +34,18 @@ describe('booking', () => {
   const freeSlot = async () => {
     const found = (await server.as('gp', 'GET', 'Slot?status=free&_sort=start&_count=1&_include=Slot:schedule')).json;
     const schedule = resourcesOf(found, 'Schedule')[0]?.['actor'] as readonly { reference: string }[];
-    return { id: String(resourcesOf(found, 'Slot')[0]?.['id']), service: schedule.find(({ reference }) => reference.startsWith('HealthcareService/'))?.reference ?? '' };
+    return {
+      id: String(resourcesOf(found, 'Slot')[0]?.['id']),
+      service: schedule.find(({ reference }) => reference.startsWith('HealthcareService/'))?.reference ?? '',
+    };
   };
-  const booking = (slot: string, referral: string) => ({ resourceType: 'Appointment', status: 'booked', slot: [{ reference: `Slot/${slot}` }], basedOn: [{ reference: `ServiceRequest/${referral}` }], participant: [{ status: 'accepted', type: [{ text: 'patient' }] }] });
+  const booking = (slot: string, referral: string) => ({
+    resourceType: 'Appointment',
+    status: 'booked',
+    slot: [{ reference: `Slot/${slot}` }],
+    basedOn: [{ reference: `ServiceRequest/${referral}` }],
+    participant: [{ status: 'accepted', type: [{ text: 'patient' }] }],
+  });
 
   it('of one slot by 16 racing referrals: one 201, the rest 409 SLOT_NOT_AVAILABLE', async () => {
     const slot = await freeSlot();
@@ -50,14 +59,19 @@ describe('booking', () => {
     }
     expect((await server.as('gp', 'GET', `Slot/${slot.id}`)).json['status']).toBe('busy');
     const winner = answers.findIndex(({ status }) => status === 201);
-    const states = await Promise.all(referrals.map(async (id) => (await server.as('gp', 'GET', `ServiceRequest/${id}`)).text.includes('"code":"BOOKED"')));
+    const states = await Promise.all(
+      referrals.map(async (id) => (await server.as('gp', 'GET', `ServiceRequest/${id}`)).text.includes('"code":"BOOKED"')),
+    );
     expect(states.map((booked, index) => booked === (index === winner))).not.toContain(false);
   }, 60_000);
 
   it('holds for system clients too', async () => {
     const slot = await freeSlot();
     const [a, b] = await Promise.all([refer(slot.service), refer(slot.service)]);
-    const answers = await Promise.all([server.as('system', 'POST', 'Appointment', booking(slot.id, a)), server.as('system', 'POST', 'Appointment', booking(slot.id, b))]);
+    const answers = await Promise.all([
+      server.as('system', 'POST', 'Appointment', booking(slot.id, a)),
+      server.as('system', 'POST', 'Appointment', booking(slot.id, b)),
+    ]);
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
   });
 });

@@ -24,13 +24,16 @@ const writeAndKill = (command: readonly string[], ms: number): Promise<readonly 
     });
     child.on('error', reject);
     // the last line may be cut: only whole lines were acknowledged
-    child.on('close', () => { resolve(out.split('\n').slice(1, -1)); });
+    child.on('close', () => {
+      resolve(out.split('\n').slice(1, -1));
+    });
   });
 
 it('kill -9 loses no acknowledged write and leaves no half unit', async () => {
   const file = path.join(root, 'killed.db');
   const acknowledged: string[] = [];
-  for (let round = 0; round < 4; round++) acknowledged.push(...(await writeAndKill([process.execPath, script, file, String(round), '16'], 150 + round * 100)));
+  for (let round = 0; round < 4; round++)
+    acknowledged.push(...(await writeAndKill([process.execPath, script, file, String(round), '16'], 150 + round * 100)));
   expect(acknowledged.length).toBeGreaterThan(100);
   const store = await openSqliteStore({ path: file, integrity: true });
   for (const id of acknowledged) {
@@ -52,24 +55,31 @@ const strace = (() => {
 })();
 if (!strace) console.log('skipped: the log is synced before the acknowledgement (needs strace: apt-get install strace)');
 
-(strace ? it : it.skip)('the log is synced between the last write of a group and its first acknowledgement', async () => {
-  const file = path.join(root, 'traced.db');
-  const trace = path.join(root, 'trace');
-  await writeAndKill(['strace', '-f', '-y', '-e', 'trace=pwrite64,write,fdatasync,fsync', '-o', trace, process.execPath, script, file, 't', '1'], 1500);
-  // one writer: it writes, and is acknowledged, and only then writes again
-  let unsynced = false;
-  let syncs = 0;
-  let acknowledged = 0;
-  for (const line of readFileSync(trace, 'utf8').split('\n')) {
-    if (/pwrite64\(\d+<[^>]*traced\.db-wal>/.test(line)) unsynced = true;
-    else if (/f(data)?sync\(\d+<[^>]*traced\.db-wal>/.test(line)) {
-      unsynced = false;
-      syncs++;
-    } else if (/write\(1<[^>]*>, "t-\d+/.test(line)) {
-      acknowledged++;
-      expect(unsynced).toBe(false);
-      expect(syncs).toBeGreaterThanOrEqual(acknowledged);
+(strace ? it : it.skip)(
+  'the log is synced between the last write of a group and its first acknowledgement',
+  async () => {
+    const file = path.join(root, 'traced.db');
+    const trace = path.join(root, 'trace');
+    await writeAndKill(
+      ['strace', '-f', '-y', '-e', 'trace=pwrite64,write,fdatasync,fsync', '-o', trace, process.execPath, script, file, 't', '1'],
+      1500,
+    );
+    // one writer: it writes, and is acknowledged, and only then writes again
+    let unsynced = false;
+    let syncs = 0;
+    let acknowledged = 0;
+    for (const line of readFileSync(trace, 'utf8').split('\n')) {
+      if (/pwrite64\(\d+<[^>]*traced\.db-wal>/.test(line)) unsynced = true;
+      else if (/f(data)?sync\(\d+<[^>]*traced\.db-wal>/.test(line)) {
+        unsynced = false;
+        syncs++;
+      } else if (/write\(1<[^>]*>, "t-\d+/.test(line)) {
+        acknowledged++;
+        expect(unsynced).toBe(false);
+        expect(syncs).toBeGreaterThanOrEqual(acknowledged);
+      }
     }
-  }
-  expect(acknowledged).toBeGreaterThan(10);
-}, 60_000);
+    expect(acknowledged).toBeGreaterThan(10);
+  },
+  60_000,
+);

@@ -12,7 +12,13 @@ const put = (type: string, id: string, version = 0, more: Partial<Put> = {}): Pu
   ...more,
 });
 const token = (param: string, code: string, system = ''): Value => ({ kind: 'token', param, code, system });
-const plan = (type: string, where: SearchPlan['where'], more: Partial<SearchPlan> = {}): SearchPlan => ({ type, where, sort: [], count: 50, ...more });
+const plan = (type: string, where: SearchPlan['where'], more: Partial<SearchPlan> = {}): SearchPlan => ({
+  type,
+  where,
+  sort: [],
+  count: 50,
+  ...more,
+});
 const ids = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
 const ODS = (code: string) => ({ keys: [`organisation:${code}`] });
 
@@ -47,13 +53,17 @@ export const storeContract = (engine: string, open: (options: { readonly integri
       });
       it('writes nothing of a unit of which one part is refused', async () => {
         await store.commit({ puts: [put('Patient', 'a')] });
-        await expect(store.commit({ puts: [put('Patient', 'b'), put('Patient', 'a')], claims: [{ kind: 'slot', key: 's', owner: 'b' }] })).rejects.toBeInstanceOf(Stale);
+        await expect(
+          store.commit({ puts: [put('Patient', 'b'), put('Patient', 'a')], claims: [{ kind: 'slot', key: 's', owner: 'b' }] }),
+        ).rejects.toBeInstanceOf(Stale);
         expect(await store.find({ type: 'Patient', id: 'b' }, 'all')).toBeUndefined();
         expect(await store.findClaim('slot', 's')).toBeUndefined();
       });
       it('relies on expected versions', async () => {
         await store.commit({ puts: [put('Patient', 'a')] });
-        await expect(store.commit({ puts: [put('Patient', 'b')], expects: [{ type: 'Patient', id: 'a', version: 2 }] })).rejects.toBeInstanceOf(Stale);
+        await expect(
+          store.commit({ puts: [put('Patient', 'b')], expects: [{ type: 'Patient', id: 'a', version: 2 }] }),
+        ).rejects.toBeInstanceOf(Stale);
         await store.commit({ puts: [put('Patient', 'b')], expects: [{ type: 'Patient', id: 'a', version: 1 }] });
       });
       it('keeps a deleted row and lets it come back', async () => {
@@ -72,7 +82,8 @@ export const storeContract = (engine: string, open: (options: { readonly integri
     });
 
     describe('references', () => {
-      const refers = (id: string, target: string) => put('Slot', id, 0, { values: [{ kind: 'reference', param: 'schedule', target: { type: 'Schedule', id: target } }] });
+      const refers = (id: string, target: string) =>
+        put('Slot', id, 0, { values: [{ kind: 'reference', param: 'schedule', target: { type: 'Schedule', id: target } }] });
       it('must resolve', async () => {
         await expect(store.commit({ puts: [refers('s', 'none')] })).rejects.toBeInstanceOf(Unresolved);
       });
@@ -120,7 +131,11 @@ export const storeContract = (engine: string, open: (options: { readonly integri
         await expect(store.commit({ claims: [claim] })).rejects.toBeInstanceOf(Taken);
       });
       it('are won by one of 50 racers', async () => {
-        const results = await Promise.allSettled(Array.from({ length: 50 }, (_, n) => store.commit({ puts: [put('Appointment', `a${String(n)}`)], claims: [{ kind: 'slot', key: 's', owner: `a${String(n)}` }] })));
+        const results = await Promise.allSettled(
+          Array.from({ length: 50 }, (_, n) =>
+            store.commit({ puts: [put('Appointment', `a${String(n)}`)], claims: [{ kind: 'slot', key: 's', owner: `a${String(n)}` }] }),
+          ),
+        );
         expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
         expect((await store.search(plan('Appointment', []), 'all')).rows).toHaveLength(1);
       });
@@ -128,13 +143,36 @@ export const storeContract = (engine: string, open: (options: { readonly integri
 
     describe('search', () => {
       beforeEach(async () => {
-        await store.commit({ puts: [put('Schedule', 'x'), put('Patient', 'p', 0, { values: [token('identifier', '999', 'nhs'), { kind: 'text', param: 'family', value: 'smith' }, { kind: 'range', param: 'birthdate', low: 10, high: 20 }] }), put('Patient', 'q', 0, { values: [token('identifier', '998', 'nhs'), { kind: 'text', param: 'family', value: 'smythe' }] })] });
         await store.commit({
-          puts: [1, 2, 3, 4].map((n) => put('Slot', `s${String(n)}`, 0, { values: [{ kind: 'reference', param: 'schedule', target: { type: 'Schedule', id: 'x' } }, token('status', n === 3 ? 'busy' : 'free'), { kind: 'range', param: 'start', low: n * 100, high: n * 100 + 1 }] })),
+          puts: [
+            put('Schedule', 'x'),
+            put('Patient', 'p', 0, {
+              values: [
+                token('identifier', '999', 'nhs'),
+                { kind: 'text', param: 'family', value: 'smith' },
+                { kind: 'range', param: 'birthdate', low: 10, high: 20 },
+              ],
+            }),
+            put('Patient', 'q', 0, { values: [token('identifier', '998', 'nhs'), { kind: 'text', param: 'family', value: 'smythe' }] }),
+          ],
         });
-        await store.commit({ puts: [put('Appointment', 'a', 0, { values: [{ kind: 'reference', param: 'patient', target: { type: 'Patient', id: 'p' } }] })] });
+        await store.commit({
+          puts: [1, 2, 3, 4].map((n) =>
+            put('Slot', `s${String(n)}`, 0, {
+              values: [
+                { kind: 'reference', param: 'schedule', target: { type: 'Schedule', id: 'x' } },
+                token('status', n === 3 ? 'busy' : 'free'),
+                { kind: 'range', param: 'start', low: n * 100, high: n * 100 + 1 },
+              ],
+            }),
+          ),
+        });
+        await store.commit({
+          puts: [put('Appointment', 'a', 0, { values: [{ kind: 'reference', param: 'patient', target: { type: 'Patient', id: 'p' } }] })],
+        });
       });
-      const found = async (type: string, where: SearchPlan['where'], more: Partial<SearchPlan> = {}) => ids((await store.search(plan(type, where, more), 'all')).rows);
+      const found = async (type: string, where: SearchPlan['where'], more: Partial<SearchPlan> = {}) =>
+        ids((await store.search(plan(type, where, more), 'all')).rows);
 
       it('by token, with and without system, and not', async () => {
         expect(await found('Patient', [{ kind: 'token', param: 'identifier', any: [{ system: 'nhs', code: '999' }] }])).toEqual(['p']);
@@ -163,11 +201,19 @@ export const storeContract = (engine: string, open: (options: { readonly integri
       it('through chains and backwards', async () => {
         const smith: SearchPlan['where'] = [{ kind: 'token', param: 'identifier', any: [{ code: '999' }] }];
         expect(await found('Appointment', [{ kind: 'chain', param: 'patient', type: 'Patient', where: smith }])).toEqual(['a']);
-        expect(await found('Slot', [{ kind: 'chain', param: 'schedule', type: 'Schedule', where: [{ kind: 'id', ids: ['x'] }] }])).toHaveLength(4);
-        expect(await found('Patient', [{ kind: 'has', param: 'patient', type: 'Appointment', where: [{ kind: 'id', ids: ['a'] }] }])).toEqual(['p']);
+        expect(
+          await found('Slot', [{ kind: 'chain', param: 'schedule', type: 'Schedule', where: [{ kind: 'id', ids: ['x'] }] }]),
+        ).toHaveLength(4);
+        expect(
+          await found('Patient', [{ kind: 'has', param: 'patient', type: 'Appointment', where: [{ kind: 'id', ids: ['a'] }] }]),
+        ).toEqual(['p']);
       });
       it('pages through every match once, also while rows are added, in any order', async () => {
-        for (const sort of [[], [{ param: 'start', kind: 'range', descending: true }], [{ param: '', kind: 'updated', descending: false }]] as SearchPlan['sort'][]) {
+        for (const sort of [
+          [],
+          [{ param: 'start', kind: 'range', descending: true }],
+          [{ param: '', kind: 'updated', descending: false }],
+        ] as SearchPlan['sort'][]) {
           const seen: string[] = [];
           let after: string | undefined;
           do {
@@ -193,10 +239,20 @@ export const storeContract = (engine: string, open: (options: { readonly integri
     describe('access', () => {
       beforeEach(async () => {
         await store.commit({ puts: [put('Patient', 'p', 0, { accessKeys: ['organisation:GP'] })] });
-        await store.commit({ puts: [put('ServiceRequest', 'r', 0, { accessKeys: ['organisation:GP', 'organisation:RCD'], accessLinks: [{ child: { type: 'Patient', id: 'p' }, root: { type: 'ServiceRequest', id: 'r' } }] })] });
+        await store.commit({
+          puts: [
+            put('ServiceRequest', 'r', 0, {
+              accessKeys: ['organisation:GP', 'organisation:RCD'],
+              accessLinks: [{ child: { type: 'Patient', id: 'p' }, root: { type: 'ServiceRequest', id: 'r' } }],
+            }),
+          ],
+        });
       });
       it('narrows reads, versions, searches, counts and history alike', async () => {
-        for (const key of [{ type: 'Patient', id: 'p' }, { type: 'ServiceRequest', id: 'r' }]) {
+        for (const key of [
+          { type: 'Patient', id: 'p' },
+          { type: 'ServiceRequest', id: 'r' },
+        ]) {
           expect(await store.find(key, ODS('GP'))).toBeDefined();
           expect(await store.find(key, ODS('RCD'))).toBeDefined();
           expect(await store.find(key, ODS('XXX'))).toBeUndefined();
@@ -209,7 +265,14 @@ export const storeContract = (engine: string, open: (options: { readonly integri
         }
       });
       it('follows the root when its keys change', async () => {
-        await store.commit({ puts: [put('ServiceRequest', 'r', 1, { accessKeys: ['organisation:R69'], accessLinks: [{ child: { type: 'Patient', id: 'p' }, root: { type: 'ServiceRequest', id: 'r' } }] })] });
+        await store.commit({
+          puts: [
+            put('ServiceRequest', 'r', 1, {
+              accessKeys: ['organisation:R69'],
+              accessLinks: [{ child: { type: 'Patient', id: 'p' }, root: { type: 'ServiceRequest', id: 'r' } }],
+            }),
+          ],
+        });
         expect(await store.find({ type: 'Patient', id: 'p' }, ODS('RCD'))).toBeUndefined();
         expect(await store.find({ type: 'Patient', id: 'p' }, ODS('R69'))).toBeDefined();
         expect(await store.find({ type: 'Patient', id: 'p' }, ODS('GP'))).toBeDefined();
@@ -221,7 +284,11 @@ export const storeContract = (engine: string, open: (options: { readonly integri
         for (let n = 0; n < 5; n++) await store.commit({ puts: [put('Patient', 'a', n, { lastUpdated: 5_000 - n })] });
         const first = await store.history({ type: 'Patient', id: 'a' }, { count: 2 }, 'all');
         expect(first.rows.map(({ version }) => version)).toEqual([5, 4]);
-        const second = await store.history({ type: 'Patient', id: 'a' }, { count: 10, ...(first.next === undefined ? {} : { after: first.next }) }, 'all');
+        const second = await store.history(
+          { type: 'Patient', id: 'a' },
+          { count: 10, ...(first.next === undefined ? {} : { after: first.next }) },
+          'all',
+        );
         expect(second.rows.map(({ version }) => version)).toEqual([3, 2, 1]);
         expect((await store.history({}, { count: 10, since: Date.now() + 60_000 }, 'all')).rows).toEqual([]);
         expect((await store.history({}, { count: 10, since: Date.now() - 60_000 }, 'all')).rows).toHaveLength(5);

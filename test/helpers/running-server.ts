@@ -5,7 +5,12 @@ import { createApp, type App } from '../../src/app.js';
 import { fetchToken } from '../../src/auth/client-token.js';
 import { readConfig } from '../../src/config.js';
 
-export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string; readonly json: Readonly<Record<string, unknown>> };
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: Readonly<Record<string, unknown>>;
+};
 export type Role = 'system' | 'gp' | 'provider' | 'patient' | 'app' | 'nobody';
 export type Running = {
   readonly app: App;
@@ -16,7 +21,13 @@ export type Running = {
   readonly stop: () => Promise<void>;
 };
 
-const clients = { system: 'demo-system', gp: 'demo-gp', provider: 'demo-provider', patient: 'demo-patient-app', app: 'demo-provider-app' } as const;
+const clients = {
+  system: 'demo-system',
+  gp: 'demo-gp',
+  provider: 'demo-provider',
+  patient: 'demo-patient-app',
+  app: 'demo-provider-app',
+} as const;
 const ersHeaders: Readonly<Partial<Record<Role, Readonly<Record<string, string>>>>> = {
   gp: { 'NHSD-End-User-Organisation-ODS': 'D82106', 'NHSD-eRS-Business-Function': 'REFERRING_CLINICIAN' },
   provider: { 'NHSD-End-User-Organisation-ODS': 'RCD', 'NHSD-eRS-Business-Function': 'SERVICE_PROVIDER_CLINICIAN' },
@@ -37,7 +48,13 @@ export const startServer = async (settings: Readonly<Record<string, string>> = {
   await app.server.start();
   const tokens = new Map<Role, Promise<string>>();
   const tokenOf = (role: Exclude<Role, 'nobody'>): Promise<string> => {
-    const known = tokens.get(role) ?? fetchToken({ clientId: clients[role], keyFile: `${dataDir}/clients/${clients[role]}.jwk.json`, tokenUrl: `${app.baseUrl}/oauth2/token` });
+    const known =
+      tokens.get(role) ??
+      fetchToken({
+        clientId: clients[role],
+        keyFile: `${dataDir}/clients/${clients[role]}.jwk.json`,
+        tokenUrl: `${app.baseUrl}/oauth2/token`,
+      });
     tokens.set(role, known);
     return known;
   };
@@ -49,7 +66,12 @@ export const startServer = async (settings: Readonly<Record<string, string>> = {
       const authorization: Readonly<Record<string, string>> = role === 'nobody' ? {} : { authorization: `Bearer ${await tokenOf(role)}` };
       const response = await fetch(url.startsWith('http') ? url : `${app.baseUrl}${url.startsWith('/') ? url : `/FHIR/R4/${url}`}`, {
         method,
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }), ...authorization, ...ersHeaders[role], ...headers },
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }),
+          ...authorization,
+          ...ersHeaders[role],
+          ...headers,
+        },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
@@ -64,4 +86,6 @@ export const startServer = async (settings: Readonly<Record<string, string>> = {
 
 /** The one entry's resources of a type in a Bundle. */
 export const resourcesOf = (bundle: Readonly<Record<string, unknown>>, type?: string): readonly Readonly<Record<string, unknown>>[] =>
-  ((bundle['entry'] ?? []) as readonly { readonly resource?: Readonly<Record<string, unknown>> }[]).flatMap(({ resource }) => (resource && (type === undefined || resource['resourceType'] === type) ? [resource] : []));
+  ((bundle['entry'] ?? []) as readonly { readonly resource?: Readonly<Record<string, unknown>> }[]).flatMap(({ resource }) =>
+    resource && (type === undefined || resource['resourceType'] === type) ? [resource] : [],
+  );

@@ -3,7 +3,16 @@ import { openSqliteStore } from '../../dist/store/sqlite/sqlite-store.js';
 
 const store = await openSqliteStore({ path: process.argv[2], integrity: true });
 const run = process.argv[3];
-const put = (type, id) => ({ type, id, version: 0, lastUpdated: Date.now(), body: `{"resourceType":"${type}","id":"${id}"}`, values: [{ kind: 'token', param: 'identifier', system: 's', code: id }], accessKeys: [], accessLinks: [] });
+const put = (type, id) => ({
+  type,
+  id,
+  version: 0,
+  lastUpdated: Date.now(),
+  body: `{"resourceType":"${type}","id":"${id}"}`,
+  values: [{ kind: 'token', param: 'identifier', system: 's', code: id }],
+  accessKeys: [],
+  accessLinks: [],
+});
 let made = 0;
 const writer = async () => {
   for (;;) {

@@ -16,11 +16,27 @@ const outcome = (act: () => unknown): string => {
 };
 
 const prefixes = { system: 'system', app: 'system', user: 'user', patient: 'patient' } as const;
-const callerWith = (kind: Kind, more: Partial<Caller> = {}): Caller => ({ kind, clientId: 'client', scopes: [`${prefixes[kind]}/*.cruds`], organisations: [], ...more });
+const callerWith = (kind: Kind, more: Partial<Caller> = {}): Caller => ({
+  kind,
+  clientId: 'client',
+  scopes: [`${prefixes[kind]}/*.cruds`],
+  organisations: [],
+  ...more,
+});
 
 describe('scopes', () => {
   test.each(['system/*.cruds', 'user/Patient.rs', 'patient/Slot.s'])('%s is read', (text) => expect(readScope(text)).toBeDefined());
-  test.each(['', 'system/*', 'system/*.', 'system/*.sr', 'system/*.read', 'launch/*.r', 'system/patient.r', 'system/Patient.r?x=1', ' system/*.r'])('"%s" is not', (text) => expect(readScope(text)).toBeUndefined());
+  test.each([
+    '',
+    'system/*',
+    'system/*.',
+    'system/*.sr',
+    'system/*.read',
+    'launch/*.r',
+    'system/patient.r',
+    'system/Patient.r?x=1',
+    ' system/*.r',
+  ])('"%s" is not', (text) => expect(readScope(text)).toBeUndefined());
   test('only the prefix of the kind counts', () => {
     for (const kind of ['system', 'app', 'user', 'patient'] as const) {
       for (const prefix of ['system', 'user', 'patient'] as const) {
@@ -41,7 +57,18 @@ describe('scopes', () => {
 });
 
 describe('e-RS headers', () => {
-  const claims = (kind: Kind, more: Partial<AccessClaims> = {}): AccessClaims => ({ iss: 'i', sub: 's', client_id: 'c', kind, scope: 'user/*.rs user/Slot.c', organisations: ['RCD', 'R69'], jti: 'j', iat: 0, exp: 1, ...more });
+  const claims = (kind: Kind, more: Partial<AccessClaims> = {}): AccessClaims => ({
+    iss: 'i',
+    sub: 's',
+    client_id: 'c',
+    kind,
+    scope: 'user/*.rs user/Slot.c',
+    organisations: ['RCD', 'R69'],
+    jti: 'j',
+    iat: 0,
+    exp: 1,
+    ...more,
+  });
   const roles = [
     { ods: 'RCD', businessFunctions: ['SERVICE_PROVIDER_CLINICIAN', 'SERVICE_PROVIDER_CLINICIAN_ADMIN'] },
     { ods: 'R69', businessFunctions: ['SERVICE_PROVIDER_CLINICIAN'] },
@@ -84,15 +111,21 @@ describe('e-RS headers', () => {
   });
   test.each([ods, fn, obo])('app and patient must not send %s, system may', (name) => {
     const headers = { [name]: 'RCD' };
-    expect(outcome(() => callerOf(claims('app', { business_function: 'PROVIDER_AUTHORISED_APPLICATION' }), headers, false, []))).toBe('forbidden forbidden');
+    expect(outcome(() => callerOf(claims('app', { business_function: 'PROVIDER_AUTHORISED_APPLICATION' }), headers, false, []))).toBe(
+      'forbidden forbidden',
+    );
     expect(outcome(() => callerOf(claims('patient', { patient: '9912003888' }), headers, true, []))).toBe('forbidden forbidden');
     expect(callerOf(claims('system'), headers, false, [])).not.toHaveProperty('organisation');
   });
   test('an app acts as its registration says', () => {
-    expect(callerOf(claims('app', { business_function: 'PROVIDER_AUTHORISED_APPLICATION' }), {}, false, [])).toMatchObject({ organisation: 'RCD', businessFunction: 'PROVIDER_AUTHORISED_APPLICATION' });
+    expect(callerOf(claims('app', { business_function: 'PROVIDER_AUTHORISED_APPLICATION' }), {}, false, [])).toMatchObject({
+      organisation: 'RCD',
+      businessFunction: 'PROVIDER_AUTHORISED_APPLICATION',
+    });
     expect(outcome(() => callerOf(claims('app'), {}, false, []))).toBe('forbidden forbidden');
   });
-  test('a patient is named by NHS number', () => expect(callerOf(claims('patient', { patient: '9912003888' }), {}, false, [])).toMatchObject({ patient: '9912003888' }));
+  test('a patient is named by NHS number', () =>
+    expect(callerOf(claims('patient', { patient: '9912003888' }), {}, false, [])).toMatchObject({ patient: '9912003888' }));
 });
 
 describe('policy', () => {
@@ -108,35 +141,59 @@ describe('policy', () => {
     AuditEvent: { system: '' },
     Provenance: { system: 'c' },
   };
-  const types = [...Object.keys(writes), 'Patient', 'Task', 'Communication', 'Organization', 'HealthcareService', 'PractitionerRole', 'StructureDefinition', 'SearchParameter', 'CodeSystem', 'Observation'];
+  const types = [
+    ...Object.keys(writes),
+    'Patient',
+    'Task',
+    'Communication',
+    'Organization',
+    'HealthcareService',
+    'PractitionerRole',
+    'StructureDefinition',
+    'SearchParameter',
+    'CodeSystem',
+    'Observation',
+  ];
   const expectedFor = (type: string, kind: Kind, letter: Interaction): string => {
     if ((type === 'AuditEvent' || type === 'Provenance') && (letter === 'u' || letter === 'd')) return 'method not-supported';
     if (letter === 'r' || letter === 's') return type === 'AuditEvent' && kind !== 'system' ? 'forbidden forbidden' : 'allowed';
     const letters = writes[type]?.[kind] ?? (kind === 'system' ? 'cud' : '');
     return letters.includes(letter) ? 'allowed' : 'forbidden forbidden';
   };
-  const cases = types.flatMap((type) => (['system', 'app', 'user', 'patient'] as const).flatMap((kind) => (['c', 'r', 'u', 'd', 's'] as const).map((letter) => [type, kind, letter, expectedFor(type, kind, letter)] as const)));
+  const cases = types.flatMap((type) =>
+    (['system', 'app', 'user', 'patient'] as const).flatMap((kind) =>
+      (['c', 'r', 'u', 'd', 's'] as const).map((letter) => [type, kind, letter, expectedFor(type, kind, letter)] as const),
+    ),
+  );
   test.each(cases)('%s by %s: %s -> %s', (type, kind, letter, expected) => {
     expect(outcome(() => checkInteraction(callerWith(kind), type, letter))).toBe(expected);
   });
   test.each(cases.filter(([, , , expected]) => expected === 'allowed'))('%s by %s: %s without scope is forbidden', (type, kind, letter) => {
-    expect(outcome(() => checkInteraction(callerWith(kind, { scopes: [`${prefixes[kind]}/Basic.cruds`] }), type, letter))).toBe('forbidden forbidden');
+    expect(outcome(() => checkInteraction(callerWith(kind, { scopes: [`${prefixes[kind]}/Basic.cruds`] }), type, letter))).toBe(
+      'forbidden forbidden',
+    );
   });
-  test('names of Object.prototype are no types with rules', () => expect(outcome(() => checkInteraction(callerWith('user'), 'constructor', 'c'))).toBe('forbidden forbidden'));
+  test('names of Object.prototype are no types with rules', () =>
+    expect(outcome(() => checkInteraction(callerWith('user'), 'constructor', 'c'))).toBe('forbidden forbidden'));
   test('405 says what is allowed', () => {
-    expect(() => checkInteraction(callerWith('system'), 'AuditEvent', 'd')).toThrow(expect.objectContaining({ headers: { Allow: 'GET, HEAD' } }) as Error);
+    expect(() => checkInteraction(callerWith('system'), 'AuditEvent', 'd')).toThrow(
+      expect.objectContaining({ headers: { Allow: 'GET, HEAD' } }) as Error,
+    );
   });
 
   test.each(types)('sight of %s', (type) => {
     const restricted = !isOpen(type);
     expect(sightOf(callerWith('system'), type)).toBe('all');
     if (type === 'AuditEvent') {
-      for (const kind of ['app', 'user', 'patient'] as const) expect(sightOf(callerWith(kind, { organisation: 'RCD', patientId: 'p' }), type)).toEqual({ keys: [] });
+      for (const kind of ['app', 'user', 'patient'] as const)
+        expect(sightOf(callerWith(kind, { organisation: 'RCD', patientId: 'p' }), type)).toEqual({ keys: [] });
       expect(sightOf(callerWith('system', { scopes: ['system/Patient.cruds'] }), type)).toEqual({ keys: [] });
       return;
     }
     for (const kind of ['app', 'user'] as const) {
-      expect(sightOf(callerWith(kind, { organisation: 'RCD', organisations: ['RCD', 'R69'] }), type)).toEqual(restricted ? { keys: ['organisation:RCD'] } : 'all');
+      expect(sightOf(callerWith(kind, { organisation: 'RCD', organisations: ['RCD', 'R69'] }), type)).toEqual(
+        restricted ? { keys: ['organisation:RCD'] } : 'all',
+      );
       expect(sightOf(callerWith(kind), type)).toEqual(restricted ? { keys: [] } : 'all');
     }
     expect(sightOf(callerWith('patient', { patientId: 'p' }), type)).toEqual(restricted ? { keys: ['patient:p'] } : 'all');
@@ -145,7 +202,13 @@ describe('policy', () => {
 });
 
 describe('access keys', () => {
-  const owners: Record<string, string> = { 'Organization/gp': 'D82106', 'HealthcareService/h': 'RCD', 'PractitionerRole/r': 'D82106', 'HealthcareService/other': 'R69', 'Schedule/s': 'RCD' };
+  const owners: Record<string, string> = {
+    'Organization/gp': 'D82106',
+    'HealthcareService/h': 'RCD',
+    'PractitionerRole/r': 'D82106',
+    'HealthcareService/other': 'R69',
+    'Schedule/s': 'RCD',
+  };
   const facts: AccessFacts = {
     organisationOf: ({ type, id }) => owners[`${type}/${id}`],
     keyOf: ({ value }) => (value === '9912003888' ? { type: 'Patient', id: 'p' } : undefined),
@@ -156,12 +219,29 @@ describe('access keys', () => {
     [{ resourceType: 'Patient', id: 'p', generalPractitioner: [{ reference: 'Organization/gp' }] }, ['patient:p', 'organisation:D82106']],
     [{ resourceType: 'Patient', id: 'p', generalPractitioner: [ods('D82106')] }, ['patient:p', 'organisation:D82106']],
     [{ resourceType: 'Patient', id: 'p' }, ['patient:p']],
-    [{ resourceType: 'ServiceRequest', subject: { reference: 'Patient/p' }, requester: { reference: 'PractitionerRole/r' }, performer: [{ reference: 'HealthcareService/h' }, { reference: 'HealthcareService/other' }] }, ['patient:p', 'organisation:D82106', 'organisation:RCD', 'organisation:R69']],
-    [{ resourceType: 'ServiceRequest', subject: { identifier: { value: '9912003888' } }, requester: { reference: 'Practitioner/x' } }, ['patient:p', 'organisation:R69']],
+    [
+      {
+        resourceType: 'ServiceRequest',
+        subject: { reference: 'Patient/p' },
+        requester: { reference: 'PractitionerRole/r' },
+        performer: [{ reference: 'HealthcareService/h' }, { reference: 'HealthcareService/other' }],
+      },
+      ['patient:p', 'organisation:D82106', 'organisation:RCD', 'organisation:R69'],
+    ],
+    [
+      { resourceType: 'ServiceRequest', subject: { identifier: { value: '9912003888' } }, requester: { reference: 'Practitioner/x' } },
+      ['patient:p', 'organisation:R69'],
+    ],
     [{ resourceType: 'Task', for: { reference: 'Patient/p/_history/3' } }, ['patient:p', 'organisation:R69']],
     [{ resourceType: 'Communication', subject: { reference: 'Group/g' } }, ['organisation:R69']],
     [{ resourceType: 'RelatedPerson', patient: { reference: 'https://elsewhere.example/Patient/p' } }, ['organisation:R69']],
-    [{ resourceType: 'Appointment', participant: [{ actor: { reference: 'Patient/p' } }, { actor: { reference: 'HealthcareService/h' } }] }, ['patient:p', 'organisation:R69', 'organisation:RCD']],
+    [
+      {
+        resourceType: 'Appointment',
+        participant: [{ actor: { reference: 'Patient/p' } }, { actor: { reference: 'HealthcareService/h' } }],
+      },
+      ['patient:p', 'organisation:R69', 'organisation:RCD'],
+    ],
     [{ resourceType: 'Slot', schedule: { reference: 'Schedule/s' } }, []],
     [{ resourceType: 'AuditEvent' }, []],
   ])('%j -> %j', (resource, expected) => expect(accessKeysOf(resource, facts)).toEqual(expected));
@@ -169,7 +249,11 @@ describe('access keys', () => {
   test.each([
     ['app', { resourceType: 'Slot', schedule: { reference: 'Schedule/s' } }, 'allowed'],
     ['user', { resourceType: 'Schedule', actor: [{ reference: 'HealthcareService/h' }, { reference: 'Practitioner/x' }] }, 'allowed'],
-    ['user', { resourceType: 'Schedule', actor: [{ reference: 'HealthcareService/h' }, { reference: 'HealthcareService/other' }] }, 'forbidden forbidden'],
+    [
+      'user',
+      { resourceType: 'Schedule', actor: [{ reference: 'HealthcareService/h' }, { reference: 'HealthcareService/other' }] },
+      'forbidden forbidden',
+    ],
     ['user', { resourceType: 'Schedule', actor: [{ reference: 'Practitioner/x' }] }, 'forbidden forbidden'],
     ['user', { resourceType: 'Slot', schedule: { reference: 'Schedule/unknown' } }, 'forbidden forbidden'],
     ['user', { resourceType: 'Slot' }, 'forbidden forbidden'],
@@ -179,6 +263,8 @@ describe('access keys', () => {
     expect(outcome(() => checkOwnOrganisation(callerWith(kind, { organisation: 'RCD' }), resource, facts))).toBe(expected);
   });
   test('a caller without an organisation owns no slot', () => {
-    expect(outcome(() => checkOwnOrganisation(callerWith('user'), { resourceType: 'Slot', schedule: { reference: 'Schedule/unknown' } }, facts))).toBe('forbidden forbidden');
+    expect(
+      outcome(() => checkOwnOrganisation(callerWith('user'), { resourceType: 'Slot', schedule: { reference: 'Schedule/unknown' } }, facts)),
+    ).toBe('forbidden forbidden');
   });
 });

@@ -25,21 +25,35 @@ const hashes: Record<string, string> = { RS512: 'sha512', RS384: 'sha384', RS256
 
 const signed = (header: Members, claims: Members, key: Jwk): string => {
   const text = `${part(header)}.${part(claims)}`;
-  const signature = signBytes(hashes[String(header['alg'])] ?? 'sha512', Buffer.from(text), createPrivateKey({ key: key as JsonWebKey, format: 'jwk' }));
+  const signature = signBytes(
+    hashes[String(header['alg'])] ?? 'sha512',
+    Buffer.from(text),
+    createPrivateKey({ key: key as JsonWebKey, format: 'jwk' }),
+  );
   return `${text}.${signature.toString('base64url')}`;
 };
 
 const keyOf = (id: string): Jwk => privateKeys.get(id) as Jwk;
 const headerOf = (id: string, more: Members = {}): Members => ({ alg: 'RS512', typ: 'JWT', kid: keyOf(id).kid, ...more });
-const claimsOf = (id: string, more: Members = {}): Members => ({ iss: id, sub: id, aud: tokenUrl, jti: `jti-${String((counter += 1))}`, exp: now + 240, iat: now, ...more });
-const assertionOf = (id: string, claims: Members = {}, header: Members = {}): string => signed(headerOf(id, header), claimsOf(id, claims), keyOf(id));
+const claimsOf = (id: string, more: Members = {}): Members => ({
+  iss: id,
+  sub: id,
+  aud: tokenUrl,
+  jti: `jti-${String((counter += 1))}`,
+  exp: now + 240,
+  iat: now,
+  ...more,
+});
+const assertionOf = (id: string, claims: Members = {}, header: Members = {}): string =>
+  signed(headerOf(id, header), claimsOf(id, claims), keyOf(id));
 const formOf = (assertion: unknown, more: Members = {}): Members => ({
   grant_type: 'client_credentials',
   client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
   client_assertion: assertion,
   ...more,
 });
-const ask = (id: string, claims: Members = {}, header: Members = {}, form: Members = {}): Promise<TokenAnswer> => endpoint.issue(formOf(assertionOf(id, claims, header), form));
+const ask = (id: string, claims: Members = {}, header: Members = {}, form: Members = {}): Promise<TokenAnswer> =>
+  endpoint.issue(formOf(assertionOf(id, claims, header), form));
 const endpointFor = (list: readonly Client[]): TokenEndpoint => {
   const used = new Set<string>();
   return createTokenEndpoint({
@@ -60,7 +74,8 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'auth-'));
   keys = await loadSigningKeys({ directory, clock: () => now * 1000 });
   clients = await (await makeDemoClients({ directory })).list();
-  for (const { id } of clients) privateKeys.set(id, JSON.parse(await readFile(path.join(directory, 'clients', `${id}.jwk.json`), 'utf8')) as Jwk);
+  for (const { id } of clients)
+    privateKeys.set(id, JSON.parse(await readFile(path.join(directory, 'clients', `${id}.jwk.json`), 'utf8')) as Jwk);
 }, 60_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 beforeEach(() => {
@@ -70,7 +85,13 @@ beforeEach(() => {
 
 describe('demo clients', () => {
   test('are the five of the contract, with public keys only in the registry', () => {
-    expect(clients.map(({ id, kind }) => `${id} ${kind}`)).toEqual(['demo-gp user', 'demo-provider user', 'demo-provider-app app', 'demo-patient-app patient', 'demo-system system']);
+    expect(clients.map(({ id, kind }) => `${id} ${kind}`)).toEqual([
+      'demo-gp user',
+      'demo-provider user',
+      'demo-provider-app app',
+      'demo-patient-app patient',
+      'demo-system system',
+    ]);
     for (const client of clients) expect(Object.keys(client.jwks.keys[0] ?? {}).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
   });
   test('have private keys for the owner alone, with alg RS512 and kid, and nothing else lies in the folder', async () => {
@@ -95,7 +116,15 @@ describe('a token is issued', () => {
     const answer = await ask('demo-gp');
     expect(answer).toMatchObject({ status: 200, body: { token_type: 'Bearer', expires_in: 600, scope: 'user/*.cruds' } });
     const claims = await keys.verify(tokenOf(answer));
-    expect(claims).toMatchObject({ sub: '021600556514', user: '021600556514', client_id: 'demo-gp', kind: 'user', organisations: ['D82106'], iat: now, exp: now + 600 });
+    expect(claims).toMatchObject({
+      sub: '021600556514',
+      user: '021600556514',
+      client_id: 'demo-gp',
+      kind: 'user',
+      organisations: ['D82106'],
+      iat: now,
+      exp: now + 600,
+    });
   });
   test.each([
     ['demo-provider', { user: '555073103100' }, { sub: '555073103100', user: '555073103100' }],
@@ -112,13 +141,23 @@ describe('a token is issued', () => {
     expect(await keys.verify(tokenOf(answer))).toMatchObject(expected);
   });
   test('for a narrower scope than the registered one', async () => {
-    expect(await ask('demo-system', {}, {}, { scope: 'system/Patient.rs system/Slot.r system/Slot.r' })).toMatchObject({ status: 200, body: { scope: 'system/Patient.rs system/Slot.r' } });
+    expect(await ask('demo-system', {}, {}, { scope: 'system/Patient.rs system/Slot.r system/Slot.r' })).toMatchObject({
+      status: 200,
+      body: { scope: 'system/Patient.rs system/Slot.r' },
+    });
   });
   test('for ES384, to a client registered with it', async () => {
     const { generateKeyPairSync } = await import('node:crypto');
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-384' });
     const jwk = pair.publicKey.export({ format: 'jwk' });
-    const client: Client = { id: 'es', kind: 'system', algorithms: ['ES384'], jwks: { keys: [{ ...jwk, kid: 'one' }] }, scopes: ['system/*.rs'], organisations: [] };
+    const client: Client = {
+      id: 'es',
+      kind: 'system',
+      algorithms: ['ES384'],
+      jwks: { keys: [{ ...jwk, kid: 'one' }] },
+      scopes: ['system/*.rs'],
+      organisations: [],
+    };
     const text = `${part({ alg: 'ES384', typ: 'JWT', kid: 'one' })}.${part(claimsOf('es'))}`;
     const signature = signBytes('sha384', Buffer.from(text), { key: pair.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url');
     expect(reasonOf(await endpointFor([client]).issue(formOf(`${text}.${signature}`)))).toBe('issued');
@@ -151,7 +190,8 @@ describe('a form fault is 400', () => {
     const narrow = clients.map((client): Client => ({ ...client, scopes: ['system/Patient.r', 'system/Patient.s'] }));
     const one = endpointFor(narrow);
     expect(refusal(await one.issue(formOf(assertionOf('demo-system'), { scope: 'system/Patient.rs' })))).toBe('issued');
-    for (const scope of ['system/Patient.crs', 'system/*.r']) expect(refusal(await one.issue(formOf(assertionOf('demo-system'), { scope })))).toBe('400 invalid_scope');
+    for (const scope of ['system/Patient.crs', 'system/*.r'])
+      expect(refusal(await one.issue(formOf(assertionOf('demo-system'), { scope })))).toBe('400 invalid_scope');
   });
 });
 
@@ -174,7 +214,7 @@ describe('a failure to authenticate is 401 invalid_client', () => {
     ['unknown client', { iss: 'nobody', sub: 'nobody' }, {}, /registered/],
     ['iss is not sub', { sub: 'demo-gp' }, {}, /iss/],
     ['iss absent', { iss: undefined }, {}, /iss/],
-    ['another client\'s name under this key', { iss: 'demo-gp', sub: 'demo-gp' }, {}, /kid/],
+    ["another client's name under this key", { iss: 'demo-gp', sub: 'demo-gp' }, {}, /kid/],
     ['aud wrong', { aud: 'https://elsewhere.example/oauth2/token' }, {}, /aud/],
     ['aud absent', { aud: undefined }, {}, /aud/],
     ['aud list without ours', { aud: ['a', 7] }, {}, /aud/],
@@ -199,7 +239,8 @@ describe('a failure to authenticate is 401 invalid_client', () => {
 
   test('alg none, signed or not', async () => {
     const text = `${part(headerOf('demo-system', { alg: 'none' }))}.${part(claimsOf('demo-system'))}`;
-    for (const assertion of [`${text}.`, `${text}.AAAA`, text]) expect(refusal(await endpoint.issue(formOf(assertion)))).toBe('401 invalid_client');
+    for (const assertion of [`${text}.`, `${text}.AAAA`, text])
+      expect(refusal(await endpoint.issue(formOf(assertion)))).toBe('401 invalid_client');
   });
   test('algorithm confusion: HS512 with the public key as the secret, in each of its writings', async () => {
     const publicJwk = clients.find(({ id }) => id === 'demo-system')?.jwks.keys[0] as JsonWebKey;
@@ -219,7 +260,8 @@ describe('a failure to authenticate is 401 invalid_client', () => {
     for (const assertion of [foreign, changed]) expect(reasonOf(await endpoint.issue(formOf(assertion)))).toMatch(/signature/);
   });
   test('text that is no JWT, or too long', async () => {
-    for (const text of ['x', 'a.b.c', `${part([])}.${part({})}.AAAA`, 'a'.repeat(20_000)]) expect(refusal(await endpoint.issue(formOf(text)))).toBe('401 invalid_client');
+    for (const text of ['x', 'a.b.c', `${part([])}.${part({})}.AAAA`, 'a'.repeat(20_000)])
+      expect(refusal(await endpoint.issue(formOf(text)))).toBe('401 invalid_client');
   });
   test('client_id of another client', async () => {
     expect(refusal(await ask('demo-gp', {}, {}, { client_id: 'demo-system' }))).toBe('401 invalid_client');
@@ -250,7 +292,9 @@ describe('a failure to authenticate is 401 invalid_client', () => {
   });
   test('a client with a list of patients asserting another', async () => {
     const listed = clients.map((client): Client => (client.kind === 'patient' ? { ...client, assertsPatients: ['9912003888'] } : client));
-    expect(refusal(await endpointFor(listed).issue(formOf(assertionOf('demo-patient-app', { patient: '9990000018' }))))).toBe('401 invalid_client');
+    expect(refusal(await endpointFor(listed).issue(formOf(assertionOf('demo-patient-app', { patient: '9990000018' }))))).toBe(
+      '401 invalid_client',
+    );
   });
 });
 
@@ -274,7 +318,8 @@ describe('access tokens', () => {
     const kid = keys.publicJwks().keys[0]?.kid;
     const forged = `${part({ alg: 'none', typ: 'at+jwt', kid })}.${claims}.`;
     const widened = `${header}.${part({ ...(await keys.verify(token)), kind: 'system' })}.${signature}`;
-    for (const bad of ['', 'x', foreign, forged, widened, `${header}.${claims}.${'A'.repeat(86)}`, assertionOf('demo-gp')]) await expect(keys.verify(bad)).rejects.toMatchObject(login);
+    for (const bad of ['', 'x', foreign, forged, widened, `${header}.${claims}.${'A'.repeat(86)}`, assertionOf('demo-gp')])
+      await expect(keys.verify(bad)).rejects.toMatchObject(login);
   });
   test('cost less than 20 microseconds once verified', async () => {
     const token = tokenOf(await ask('demo-gp'));

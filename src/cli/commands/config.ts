@@ -9,6 +9,10 @@ const camel = (name: string): string => name.toLowerCase().replace(/_([a-z])/g, 
 export const printConfig = (words: readonly string[], environment: Environment): Promise<void> => {
   const config = readConfig(environment) as unknown as Readonly<Record<string, unknown>>;
   const rows = settings.map(({ name, meaning }) => ({ name, value: masked(String(config[camel(name)] ?? 'from host and port')), meaning }));
-  process.stdout.write(words.includes('--json') ? `${JSON.stringify(rows)}\n` : rows.map(({ name, value, meaning }) => `${name.padEnd(22)} ${value}\n${' '.repeat(23)}${meaning}\n`).join(''));
+  process.stdout.write(
+    words.includes('--json')
+      ? `${JSON.stringify(rows)}\n`
+      : rows.map(({ name, value, meaning }) => `${name.padEnd(22)} ${value}\n${' '.repeat(23)}${meaning}\n`).join(''),
+  );
   return Promise.resolve();
 };

@@ -21,6 +21,13 @@ export const validateFiles = async (words: readonly string[]): Promise<void> => 
     const issues = await check(file, validate);
     if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) process.exitCode = 1;
     if (words.includes('--json')) process.stdout.write(`${JSON.stringify({ file, issues })}\n`);
-    else process.stdout.write([`${file}: ${issues.length === 0 ? 'valid' : ''}`, ...issues.map(({ severity, expression, text }) => `  ${severity} ${expression?.join(', ') ?? ''}: ${text}`), ''].join('\n'));
+    else
+      process.stdout.write(
+        [
+          `${file}: ${issues.length === 0 ? 'valid' : ''}`,
+          ...issues.map(({ severity, expression, text }) => `  ${severity} ${expression?.join(', ') ?? ''}: ${text}`),
+          '',
+        ].join('\n'),
+      );
   }
 };

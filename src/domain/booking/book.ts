@@ -28,35 +28,83 @@ export const gatherBooking = async (facts: Facts, appointment: Appointment, base
   };
 };
 
-const same = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && Date.parse(a) === Date.parse(b);
+const same = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && b !== undefined && Date.parse(a) === Date.parse(b);
 
 /** The checks of A016 on a slot for a referral, each with its own error. Returns them narrowed. */
-export const checkBookable = (appointment: Appointment, facts: BookingFacts, event: ReferralEvent): { readonly referral: Found; readonly request: ServiceRequest; readonly slotFound: Found; readonly slot: Slot; readonly service: string } => {
+export const checkBookable = (
+  appointment: Appointment,
+  facts: BookingFacts,
+  event: ReferralEvent,
+): {
+  readonly referral: Found;
+  readonly request: ServiceRequest;
+  readonly slotFound: Found;
+  readonly slot: Slot;
+  readonly service: string;
+} => {
   const { referral, slot: slotFound, schedule } = facts;
-  if (referral?.type !== 'ServiceRequest') throw refusal('business-rule', 'not-found', 'REFERENCE_NOT_FOUND', 'The appointment must be based on a referral that exists.', 'Appointment.basedOn');
+  if (referral?.type !== 'ServiceRequest')
+    throw refusal(
+      'business-rule',
+      'not-found',
+      'REFERENCE_NOT_FOUND',
+      'The appointment must be based on a referral that exists.',
+      'Appointment.basedOn',
+    );
   if (facts.referralVersion !== undefined && facts.referralVersion !== String(referral.version))
-    throw refusal('conflict', 'conflict', 'INVALID_STATE', `The referral has moved on: its version is ${String(referral.version)}.`, 'Appointment.basedOn[0].reference');
-  if (slotFound?.type !== 'Slot') throw refusal('business-rule', 'not-found', 'REFERENCE_NOT_FOUND', 'The appointment must name one slot that exists.', 'Appointment.slot');
+    throw refusal(
+      'conflict',
+      'conflict',
+      'INVALID_STATE',
+      `The referral has moved on: its version is ${String(referral.version)}.`,
+      'Appointment.basedOn[0].reference',
+    );
+  if (slotFound?.type !== 'Slot')
+    throw refusal(
+      'business-rule',
+      'not-found',
+      'REFERENCE_NOT_FOUND',
+      'The appointment must name one slot that exists.',
+      'Appointment.slot',
+    );
   const slot = slotFound.resource as unknown as Slot;
   const request = referral.resource as unknown as ServiceRequest;
   stateAfter(stateOf(request) ?? 'NOT_BOOKED', event);
-  if (slot.status !== 'free') throw refusal('conflict', 'conflict', 'SLOT_NOT_AVAILABLE', 'The slot is not free any more.', 'Appointment.slot[0]');
-  if (appointment.start !== undefined && !same(appointment.start, slot.start)) throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_SLOT', "The start is not the slot's.", 'Appointment.start');
-  if (appointment.end !== undefined && !same(appointment.end, slot.end)) throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_SLOT', "The end is not the slot's.", 'Appointment.end');
+  if (slot.status !== 'free')
+    throw refusal('conflict', 'conflict', 'SLOT_NOT_AVAILABLE', 'The slot is not free any more.', 'Appointment.slot[0]');
+  if (appointment.start !== undefined && !same(appointment.start, slot.start))
+    throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_SLOT', "The start is not the slot's.", 'Appointment.start');
+  if (appointment.end !== undefined && !same(appointment.end, slot.end))
+    throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_SLOT', "The end is not the slot's.", 'Appointment.end');
   const actors = (schedule?.resource['actor'] ?? []) as readonly { reference?: string }[];
   const service = actors.find(({ reference }) => reference?.startsWith('HealthcareService/'))?.reference;
   if (service === undefined || !(request.performer ?? []).some(({ reference }) => reference === service))
-    throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_SLOT', "The slot is not of a service on the referral's shortlist.", 'Appointment.slot[0]');
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INAPPROPRIATE_SLOT',
+      "The slot is not of a service on the referral's shortlist.",
+      'Appointment.slot[0]',
+    );
   return { referral, request, slotFound, slot, service };
 };
 
 /** A016: books the slot for the referral; slot, appointment and referral change together. */
-export const decideBooking = (appointment: Appointment, facts: BookingFacts, made: { readonly id: string; readonly now: string }): Decision => {
-  if (appointment.status !== 'booked') throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_VALUE', 'A booking has the status booked.', 'Appointment.status');
-  if ((appointment.slot?.length ?? 0) > 1) throw refusal('business-rule', 'business-rule', 'TOO_MANY_ITEMS', 'A booking takes one slot.', 'Appointment.slot');
+export const decideBooking = (
+  appointment: Appointment,
+  facts: BookingFacts,
+  made: { readonly id: string; readonly now: string },
+): Decision => {
+  if (appointment.status !== 'booked')
+    throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_VALUE', 'A booking has the status booked.', 'Appointment.status');
+  if ((appointment.slot?.length ?? 0) > 1)
+    throw refusal('business-rule', 'business-rule', 'TOO_MANY_ITEMS', 'A booking takes one slot.', 'Appointment.slot');
   const { referral, request, slotFound, slot, service } = checkBookable(appointment, facts, 'book');
   const subject = request.subject.reference ?? '';
-  const needed = [subject, service].filter((actor) => !appointment.participant.some((participant) => participant.actor?.reference === actor));
+  const needed = [subject, service].filter(
+    (actor) => !appointment.participant.some((participant) => participant.actor?.reference === actor),
+  );
   const booked: Appointment = {
     ...appointment,
     id: made.id,
@@ -72,9 +120,13 @@ export const decideBooking = (appointment: Appointment, facts: BookingFacts, mad
     drafts: [
       { ...key, version: 0, resource: booked as unknown as Resource },
       { type: 'Slot', id: slotFound.id, version: slotFound.version, resource: { ...slot, status: 'busy' } as unknown as Resource },
-      { type: 'ServiceRequest', id: referral.id, version: referral.version, resource: inState(request, stateAfter(stateOf(request) ?? 'NOT_BOOKED', 'book')) as unknown as Resource },
+      {
+        type: 'ServiceRequest',
+        id: referral.id,
+        version: referral.version,
+        resource: inState(request, stateAfter(stateOf(request) ?? 'NOT_BOOKED', 'book')) as unknown as Resource,
+      },
     ],
     result: key,
   };
 };
-

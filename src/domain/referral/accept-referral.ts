@@ -8,12 +8,15 @@ import { stateAfter } from './transitions.js';
 export const acceptReferral = (request: ServiceRequest, now: string): ServiceRequest => {
   const state = stateAfter(stateOf(request) ?? 'NOT_BOOKED', 'accept');
   const details = request.extension?.find(({ url }) => url === extensions.state)?.extension ?? [];
-  if (details.some(({ url }) => url === 'accepted')) throw refusal('business-rule', 'business-rule', 'NO_CHANGES_DETECTED', 'The referral is accepted already.');
+  if (details.some(({ url }) => url === 'accepted'))
+    throw refusal('business-rule', 'business-rule', 'NO_CHANGES_DETECTED', 'The referral is accepted already.');
   const accepted = inState(request, state);
   return {
     ...accepted,
     extension: (accepted.extension ?? []).map((extension) =>
-      extension.url === extensions.state ? { ...extension, extension: [...(extension.extension ?? []), { url: 'accepted', valueDateTime: now }] } : extension,
+      extension.url === extensions.state
+        ? { ...extension, extension: [...(extension.extension ?? []), { url: 'accepted', valueDateTime: now }] }
+        : extension,
     ),
   };
 };

@@ -27,16 +27,59 @@ export const gatherReferral = async (facts: Facts, { request, baseUrl }: Given):
 
 /** A011: a new referral with its UBRN, not booked yet. Refuses with the codes of e-RS. */
 export const decideReferral = ({ request }: Given, { patient, services }: Gathered, made: Made): Decision => {
-  if (ubrnOf(request) !== undefined) throw refusal('business-rule', 'business-rule', 'FIELD_NOT_PERMITTED', 'The server gives the UBRN: leave the identifier out.', 'ServiceRequest.identifier');
-  if (stateOf(request) !== undefined) throw refusal('business-rule', 'business-rule', 'FIELD_NOT_PERMITTED', 'The server keeps the state: leave the extension out.', 'ServiceRequest.extension');
-  if (patient?.type !== 'Patient') throw refusal('business-rule', 'not-found', 'REFERENCE_NOT_FOUND', 'No such patient.', 'ServiceRequest.subject');
-  if (services.length === 0) throw refusal('business-rule', 'required', 'MISSING_VALUE', 'The shortlist needs 1 to 20 services as performer.', 'ServiceRequest.performer');
-  if (services.length > 20) throw refusal('business-rule', 'business-rule', 'TOO_MANY_ITEMS', 'The shortlist takes at most 20 services.', 'ServiceRequest.performer');
+  if (ubrnOf(request) !== undefined)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'FIELD_NOT_PERMITTED',
+      'The server gives the UBRN: leave the identifier out.',
+      'ServiceRequest.identifier',
+    );
+  if (stateOf(request) !== undefined)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'FIELD_NOT_PERMITTED',
+      'The server keeps the state: leave the extension out.',
+      'ServiceRequest.extension',
+    );
+  if (patient?.type !== 'Patient')
+    throw refusal('business-rule', 'not-found', 'REFERENCE_NOT_FOUND', 'No such patient.', 'ServiceRequest.subject');
+  if (services.length === 0)
+    throw refusal(
+      'business-rule',
+      'required',
+      'MISSING_VALUE',
+      'The shortlist needs 1 to 20 services as performer.',
+      'ServiceRequest.performer',
+    );
+  if (services.length > 20)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'TOO_MANY_ITEMS',
+      'The shortlist takes at most 20 services.',
+      'ServiceRequest.performer',
+    );
   const ids = services.map((service, index) => {
-    if (service?.type !== 'HealthcareService') throw refusal('business-rule', 'not-found', 'REFERENCE_NOT_FOUND', 'A shortlisted service does not exist.', `ServiceRequest.performer[${String(index)}]`);
+    if (service?.type !== 'HealthcareService')
+      throw refusal(
+        'business-rule',
+        'not-found',
+        'REFERENCE_NOT_FOUND',
+        'A shortlisted service does not exist.',
+        `ServiceRequest.performer[${String(index)}]`,
+      );
     return service.id;
   });
-  if (new Set(ids).size !== ids.length) throw refusal('business-rule', 'business-rule', 'DUPLICATE_SERVICE', 'A service stands twice on the shortlist.', 'ServiceRequest.performer');
+  if (new Set(ids).size !== ids.length)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'DUPLICATE_SERVICE',
+      'A service stands twice on the shortlist.',
+      'ServiceRequest.performer',
+    );
   const referral = inState(
     {
       ...request,

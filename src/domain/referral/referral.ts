@@ -9,13 +9,18 @@ export const ubrnOf = (request: ServiceRequest): string | undefined =>
 export const kindOf = (request: ServiceRequest): 'referral' | 'advice' =>
   request.code?.coding?.some((coding) => coding.code === 'advice-and-guidance') === true ? 'advice' : 'referral';
 
-const detailsOf = (request: ServiceRequest): readonly Extension[] => request.extension?.find(({ url }) => url === extensions.state)?.extension ?? [];
+const detailsOf = (request: ServiceRequest): readonly Extension[] =>
+  request.extension?.find(({ url }) => url === extensions.state)?.extension ?? [];
 
 export const stateOf = (request: ServiceRequest): ReferralState | undefined =>
   detailsOf(request).find(({ url }) => url === 'state')?.valueCoding?.code as ReferralState | undefined;
 
 /** The referral in another state, with the reason and comment of the change when it has them. */
-export const inState = (request: ServiceRequest, state: ReferralState, why: { readonly reason?: string; readonly comments?: string } = {}): ServiceRequest => ({
+export const inState = (
+  request: ServiceRequest,
+  state: ReferralState,
+  why: { readonly reason?: string; readonly comments?: string } = {},
+): ServiceRequest => ({
   ...request,
   extension: [
     ...(request.extension ?? []).filter(({ url }) => url !== extensions.state),

@@ -24,7 +24,8 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
     server.ext('onRequest', (request: Request, h: ResponseToolkit) => {
       const given = request.headers['x-request-id'] as string | undefined;
       seen.set(request, { started: performance.now(), requestId: given !== undefined && uuid.test(given) ? given : randomUUID() });
-      if (given !== undefined && !uuid.test(given)) throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
+      if (given !== undefined && !uuid.test(given))
+        throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
       return h.continue;
     });
     server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
@@ -44,7 +45,17 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
       metrics.observe(request.method, status, ms);
       if (request.path.startsWith('/health') || request.path === '/metrics') return;
       const [, , , type] = request.path.split('/');
-      logger.info({ method: request.method, type: /^[A-Z][A-Za-z]+$/.test(type ?? '') ? type : undefined, status, ms: Math.round(ms * 100) / 100, requestId: about?.requestId, client: request.app.clientId }, 'request');
+      logger.info(
+        {
+          method: request.method,
+          type: /^[A-Z][A-Za-z]+$/.test(type ?? '') ? type : undefined,
+          status,
+          ms: Math.round(ms * 100) / 100,
+          requestId: about?.requestId,
+          client: request.app.clientId,
+        },
+        'request',
+      );
     });
   },
 });

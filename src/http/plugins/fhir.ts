@@ -35,14 +35,22 @@ const callOf = async (request: Request, callers: Callers): Promise<Call> => {
 };
 
 const searchForm = (request: Request): string => {
-  if (!/^application\/x-www-form-urlencoded\b/i.test(String(request.headers['content-type'] ?? ''))) throw failure('media-type', 'not-supported', '_search takes application/x-www-form-urlencoded.');
+  if (!/^application\/x-www-form-urlencoded\b/i.test(String(request.headers['content-type'] ?? '')))
+    throw failure('media-type', 'not-supported', '_search takes application/x-www-form-urlencoded.');
   return (request.payload as Buffer).toString('utf8');
 };
 
 /** All of `/FHIR/R4`: one route, dispatched by the registry, so that a request and a batch entry run the same code. */
-export const fhir = (house: House, callers: Callers, options: { readonly maxBody: number; readonly maxBinary: number; readonly capability: () => string }): Plugin<undefined> => {
+export const fhir = (
+  house: House,
+  callers: Callers,
+  options: { readonly maxBody: number; readonly maxBinary: number; readonly capability: () => string },
+): Plugin<undefined> => {
   const handle = async (request: Request, h: ResponseToolkit) => {
-    refuseUnacceptable(request.headers['accept'] as string | undefined, request.query['_format'] === undefined ? null : String(request.query['_format']));
+    refuseUnacceptable(
+      request.headers['accept'] as string | undefined,
+      request.query['_format'] === undefined ? null : String(request.query['_format']),
+    );
     const call = await callOf(request, callers);
     const path = request.path.slice(base.length + 1).replace(/\/+$/, '');
     if (path === '') {
@@ -54,29 +62,48 @@ export const fhir = (house: House, callers: Callers, options: { readonly maxBody
     const formed = path.endsWith('/_search') && request.method === 'post';
     const query = [request.url.search.slice(1), ...(formed ? [searchForm(request)] : [])].filter(Boolean).join('&');
     const resource = formed ? undefined : bodyOf(request);
-    if ((request.method === 'put' || (request.method === 'post' && !/\/(_search|\$[^/]+)$/.test(path))) && !resource) throw failure('invalid', 'required', 'The body is missing.');
-    return writeSuccess(request, h, await dispatch(house, call, { method: request.method.toUpperCase(), url: query === '' ? path : `${path}?${query}`, resource }));
+    if ((request.method === 'put' || (request.method === 'post' && !/\/(_search|\$[^/]+)$/.test(path))) && !resource)
+      throw failure('invalid', 'required', 'The body is missing.');
+    return writeSuccess(
+      request,
+      h,
+      await dispatch(house, call, { method: request.method.toUpperCase(), url: query === '' ? path : `${path}?${query}`, resource }),
+    );
   };
   return {
     name: 'fhir',
     register: (server) => {
       const payload = { parse: false, output: 'data', maxBytes: options.maxBody } as const;
       server.route([
-        { method: 'GET', path: `${base}/metadata`, handler: (request, h) => {
-          refuseUnacceptable(request.headers['accept'] as string | undefined, request.query['_format'] === undefined ? null : String(request.query['_format']));
-          return h.response(options.capability()).type(fhirJson);
-        } },
+        {
+          method: 'GET',
+          path: `${base}/metadata`,
+          handler: (request, h) => {
+            refuseUnacceptable(
+              request.headers['accept'] as string | undefined,
+              request.query['_format'] === undefined ? null : String(request.query['_format']),
+            );
+            return h.response(options.capability()).type(fhirJson);
+          },
+        },
         { method: 'GET', path: `${base}/{path*}`, handler: handle },
         { method: ['POST', 'PUT', 'DELETE', 'PATCH'], path: `${base}/{path*}`, options: { payload }, handler: handle },
-        { method: 'GET', path: `${base}/Binary/{id}`, handler: async (request, h) => {
-          const call = await callOf(request, callers);
-          checkInteraction(call.caller, 'Binary', 'r');
-          return readBinary(house, call, request, h);
-        } },
+        {
+          method: 'GET',
+          path: `${base}/Binary/{id}`,
+          handler: async (request, h) => {
+            const call = await callOf(request, callers);
+            checkInteraction(call.caller, 'Binary', 'r');
+            return readBinary(house, call, request, h);
+          },
+        },
         {
           method: 'POST',
           path: `${base}/Binary`,
-          options: { payload: { parse: false, output: 'stream', maxBytes: Number.MAX_SAFE_INTEGER, timeout: 600_000 }, timeout: { socket: 600_000 } },
+          options: {
+            payload: { parse: false, output: 'stream', maxBytes: Number.MAX_SAFE_INTEGER, timeout: 600_000 },
+            timeout: { socket: 600_000 },
+          },
           handler: async (request, h) => {
             const call = await callOf(request, callers);
             checkInteraction(call.caller, 'Binary', 'c');

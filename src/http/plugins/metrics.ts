@@ -6,8 +6,19 @@ export type Metrics = { readonly registry: Registry; readonly observe: (method: 
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const seconds = new Histogram({ name: 'http_request_seconds', help: 'time to answer', labelNames: ['method'], buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5], registers: [registry] });
-  const answers = new Counter({ name: 'http_answers_total', help: 'answers by status', labelNames: ['method', 'status'], registers: [registry] });
+  const seconds = new Histogram({
+    name: 'http_request_seconds',
+    help: 'time to answer',
+    labelNames: ['method'],
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
+    registers: [registry],
+  });
+  const answers = new Counter({
+    name: 'http_answers_total',
+    help: 'answers by status',
+    labelNames: ['method', 'status'],
+    registers: [registry],
+  });
   return {
     registry,
     observe: (method, status, ms) => {
@@ -20,6 +31,10 @@ export const createMetrics = (): Metrics => {
 export const metricsRoute = (metrics: Metrics): Plugin<undefined> => ({
   name: 'metrics',
   register: (server) => {
-    server.route({ method: 'GET', path: '/metrics', handler: async (_request, h) => h.response(await metrics.registry.metrics()).type(metrics.registry.contentType) });
+    server.route({
+      method: 'GET',
+      path: '/metrics',
+      handler: async (_request, h) => h.response(await metrics.registry.metrics()).type(metrics.registry.contentType),
+    });
   },
 });

@@ -4,7 +4,11 @@ import type { SigningKeys } from '../../auth/signing-keys.js';
 import type { TokenEndpoint } from '../../auth/token-endpoint.js';
 
 /** `/oauth2/token`, `/oauth2/jwks` and SMART discovery. */
-export const oauth = (parts: { readonly tokens: TokenEndpoint; readonly keys: SigningKeys; readonly origin: string }): Plugin<undefined> => ({
+export const oauth = (parts: {
+  readonly tokens: TokenEndpoint;
+  readonly keys: SigningKeys;
+  readonly origin: string;
+}): Plugin<undefined> => ({
   name: 'oauth',
   register: (server) => {
     server.route([
@@ -14,10 +18,15 @@ export const oauth = (parts: { readonly tokens: TokenEndpoint; readonly keys: Si
         options: { payload: { parse: false, output: 'data', maxBytes: 65_536 } },
         handler: async (request, h) => {
           const form = /^application\/x-www-form-urlencoded\b/i.test(String(request.headers['content-type'] ?? ''));
-          if (!form) return h.response({ error: 'invalid_request', error_description: 'The body must be application/x-www-form-urlencoded.' }).code(400).header('cache-control', 'no-store');
+          if (!form)
+            return h
+              .response({ error: 'invalid_request', error_description: 'The body must be application/x-www-form-urlencoded.' })
+              .code(400)
+              .header('cache-control', 'no-store');
           const values: Record<string, unknown> = {};
           // a parameter given twice becomes an array, which the endpoint refuses (RFC 6749 section 3.2)
-          for (const [name, value] of new URLSearchParams((request.payload as Buffer).toString('utf8'))) values[name] = Object.hasOwn(values, name) ? [values[name], value] : value;
+          for (const [name, value] of new URLSearchParams((request.payload as Buffer).toString('utf8')))
+            values[name] = Object.hasOwn(values, name) ? [values[name], value] : value;
           const { status, body } = await parts.tokens.issue(values);
           return h.response(body).code(status).header('cache-control', 'no-store').header('pragma', 'no-cache');
         },

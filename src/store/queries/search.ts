@@ -77,9 +77,14 @@ export class SearchBuilder {
 
   private tests(plan: SearchPlan, sight: Sight): Fragment {
     const driver = this.driverOf(plan.type, plan.where);
-    const rest = plan.where.filter((predicate) => predicate !== driver).map((predicate) => this.test(plan.type, predicate, sql.raw('r.rid')));
+    const rest = plan.where
+      .filter((predicate) => predicate !== driver)
+      .map((predicate) => this.test(plan.type, predicate, sql.raw('r.rid')));
     const type = this.term(plan.type);
-    return sql.join([driver ? sql`+r.type = ${type}` : sql`r.type = ${type}`, sql`r.body is not null`, sightTest(sight, sql.raw('r.rid')), ...rest], sql` and `);
+    return sql.join(
+      [driver ? sql`+r.type = ${type}` : sql`r.type = ${type}`, sql`r.body is not null`, sightTest(sight, sql.raw('r.rid')), ...rest],
+      sql` and `,
+    );
   }
 
   /** The rows for which one condition holds, as a select of distinct rids. */
@@ -105,7 +110,8 @@ export class SearchBuilder {
       }
       default: {
         const { table, test } = this.home(type, predicate);
-        const distinct = predicate.kind === 'token' || predicate.kind === 'reference' || predicate.kind === 'text' || predicate.kind === 'range';
+        const distinct =
+          predicate.kind === 'token' || predicate.kind === 'reference' || predicate.kind === 'text' || predicate.kind === 'range';
         return sql`select ${sql.raw(distinct ? 'distinct ' : '')}h.rid from ${table} h where ${test}`;
       }
     }
@@ -144,13 +150,18 @@ export class SearchBuilder {
     if (column) return sql`select 1 from ${sql.table(column.table)} where rid = ${rid} and ${sql.ref(column.column)} is not null`;
     const number = this.param(type, param);
     return sql.join(
-      ['search_token', 'search_reference', 'search_range', 'search_text'].map((table) => sql`select 1 from ${sql.table(table)} where rid = ${rid} and param = ${number}`),
+      ['search_token', 'search_reference', 'search_range', 'search_text'].map(
+        (table) => sql`select 1 from ${sql.table(table)} where rid = ${rid} and param = ${number}`,
+      ),
       sql` union all `,
     );
   }
 
   /** Where a condition's values are kept, and the test on a row `h` there. */
-  private home(type: string, predicate: Extract<Predicate, { kind: 'token' | 'reference' | 'range' | 'text' | 'updated' | 'missing' }>): { readonly table: Fragment; readonly test: Fragment } {
+  private home(
+    type: string,
+    predicate: Extract<Predicate, { kind: 'token' | 'reference' | 'range' | 'text' | 'updated' | 'missing' }>,
+  ): { readonly table: Fragment; readonly test: Fragment } {
     switch (predicate.kind) {
       case 'token':
         return this.tokenHome(type, predicate);
@@ -168,7 +179,10 @@ export class SearchBuilder {
         };
       }
       case 'text':
-        return { table: sql.table('search_text'), test: sql`h.param = ${this.param(type, predicate.param)} and ${anyOf(predicate.any.map((value) => textTest(predicate.mode, value)))}` };
+        return {
+          table: sql.table('search_text'),
+          test: sql`h.param = ${this.param(type, predicate.param)} and ${anyOf(predicate.any.map((value) => textTest(predicate.mode, value)))}`,
+        };
       default:
         throw new Error(`${predicate.kind} has no home`);
     }
@@ -189,12 +203,18 @@ export class SearchBuilder {
     return { table: sql.table('search_token'), test: sql`h.param = ${this.param(type, predicate.param)} and ${anyOf(tests)}` };
   }
 
-  private referenceHome(type: string, predicate: Extract<Predicate, { kind: 'reference' }>): { readonly table: Fragment; readonly test: Fragment } {
+  private referenceHome(
+    type: string,
+    predicate: Extract<Predicate, { kind: 'reference' }>,
+  ): { readonly table: Fragment; readonly test: Fragment } {
     const targets = predicate.any.map((key) => sql`(select rid from resource where type = ${this.term(key.type)} and id = ${key.id})`);
     const column = columnOf(type, predicate.param);
     return column
       ? { table: sql.table(column.table), test: sql`h.${sql.ref(column.column)} in (${sql.join(targets)})` }
-      : { table: sql.table('search_reference'), test: sql`h.target in (${sql.join(targets)}) and h.param = ${this.param(type, predicate.param)}` };
+      : {
+          table: sql.table('search_reference'),
+          test: sql`h.target in (${sql.join(targets)}) and h.param = ${this.param(type, predicate.param)}`,
+        };
   }
 
   private sortKey(type: string, sort: Sort): Fragment {
@@ -202,7 +222,11 @@ export class SearchBuilder {
     if (sort.kind === 'updated') return sql.raw('r.last_updated');
     const column = columnOf(type, sort.param);
     if (column) return sql`(select ${sql.ref(column.column)} from ${sql.table(column.table)} where rid = r.rid)`;
-    const pick = { token: ['search_token', 'code'], range: ['search_range', sort.descending ? 'high' : 'low'], text: ['search_text', 'value'] }[sort.kind];
+    const pick = {
+      token: ['search_token', 'code'],
+      range: ['search_range', sort.descending ? 'high' : 'low'],
+      text: ['search_text', 'value'],
+    }[sort.kind];
     // R4 search.html#_sort: of several values the smallest counts ascending, the largest descending
     return sql`(select ${sql.raw(sort.descending ? 'max' : 'min')}(${sql.ref(pick[1] ?? '')}) from ${sql.table(pick[0] ?? '')} where rid = r.rid and param = ${this.param(type, sort.param)})`;
   }

@@ -19,7 +19,8 @@ type Head = { readonly rid: number; readonly version: number; readonly live: num
 const headOf = (writer: Writer, key: Key): Head | undefined => {
   const type = writer.terms.find(key.type);
   if (type === undefined) return undefined;
-  return writer.connection.get('select rid, version, body is not null as live from resource where type = ? and id = ?', type, key.id) as Head | undefined;
+  return writer.connection.get('select rid, version, body is not null as live from resource where type = ? and id = ?', type, key.id) as
+    Head | undefined;
 };
 
 /** Writes one unit inside an open transaction; throws the port's errors, after which the caller rolls back to its savepoint. */
@@ -42,12 +43,19 @@ export const applyUnit = (writer: Writer, unit: Unit): void => {
 };
 
 const take = (writer: Writer, claim: Claim): void => {
-  const held = writer.connection.get('select owner, expires from claim where kind = ? and key = ?', claim.kind, claim.key) as { owner: string; expires: number | null } | undefined;
+  const held = writer.connection.get('select owner, expires from claim where kind = ? and key = ?', claim.kind, claim.key) as
+    { owner: string; expires: number | null } | undefined;
   const expired = held?.expires !== null && held !== undefined && held.expires <= writer.now;
   if (held && !expired && held.owner !== claim.owner) throw new Taken(claim);
   // the same owner may renew, but a jti or an idempotency key is used once
   if (held && !expired && (claim.kind === 'jti' || claim.kind === 'idempotency')) throw new Taken(claim);
-  writer.connection.run('insert into claim (kind, key, owner, expires) values (?, ?, ?, ?) on conflict (kind, key) do update set owner = excluded.owner, expires = excluded.expires', claim.kind, claim.key, claim.owner, claim.expires ?? null);
+  writer.connection.run(
+    'insert into claim (kind, key, owner, expires) values (?, ?, ?, ?) on conflict (kind, key) do update set owner = excluded.owner, expires = excluded.expires',
+    claim.kind,
+    claim.key,
+    claim.owner,
+    claim.expires ?? null,
+  );
 };
 
 const putRow = (writer: Writer, put: Put): number => {
@@ -57,12 +65,31 @@ const putRow = (writer: Writer, put: Put): number => {
   const body = put.body ?? null;
   if (!head) {
     if (put.version !== 0) throw new Stale({ type: put.type, id: put.id });
-    return connection.insert('insert into resource (type, id, version, last_updated, committed_at, sequence, body) values (?, ?, 1, ?, ?, ?, ?)', type, put.id, put.lastUpdated, committedAt, writer.nextSequence(), body);
+    return connection.insert(
+      'insert into resource (type, id, version, last_updated, committed_at, sequence, body) values (?, ?, 1, ?, ?, ?, ?)',
+      type,
+      put.id,
+      put.lastUpdated,
+      committedAt,
+      writer.nextSequence(),
+      body,
+    );
   }
   if (head.version !== put.version) throw new Stale({ type: put.type, id: put.id });
   if (head.version > 0)
-    connection.run('insert into resource_version (rid, version, type, last_updated, committed_at, sequence, body) select rid, version, type, last_updated, committed_at, sequence, body from resource where rid = ?', head.rid);
-  connection.run('update resource set version = ?, last_updated = ?, committed_at = ?, sequence = ?, body = ? where rid = ?', head.version + 1, put.lastUpdated, committedAt, writer.nextSequence(), body, head.rid);
+    connection.run(
+      'insert into resource_version (rid, version, type, last_updated, committed_at, sequence, body) select rid, version, type, last_updated, committed_at, sequence, body from resource where rid = ?',
+      head.rid,
+    );
+  connection.run(
+    'update resource set version = ?, last_updated = ?, committed_at = ?, sequence = ?, body = ? where rid = ?',
+    head.version + 1,
+    put.lastUpdated,
+    committedAt,
+    writer.nextSequence(),
+    body,
+    head.rid,
+  );
   return head.rid;
 };
 
@@ -86,7 +113,11 @@ const targetRid = (writer: Writer, target: Key): number => {
   const head = headOf(writer, target);
   if (head && (head.live || !writer.integrity)) return head.rid;
   if (writer.integrity) throw new Unresolved(target);
-  return writer.connection.insert("insert into resource (type, id, version, last_updated, committed_at, sequence, body) values (?, ?, 0, 0, 0, 0, null)", writer.terms.intern(target.type), target.id);
+  return writer.connection.insert(
+    'insert into resource (type, id, version, last_updated, committed_at, sequence, body) values (?, ?, 0, 0, 0, 0, null)',
+    writer.terms.intern(target.type),
+    target.id,
+  );
 };
 
 const refuseWhenReferenced = (writer: Writer, put: Put): void => {
@@ -100,5 +131,9 @@ const refuseWhenReferenced = (writer: Writer, put: Put): void => {
      join resource r on r.rid = s.rid join term t on t.id = r.type where r.rid <> ?1 and r.body is not null limit 10`,
     rid,
   ) as readonly Key[];
-  if (rows.length > 0) throw new Referenced({ type: put.type, id: put.id }, rows.map(({ type, id }) => ({ type, id })));
+  if (rows.length > 0)
+    throw new Referenced(
+      { type: put.type, id: put.id },
+      rows.map(({ type, id }) => ({ type, id })),
+    );
 };

@@ -14,7 +14,9 @@ export class Connection {
   constructor(path: string) {
     this.db = new DatabaseSync(path, { timeout: 10_000 });
     // page_size counts only before the first table: 8 KB is 25 % smaller than 4 KB for bodies of 2 KB
-    this.db.exec('pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536; pragma mmap_size = 268435456; pragma temp_store = memory');
+    this.db.exec(
+      'pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536; pragma mmap_size = 268435456; pragma temp_store = memory',
+    );
   }
 
   private prepared(text: string): StatementSyncInstance {

@@ -11,16 +11,23 @@ const checksum = (script: Script): string => createHash('sha256').update(script.
 export const migrate = (db: DatabaseSyncInstance): void => {
   db.exec('begin immediate');
   try {
-    db.exec('create table if not exists schema_script (number integer primary key, name text not null, checksum text not null, applied_at text not null default current_timestamp) strict');
+    db.exec(
+      'create table if not exists schema_script (number integer primary key, name text not null, checksum text not null, applied_at text not null default current_timestamp) strict',
+    );
     const applied = new Map(
-      db.prepare('select number, checksum from schema_script').all().map((row: unknown) => {
-        const { number, checksum: sum } = row as { number: number; checksum: string };
-        return [number, sum] as const;
-      }),
+      db
+        .prepare('select number, checksum from schema_script')
+        .all()
+        .map((row: unknown) => {
+          const { number, checksum: sum } = row as { number: number; checksum: string };
+          return [number, sum] as const;
+        }),
     );
     for (const number of applied.keys())
       if (!scripts.some((script) => script.number === number))
-        throw new Error(`The database has schema script ${String(number)}, which this version does not know: start the version that made it, or a newer one.`);
+        throw new Error(
+          `The database has schema script ${String(number)}, which this version does not know: start the version that made it, or a newer one.`,
+        );
     for (const script of scripts) {
       const known = applied.get(script.number);
       if (known === checksum(script)) continue;

@@ -32,7 +32,9 @@ export class SqliteReader {
     if (!current || current.version === version) return current;
     const row = this.connection.get(
       'select v.rid, r.id, v.version, v.last_updated, v.sequence, v.body from resource r join resource_version v on v.rid = r.rid and v.version = ? where r.type = ? and r.id = ?',
-      version, this.terms.find(key.type) ?? 0, key.id,
+      version,
+      this.terms.find(key.type) ?? 0,
+      key.id,
     );
     return row && this.stored(row, key.type);
   }
@@ -45,7 +47,10 @@ export class SqliteReader {
     const after = plan.after === undefined ? undefined : decodePosition(plan.after);
     const { text, parameters } = compileForSqlite(this.builder.page(plan, sight, after));
     const rows = this.connection.all(text, ...parameters);
-    return this.pageOf(rows, plan.count, plan.type, (row) => [...plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null), row['rid'] as number]);
+    return this.pageOf(rows, plan.count, plan.type, (row) => [
+      ...plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null),
+      row['rid'] as number,
+    ]);
   }
 
   count(plan: SearchPlan, sight: Sight, limit: number): number {
@@ -66,7 +71,9 @@ export class SqliteReader {
         ${before === undefined ? sql`` : sql`and v.sequence < ${before}`}
         and ${sightTest(sight, sql.raw('v.rid'))}
       order by v.sequence desc limit ${window.count + 1})`;
-    const { text, parameters } = compileForSqlite(sql`select * from (${branch('resource')} union all ${branch('resource_version')}) order by sequence desc limit ${window.count + 1}`);
+    const { text, parameters } = compileForSqlite(
+      sql`select * from (${branch('resource')} union all ${branch('resource_version')}) order by sequence desc limit ${window.count + 1}`,
+    );
     return this.pageOf(this.connection.all(text, ...parameters), window.count, undefined, (row) => [row['sequence'] as number]);
   }
 
@@ -80,13 +87,22 @@ export class SqliteReader {
   }
 
   findClaim(kind: ClaimKind, key: string): Claim | undefined {
-    const row = this.connection.get('select owner, expires from claim where kind = ? and key = ?', kind, key) as { owner: string; expires: number | null } | undefined;
+    const row = this.connection.get('select owner, expires from claim where kind = ? and key = ?', kind, key) as
+      { owner: string; expires: number | null } | undefined;
     return row && { kind, key, owner: row.owner, ...(row.expires === null ? {} : { expires: row.expires }) };
   }
 
   private allReferrers(rid: ReturnType<typeof sql>) {
-    const columns = Object.values(narrowTables).flatMap(({ table, columns: all }) => all.filter(({ kind }) => kind === 'reference').map(({ column }) => ({ table, column })));
-    return sql.join([sql`select rid from search_reference where target = ${rid}`, ...columns.map(({ table, column }) => sql`select rid from ${sql.table(table)} where ${sql.ref(column)} = ${rid}`)], sql` union `);
+    const columns = Object.values(narrowTables).flatMap(({ table, columns: all }) =>
+      all.filter(({ kind }) => kind === 'reference').map(({ column }) => ({ table, column })),
+    );
+    return sql.join(
+      [
+        sql`select rid from search_reference where target = ${rid}`,
+        ...columns.map(({ table, column }) => sql`select rid from ${sql.table(table)} where ${sql.ref(column)} = ${rid}`),
+      ],
+      sql` union `,
+    );
   }
 
   private referrersThrough(rid: ReturnType<typeof sql>, of: { readonly type: string; readonly param: string }) {
@@ -101,20 +117,37 @@ export class SqliteReader {
     const count = sight === 'all' ? -1 : sight.keys.length;
     let text = this.points.get(count);
     if (text === undefined) {
-      text = compileForSqlite(sql`select r.rid, r.id, r.version, r.last_updated, r.sequence, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sight, sql.raw('r.rid'))}`).text;
+      text = compileForSqlite(
+        sql`select r.rid, r.id, r.version, r.last_updated, r.sequence, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sight, sql.raw('r.rid'))}`,
+      ).text;
       this.points.set(count, text);
     }
     return text;
   }
 
-  private pageOf(rows: readonly Row[], count: number, type: string | undefined, position: (row: Row) => readonly (string | number | null)[]): Page {
+  private pageOf(
+    rows: readonly Row[],
+    count: number,
+    type: string | undefined,
+    position: (row: Row) => readonly (string | number | null)[],
+  ): Page {
     const shown = rows.slice(0, count);
     const last = shown.at(-1);
-    return { rows: shown.map((row) => this.stored(row, type)), next: rows.length > count && last ? encodePosition(position(last)) : undefined };
+    return {
+      rows: shown.map((row) => this.stored(row, type)),
+      next: rows.length > count && last ? encodePosition(position(last)) : undefined,
+    };
   }
 
   private stored(row: Row, type: string | undefined): Stored {
     const raw = row as RawRow;
-    return { type: type ?? this.terms.textOf(raw.type ?? 0), id: raw.id, version: raw.version, lastUpdated: raw.last_updated, sequence: raw.sequence, body: raw.body ?? undefined };
+    return {
+      type: type ?? this.terms.textOf(raw.type ?? 0),
+      id: raw.id,
+      version: raw.version,
+      lastUpdated: raw.last_updated,
+      sequence: raw.sequence,
+      body: raw.body ?? undefined,
+    };
   }
 }

@@ -1,5 +1,19 @@
 import { Worker } from 'node:worker_threads';
-import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type Store, type Unit, type Key, type Sight, type SearchPlan, type Window, type ClaimKind } from '../port.js';
+import {
+  Matched,
+  Referenced,
+  Stale,
+  Taken,
+  Unavailable,
+  Unresolved,
+  type Store,
+  type Unit,
+  type Key,
+  type Sight,
+  type SearchPlan,
+  type Window,
+  type ClaimKind,
+} from '../port.js';
 import { Connection } from './connection.js';
 import { SqliteReader } from './reader.js';
 import type { FromWriter, Refusal, ToWriter } from './messages.js';
@@ -43,8 +57,12 @@ class SqliteStore implements Store {
     writer.on('message', (answers: readonly FromWriter[]) => {
       for (const answer of answers) this.settle(answer);
     });
-    writer.on('error', (error) => { this.breakAll(error instanceof Error ? error : new Error(String(error))); });
-    writer.on('exit', () => { this.breakAll(new Error('the writer has stopped')); });
+    writer.on('error', (error) => {
+      this.breakAll(error instanceof Error ? error : new Error(String(error)));
+    });
+    writer.on('exit', () => {
+      this.breakAll(new Error('the writer has stopped'));
+    });
   }
 
   private settle(answer: FromWriter): void {
@@ -77,7 +95,8 @@ class SqliteStore implements Store {
   search = async (plan: SearchPlan, sight: Sight) => this.reader.search(plan, sight);
   count = (plan: SearchPlan, sight: Sight, limit: number) => Promise.resolve(this.reader.count(plan, sight, limit));
   // eslint-disable-next-line @typescript-eslint/require-await
-  history = async (scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
+  history = async (scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight) =>
+    this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
   findClaim = (kind: ClaimKind, key: string) => Promise.resolve(this.reader.findClaim(kind, key));
@@ -90,7 +109,12 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.broken ??= new Error('the store is closed');
-    const ended = (worker: Worker) => new Promise<void>((resolve) => worker.once('exit', () => { resolve(); }));
+    const ended = (worker: Worker) =>
+      new Promise<void>((resolve) =>
+        worker.once('exit', () => {
+          resolve();
+        }),
+      );
     const both = Promise.all([ended(this.writer), ended(this.checkpointer)]);
     this.writer.postMessage({ kind: 'close' } satisfies ToWriter);
     this.checkpointer.postMessage('close');
@@ -106,7 +130,9 @@ class SqliteStore implements Store {
 export const openSqliteStore = async (options: { readonly path: string; readonly integrity: boolean }): Promise<Store> => {
   const writer = new Worker(threadFile('writer-thread'), { workerData: options });
   await new Promise<void>((resolve, reject) => {
-    writer.once('message', () => { resolve(); });
+    writer.once('message', () => {
+      resolve();
+    });
     writer.once('error', reject);
   });
   const checkpointer = new Worker(threadFile('checkpoint-thread'), { workerData: { path: options.path, everyMs: 250 } });

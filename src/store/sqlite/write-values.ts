@@ -57,10 +57,21 @@ const replace = (writer: Writer, kind: Kind, rid: number, wanted: ReadonlyMap<st
     }
   }
   for (const cells of fresh.values())
-    writer.connection.run(`insert or ignore into ${table} (${names.join(', ')}, rid) values (${names.map(() => '?').join(', ')}, ?)`, ...cells, rid);
+    writer.connection.run(
+      `insert or ignore into ${table} (${names.join(', ')}, rid) values (${names.map(() => '?').join(', ')}, ?)`,
+      ...cells,
+      rid,
+    );
 };
 
-const writeColumns = (writer: Writer, type: string, rid: number, values: readonly Value[], ridOf: (target: Key) => number, remove: boolean): void => {
+const writeColumns = (
+  writer: Writer,
+  type: string,
+  rid: number,
+  values: readonly Value[],
+  ridOf: (target: Key) => number,
+  remove: boolean,
+): void => {
   const narrow = narrowTables[type];
   if (!narrow) return;
   if (remove) {
@@ -75,5 +86,9 @@ const writeColumns = (writer: Writer, type: string, rid: number, values: readonl
     return value.kind === 'range' ? value.low : null;
   });
   const columns = narrow.columns.map(({ column }) => column);
-  writer.connection.run(`insert or replace into ${narrow.table} (rid, ${columns.join(', ')}) values (?, ${columns.map(() => '?').join(', ')})`, rid, ...cells);
+  writer.connection.run(
+    `insert or replace into ${narrow.table} (rid, ${columns.join(', ')}) values (?, ${columns.map(() => '?').join(', ')})`,
+    rid,
+    ...cells,
+  );
 };

@@ -21,7 +21,9 @@ const reader = new SqliteReader(state.connection);
 let terms = new Terms(state.connection);
 let queue: { readonly id: number; readonly unit: Unit }[] = [];
 
-const highest = state.connection.get('select max(s) as sequence, max(c) as committed_at from (select max(sequence) as s, max(committed_at) as c from resource union all select max(sequence), max(committed_at) from resource_version)') as { sequence: number | null; committed_at: number | null } | undefined;
+const highest = state.connection.get(
+  'select max(s) as sequence, max(c) as committed_at from (select max(sequence) as s, max(committed_at) as c from resource union all select max(sequence), max(committed_at) from resource_version)',
+) as { sequence: number | null; committed_at: number | null } | undefined;
 let sequence = highest?.sequence ?? 0;
 let lastCommit = highest?.committed_at ?? 0;
 
@@ -47,7 +49,18 @@ const commitGroup = (): void => {
     for (const { id, unit } of group) {
       connection.db.exec('savepoint unit');
       try {
-        applyUnit({ connection, terms, integrity, matches: (plan) => reader.count(plan, 'all', 1) > 0, nextSequence: () => ++sequence, committedAt: lastCommit, now }, unit);
+        applyUnit(
+          {
+            connection,
+            terms,
+            integrity,
+            matches: (plan) => reader.count(plan, 'all', 1) > 0,
+            nextSequence: () => ++sequence,
+            committedAt: lastCommit,
+            now,
+          },
+          unit,
+        );
         connection.db.exec('release unit');
         answers.push({ id });
       } catch (error) {
@@ -76,7 +89,10 @@ port.on('message', (message: ToWriter) => {
     return;
   }
   // the group is what has arrived by the next turn of this thread's loop
-  if (queue.length === 0) setImmediate(() => { if (queue.length > 0) commitGroup(); });
+  if (queue.length === 0)
+    setImmediate(() => {
+      if (queue.length > 0) commitGroup();
+    });
   queue.push({ id: message.id, unit: message.unit });
 });
 port.postMessage([]);
