@@ -1,16 +1,16 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import { columnOf, homeParam } from '../layout.js';
 import type { Predicate, SearchPlan, Sight, Sort } from '../port.js';
+import { never, type Dialect, type Fragment } from './dialect.js';
 import { sightTest } from './sight.js';
 import { rangeTest } from './range.js';
 
-export type Fragment = RawBuilder<unknown>;
 /** The number of an interned string; 0, which no row has, when it was never written. */
 export type TermNumber = (text: string) => number;
 
 /**
  * The driving condition decides the cost. Lower ranks match fewer rows in this domain; the rest of a plan's conditions are
- * tested row by row through rid-first indexes. `cross join` and unary plus pin that choice against the planner, which picks
+ * tested row by row through rid-first indexes. The dialect's `join` and `unindexed` pin that choice against the planner, which picks
  * plans a thousand times slower on a million rows.
  */
 const rankOf = (type: string, predicate: Predicate): number => {
@@ -37,11 +37,13 @@ const rankOf = (type: string, predicate: Predicate): number => {
   }
 };
 
-const anyOf = (tests: readonly Fragment[]): Fragment => (tests.length === 0 ? sql`0` : sql`(${sql.join(tests, sql` or `)})`);
 const list = (values: readonly (string | number)[]): Fragment => sql`(${sql.join(values)})`;
 
 export class SearchBuilder {
-  constructor(private readonly term: TermNumber) {}
+  constructor(
+    private readonly term: TermNumber,
+    private readonly dialect: Dialect,
+  ) {}
 
   /** One page: the newest text of each match, one row more than asked for tells that there is a next page. */
   page(plan: SearchPlan, sight: Sight, after: readonly (string | number | null)[] | undefined): Fragment {
@@ -50,15 +52,15 @@ export class SearchBuilder {
     const order = plan.sort.flatMap((sort, index) => {
       const name = names[index] ?? sql.raw('rid');
       // a missing value sorts last in either direction, and stays there
-      return [sql`${name} is null`, sort.descending ? sql`${name} desc` : name];
+      return [this.dialect.missingLast(name), sort.descending ? sql`${name} desc` : name];
     });
     const inner = sql`select r.rid, r.id, r.version, r.last_updated, r.sequence, r.body${sql.join([sql``, ...keys.map((key, index) => sql`${key} as ${names[index] ?? sql``}`)], sql`, `)} from ${this.matches(plan)} where ${this.tests(plan, sight)}`;
     const window = after ? sql`where ${this.beyond(plan.sort, names, after)}` : sql``;
-    return sql`select * from (${inner}) ${window} order by ${sql.join([...order, sql.raw('rid')])} limit ${plan.count + 1}`;
+    return sql`select * from (${inner}) p ${window} order by ${sql.join([...order, sql.raw('rid')])} ${this.dialect.limit(plan.count + 1)}`;
   }
 
   count(plan: SearchPlan, sight: Sight, limit: number): Fragment {
-    return sql`select count(*) as n from (select 1 from ${this.matches(plan)} where ${this.tests(plan, sight)} limit ${limit})`;
+    return sql`select count(*) as n from (select r.rid from ${this.matches(plan)} where ${this.tests(plan, sight)} ${this.dialect.anyOf(limit)}) m`;
   }
 
   private driverOf(type: string, where: readonly Predicate[]): Predicate | undefined {
@@ -72,7 +74,7 @@ export class SearchBuilder {
 
   private matches(plan: SearchPlan): Fragment {
     const driver = this.driverOf(plan.type, plan.where);
-    return driver ? sql`(${this.rids(plan.type, driver)}) d cross join resource r on r.rid = d.rid` : sql`resource r`;
+    return driver ? sql`(${this.rids(plan.type, driver)}) d ${this.dialect.join} resource r on r.rid = d.rid` : sql`resource r`;
   }
 
   private tests(plan: SearchPlan, sight: Sight): Fragment {
@@ -82,7 +84,12 @@ export class SearchBuilder {
       .map((predicate) => this.test(plan.type, predicate, sql.raw('r.rid')));
     const type = this.term(plan.type);
     return sql.join(
-      [driver ? sql`+r.type = ${type}` : sql`r.type = ${type}`, sql`r.body is not null`, sightTest(sight, sql.raw('r.rid')), ...rest],
+      [
+        driver ? sql`${this.dialect.unindexed(sql.raw('r.type'))} = ${type}` : sql`r.type = ${type}`,
+        sql`r.body is not null`,
+        sightTest(this.dialect, sight, sql.raw('r.rid')),
+        ...rest,
+      ],
       sql` and `,
     );
   }
@@ -91,22 +98,22 @@ export class SearchBuilder {
   private rids(type: string, predicate: Predicate): Fragment {
     switch (predicate.kind) {
       case 'never':
-        return sql`select 0 as rid where 0`;
+        return sql`select 0 as rid where ${never}`;
       case 'id':
         return sql`select rid from resource where type = ${this.term(type)} and id in ${list(predicate.ids)}`;
       case 'chain': {
         const inner = this.set(predicate.type, predicate.where);
         const column = columnOf(type, predicate.param);
         return column
-          ? sql`select n.rid from (${inner}) t cross join ${sql.table(column.table)} n on n.${sql.ref(column.column)} = t.rid`
-          : sql`select distinct s.rid from (${inner}) t cross join search_reference s on s.target = t.rid and s.param = ${this.param(type, predicate.param)}`;
+          ? sql`select n.rid from (${inner}) t ${this.dialect.join} ${sql.table(column.table)} n on n.${sql.ref(column.column)} = t.rid`
+          : sql`select distinct s.rid from (${inner}) t ${this.dialect.join} search_reference s on s.target = t.rid and s.param = ${this.param(type, predicate.param)}`;
       }
       case 'has': {
         const inner = this.set(predicate.type, predicate.where);
         const column = columnOf(predicate.type, predicate.param);
         return column
-          ? sql`select distinct n.${sql.ref(column.column)} as rid from (${inner}) t cross join ${sql.table(column.table)} n on n.rid = t.rid`
-          : sql`select distinct s.target as rid from (${inner}) t cross join search_reference s on s.rid = t.rid and s.param = ${this.param(predicate.type, predicate.param)}`;
+          ? sql`select distinct n.${sql.ref(column.column)} as rid from (${inner}) t ${this.dialect.join} ${sql.table(column.table)} n on n.rid = t.rid`
+          : sql`select distinct s.target as rid from (${inner}) t ${this.dialect.join} search_reference s on s.rid = t.rid and s.param = ${this.param(predicate.type, predicate.param)}`;
       }
       default: {
         const { table, test } = this.home(type, predicate);
@@ -127,11 +134,11 @@ export class SearchBuilder {
   private test(type: string, predicate: Predicate, rid: Fragment): Fragment {
     switch (predicate.kind) {
       case 'never':
-        return sql`0`;
+        return never;
       case 'id':
         return sql`r.id in ${list(predicate.ids)}`;
       case 'updated':
-        return anyOf(predicate.any.map((value) => rangeTest(value, sql.raw('r.last_updated'), sql.raw('r.last_updated + 1'))));
+        return this.anyOf(predicate.any.map((value) => rangeTest(value, sql.raw('r.last_updated'), sql.raw('r.last_updated + 1'))));
       case 'chain':
       case 'has':
         return sql`${rid} in (${this.rids(type, predicate)})`;
@@ -140,18 +147,18 @@ export class SearchBuilder {
       default: {
         const { table, test } = this.home(type, predicate);
         const negated = predicate.kind === 'token' && predicate.not === true;
-        return sql`${sql.raw(negated ? 'not ' : '')}exists (select 1 from ${table} h where h.rid = ${rid} and ${test})`;
+        return sql`${sql.raw(negated ? 'not ' : '')}exists (select 1 as one from ${table} h where h.rid = ${rid} and ${test})`;
       }
     }
   }
 
   private present(type: string, param: string, rid: Fragment): Fragment {
     const column = columnOf(type, param);
-    if (column) return sql`select 1 from ${sql.table(column.table)} where rid = ${rid} and ${sql.ref(column.column)} is not null`;
+    if (column) return sql`select 1 as one from ${sql.table(column.table)} where rid = ${rid} and ${sql.ref(column.column)} is not null`;
     const number = this.param(type, param);
     return sql.join(
       ['search_token', 'search_reference', 'search_range', 'search_text'].map(
-        (table) => sql`select 1 from ${sql.table(table)} where rid = ${rid} and param = ${number}`,
+        (table) => sql`select 1 as one from ${sql.table(table)} where rid = ${rid} and param = ${number}`,
       ),
       sql` union all `,
     );
@@ -171,17 +178,20 @@ export class SearchBuilder {
         const column = columnOf(type, predicate.param);
         if (column) {
           const start = sql`h.${sql.ref(column.column)}`;
-          return { table: sql.table(column.table), test: anyOf(predicate.any.map((value) => rangeTest(value, start, sql`${start} + 1`))) };
+          return {
+            table: sql.table(column.table),
+            test: this.anyOf(predicate.any.map((value) => rangeTest(value, start, sql`${start} + 1`))),
+          };
         }
         return {
           table: sql.table('search_range'),
-          test: sql`h.param = ${this.param(type, predicate.param)} and ${anyOf(predicate.any.map((value) => rangeTest(value, sql.raw('h.low'), sql.raw('h.high'))))}`,
+          test: sql`h.param = ${this.param(type, predicate.param)} and ${this.anyOf(predicate.any.map((value) => rangeTest(value, sql.raw('h.low'), sql.raw('h.high'))))}`,
         };
       }
       case 'text':
         return {
           table: sql.table('search_text'),
-          test: sql`h.param = ${this.param(type, predicate.param)} and ${anyOf(predicate.any.map((value) => textTest(predicate.mode, value)))}`,
+          test: sql`h.param = ${this.param(type, predicate.param)} and ${this.anyOf(predicate.any.map((value) => this.textTest(predicate.mode, value)))}`,
         };
       default:
         throw new Error(`${predicate.kind} has no home`);
@@ -200,7 +210,7 @@ export class SearchBuilder {
         sql` and `,
       ),
     );
-    return { table: sql.table('search_token'), test: sql`h.param = ${this.param(type, predicate.param)} and ${anyOf(tests)}` };
+    return { table: sql.table('search_token'), test: sql`h.param = ${this.param(type, predicate.param)} and ${this.anyOf(tests)}` };
   }
 
   private referenceHome(
@@ -247,11 +257,14 @@ export class SearchBuilder {
   private param(type: string, param: string): number {
     return this.term(`${type}.${homeParam(type, param)}`);
   }
-}
 
-const textTest = (mode: 'starts' | 'exact' | 'contains', value: string): Fragment => {
-  if (mode === 'exact') return sql`h.value = ${value}`;
-  if (mode === 'contains') return sql`instr(h.value, ${value}) > 0`;
-  // a prefix as a range is a seek; U+10FFFF is above every character
-  return sql`(h.value >= ${value} and h.value < ${`${value}\u{10FFFF}`})`;
-};
+  private anyOf(tests: readonly Fragment[]): Fragment {
+    return tests.length === 0 ? never : sql`(${sql.join(tests, sql` or `)})`;
+  }
+
+  private textTest(mode: 'starts' | 'exact' | 'contains', value: string): Fragment {
+    const column = sql.raw('h.value');
+    if (mode === 'exact') return sql`h.value = ${value}`;
+    return mode === 'contains' ? this.dialect.contains(column, value) : this.dialect.startsWith(column, value);
+  }
+}

@@ -1,5 +1,5 @@
 import { SearchBuilder } from '../queries/search.js';
-import { compileForSqlite } from '../queries/compile.js';
+import { sqlite } from '../queries/dialect.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
 import { sightTest } from '../queries/sight.js';
 import { narrowTables, columnOf, homeParam } from '../layout.js';
@@ -18,7 +18,7 @@ export class SqliteReader {
 
   constructor(private readonly connection: Connection) {
     this.terms = new Terms(connection);
-    this.builder = new SearchBuilder((text) => this.terms.find(text) ?? 0);
+    this.builder = new SearchBuilder((text) => this.terms.find(text) ?? 0, sqlite);
   }
 
   find(key: Key, sight: Sight): Stored | undefined {
@@ -45,7 +45,7 @@ export class SqliteReader {
 
   search(plan: SearchPlan, sight: Sight): Page {
     const after = plan.after === undefined ? undefined : decodePosition(plan.after);
-    const { text, parameters } = compileForSqlite(this.builder.page(plan, sight, after));
+    const { text, parameters } = sqlite.compile(this.builder.page(plan, sight, after));
     const rows = this.connection.all(text, ...parameters);
     return this.pageOf(rows, plan.count, plan.type, (row) => [
       ...plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null),
@@ -54,7 +54,7 @@ export class SqliteReader {
   }
 
   count(plan: SearchPlan, sight: Sight, limit: number): number {
-    const { text, parameters } = compileForSqlite(this.builder.count(plan, sight, limit));
+    const { text, parameters } = sqlite.compile(this.builder.count(plan, sight, limit));
     return Number(this.connection.get(text, ...parameters)?.['n'] ?? 0);
   }
 
@@ -69,9 +69,9 @@ export class SqliteReader {
         ${window.since === undefined ? sql`` : sql`and v.committed_at >= ${window.since}`}
         ${window.at === undefined ? sql`` : sql`and v.committed_at <= ${window.at}`}
         ${before === undefined ? sql`` : sql`and v.sequence < ${before}`}
-        and ${sightTest(sight, sql.raw('v.rid'))}
+        and ${sightTest(sqlite, sight, sql.raw('v.rid'))}
       order by v.sequence desc limit ${window.count + 1})`;
-    const { text, parameters } = compileForSqlite(
+    const { text, parameters } = sqlite.compile(
       sql`select * from (${branch('resource')} union all ${branch('resource_version')}) order by sequence desc limit ${window.count + 1}`,
     );
     return this.pageOf(this.connection.all(text, ...parameters), window.count, undefined, (row) => [row['sequence'] as number]);
@@ -80,8 +80,8 @@ export class SqliteReader {
   referrers(target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }): readonly Stored[] {
     const rid = sql`(select rid from resource where type = ${this.terms.find(target.type) ?? 0} and id = ${target.id})`;
     const sources = of === undefined ? this.allReferrers(rid) : this.referrersThrough(rid, of);
-    const { text, parameters } = compileForSqlite(
-      sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.sequence, r.body from (${sources}) s cross join resource r on r.rid = s.rid where r.body is not null and ${sightTest(sight, sql.raw('r.rid'))} order by r.rid limit ${limit}`,
+    const { text, parameters } = sqlite.compile(
+      sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.sequence, r.body from (${sources}) s cross join resource r on r.rid = s.rid where r.body is not null and ${sightTest(sqlite, sight, sql.raw('r.rid'))} order by r.rid limit ${limit}`,
     );
     return this.connection.all(text, ...parameters).map((row) => this.stored(row, undefined));
   }
@@ -117,8 +117,8 @@ export class SqliteReader {
     const count = sight === 'all' ? -1 : sight.keys.length;
     let text = this.points.get(count);
     if (text === undefined) {
-      text = compileForSqlite(
-        sql`select r.rid, r.id, r.version, r.last_updated, r.sequence, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sight, sql.raw('r.rid'))}`,
+      text = sqlite.compile(
+        sql`select r.rid, r.id, r.version, r.last_updated, r.sequence, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sqlite, sight, sql.raw('r.rid'))}`,
       ).text;
       this.points.set(count, text);
     }
