@@ -2,7 +2,7 @@ import { failure } from '../fhir/outcome.js';
 import { readReference } from '../fhir/references.js';
 import type { Key, Resource } from '../fhir/resource.js';
 import type { Caller } from './caller.js';
-import { isOpen, writeRules } from './policy.js';
+import { isOpen } from './policy.js';
 
 /** What the keys of a resource depend on besides itself; all answers are gathered beforehand. */
 export type AccessFacts = {
@@ -72,6 +72,8 @@ export const accessKeysOf = (resource: Resource, facts: AccessFacts): readonly s
   return keys(subjects, [facts.callerOrganisation, ...(type === 'Appointment' ? organisations(participants, facts) : [])]);
 };
 
+const ownedTypes: ReadonlySet<string> = new Set(['Schedule', 'Slot']);
+
 /**
  * Schedule and Slot are written by the organisation whose service they are of (contract section 5): all actors of the Schedule, or
  * the Schedule of the Slot, must be the caller's own. Does nothing for `system` and for types without that rule.
@@ -79,7 +81,7 @@ export const accessKeysOf = (resource: Resource, facts: AccessFacts): readonly s
  * @throws Failure `forbidden`
  */
 export const checkOwnOrganisation = (caller: Caller, resource: Resource, facts: Pick<AccessFacts, 'organisationOf' | 'keyOf'>): void => {
-  if (caller.kind === 'system' || !writeRules[resource.resourceType]?.ownOrganisation) return;
+  if (caller.kind === 'system' || !ownedTypes.has(resource.resourceType)) return;
   const owners = listOf(resource.resourceType === 'Schedule' ? resource['actor'] : resource['schedule'])
     // A Practitioner or Device belongs to no single organisation: the service or location beside it decides.
     .filter((reference) => !['Practitioner', 'Device', 'Patient', 'RelatedPerson'].includes(keyOf(reference, facts)?.type ?? ''))

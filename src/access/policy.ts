@@ -1,28 +1,8 @@
 import { Failure, failure } from '../fhir/outcome.js';
 import type { Sight } from '../store/port.js';
 import type { Caller, Kind } from './caller.js';
+import { checkIfMatch, checkRule, clinicalReads, findRule } from './operation-rules.js';
 import { mayInteract, type Interaction } from './scopes.js';
-
-type WriteRule = {
-  readonly kinds: readonly Exclude<Kind, 'system'>[];
-  readonly interactions: readonly ('c' | 'u')[];
-  /** only records of the caller's own organisation: see `checkOwnOrganisation` */
-  readonly ownOrganisation?: true;
-};
-
-/**
- * What others than `system` may write by plain REST (contract section 5); a type or kind that is not here may not, and DELETE is for
- * `system` alone. Apps neither refer nor book: e-RS offers A011, A016 and A034 to users only. PATCH is `u`, as in SMART v2.
- */
-export const writeRules: Readonly<Record<string, WriteRule>> = {
-  ServiceRequest: { kinds: ['user'], interactions: ['c'] },
-  Appointment: { kinds: ['user', 'patient'], interactions: ['c', 'u'] },
-  Binary: { kinds: ['app', 'user', 'patient'], interactions: ['c', 'u'] },
-  DocumentReference: { kinds: ['app', 'user', 'patient'], interactions: ['c', 'u'] },
-  QuestionnaireResponse: { kinds: ['patient'], interactions: ['c', 'u'] },
-  Schedule: { kinds: ['app', 'user'], interactions: ['c', 'u'], ownOrganisation: true },
-  Slot: { kinds: ['app', 'user'], interactions: ['c', 'u'], ownOrganisation: true },
-};
 
 const open: ReadonlySet<string> = new Set([
   ...['Organization', 'HealthcareService', 'Location', 'Practitioner', 'PractitionerRole', 'Schedule', 'Slot', 'Endpoint'],
@@ -44,19 +24,22 @@ const unchangeable: ReadonlySet<string> = new Set(['AuditEvent', 'Provenance']);
 /** True for directory and conformance data, which every authenticated caller may read. */
 export const isOpen = (type: string): boolean => open.has(type);
 
-/** True when the kind may ever do this to the type, whatever the scopes and the record. */
+const forbidden = (text: string): Failure => failure('forbidden', 'forbidden', text);
+
+const isRead = (interaction: Interaction): boolean => interaction === 'r' || interaction === 's';
+
+/** True when the kind may ever do this to the type, whatever the scopes, the business function and the record. */
 export const isAllowed = (kind: Kind, type: string, interaction: Interaction): boolean => {
-  const reads = interaction === 'r' || interaction === 's';
-  if (type === 'AuditEvent') return reads && kind === 'system';
-  if (reads) return true;
+  if (type === 'AuditEvent') return isRead(interaction) && kind === 'system';
+  if (isRead(interaction)) return true;
   if (unchangeable.has(type) && interaction !== 'c') return false;
-  if (kind === 'system') return true;
-  const rule = Object.hasOwn(writeRules, type) ? writeRules[type] : undefined;
-  return rule !== undefined && interaction !== 'd' && rule.kinds.includes(kind) && rule.interactions.includes(interaction);
+  return kind === 'system' || findRule(`${type}.${interaction}`)?.kinds.includes(kind) === true;
 };
 
 /**
- * May the caller do this to the type at all? Which records it sees is `sightOf`'s matter.
+ * The first two steps of authorisation: does a scope of the token cover this, and may the caller's kind and business function do it?
+ * Which records it may do it to is the third, `sightOf`'s. A type or kind without a row in the table writes nothing by plain REST, and
+ * DELETE is for `system` alone.
  *
  * @throws Failure `method` for changing an AuditEvent or Provenance, `forbidden` for the rest
  */
@@ -66,10 +49,34 @@ export const checkInteraction = (caller: Caller, type: string, interaction: Inte
       Allow: 'GET, HEAD',
     });
   }
-  if (!isAllowed(caller.kind, type, interaction))
-    throw failure('forbidden', 'forbidden', `A client of kind ${caller.kind} may not do this to ${type}`);
-  if (!mayInteract(caller, type, interaction))
-    throw failure('forbidden', 'forbidden', `No scope of the access token covers ${type}.${interaction}`);
+  if (!mayInteract(caller, type, interaction)) throw forbidden(`No scope of the access token covers ${type}.${interaction}`);
+  if (!isAllowed(caller.kind, type, interaction)) throw forbidden(`A client of kind ${caller.kind} may not do this to ${type}`);
+  if (caller.kind === 'system' || (isRead(interaction) && isOpen(type))) return;
+  checkRule((isRead(interaction) ? undefined : findRule(`${type}.${interaction}`)) ?? clinicalReads, caller, `${type}.${interaction}`);
+};
+
+/**
+ * The same two steps for an operation: the scope letter on the type, then its row of the table. An operation without a row that changes
+ * state is for `system` alone; one that only reads is a read of the type.
+ *
+ * @param type `*` on the system level
+ * @throws Failure `forbidden`; `invalid`/`required` when the row asks for If-Match and none came
+ */
+export const checkOperation = (
+  caller: Caller,
+  operation: { readonly code: string; readonly affectsState: boolean; readonly interaction: Interaction; readonly type: string },
+  ifMatch: string | undefined,
+): void => {
+  const { code, type, interaction } = operation;
+  if (!mayInteract(caller, type, interaction)) throw forbidden(`No scope of the access token covers ${type}.${interaction}`);
+  if (type === 'AuditEvent' && caller.kind !== 'system') throw forbidden('AuditEvent is for clients of kind system');
+  if (caller.kind === 'system') return;
+  const rule = findRule(code);
+  if (rule) {
+    checkRule(rule, caller, `$${code}`);
+    checkIfMatch(rule, caller, ifMatch);
+  } else if (operation.affectsState) throw forbidden(`$${code} is for clients of kind system`);
+  else if (type !== '*' && !isOpen(type)) checkRule(clinicalReads, caller, `$${code}`);
 };
 
 /** The restriction that goes into every read of the type; no key at all sees nothing. */

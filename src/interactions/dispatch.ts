@@ -1,6 +1,6 @@
 import { failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
-import { checkInteraction } from '../access/policy.js';
+import { checkInteraction, checkOperation } from '../access/policy.js';
 import { findOperation } from '../operations/operations.js';
 import type { Interaction, ResourceType } from '../resources/registry.js';
 import { create } from './create.js';
@@ -151,7 +151,9 @@ const operate = async (house: House, call: Call, { method, words, query, resourc
     );
   const methods = operation.definition.affectsState === true ? ['POST'] : ['GET', 'POST'];
   if (!methods.includes(method)) throw failure('method', 'not-supported', `${name} takes ${methods.join(' and ')}.`).withAllow(methods);
-  checkInteraction(call.caller, type ?? '*', operation.interaction);
+  const { code, affectsState } = operation.definition;
+  const asked = { code, affectsState: affectsState === true, interaction: operation.interaction, type: type ?? '*' };
+  checkOperation(call.caller, asked, call.ifMatch);
   return operation.perform(house, call, {
     ...(type === undefined ? {} : { type }),
     ...(id === undefined ? {} : { id }),

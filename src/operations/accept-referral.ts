@@ -3,10 +3,7 @@ import { acceptReferral } from '../domain/referral/accept-referral.js';
 import { written, notFound } from '../interactions/answers.js';
 import { perform } from '../interactions/perform.js';
 import { checkVersion } from '../interactions/update.js';
-import { failure } from '../fhir/outcome.js';
 import type { Operation } from './operation.js';
-
-const mayAccept = new Set(['SERVICE_PROVIDER_CLINICIAN', 'SERVICE_PROVIDER_CLINICIAN_ADMIN', 'PROVIDER_AUTHORISED_APPLICATION']);
 
 /** e-RS A013. If-Match, no body; answers the referral. */
 export const acceptReferralOperation: Operation = {
@@ -23,8 +20,6 @@ export const acceptReferralOperation: Operation = {
   interaction: 'r',
   perform: async (house, call, { id = '' }) => {
     const on = { type: 'ServiceRequest', id };
-    if (call.caller.kind !== 'system' && !mayAccept.has(call.caller.businessFunction ?? ''))
-      throw failure('forbidden', 'forbidden', 'Accepting a referral is for provider clinicians and their administrators.');
     const { put } = await perform(house, call, async (facts) => {
       const current = await facts.find(on);
       if (!current) throw notFound(on);
