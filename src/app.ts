@@ -99,7 +99,7 @@ export const createApp = async (config: Config): Promise<App> => {
     maxEntries: config.maxEntries,
     ...createCursors(await secretOf(path.join(config.dataDir, 'keys', 'cursor.key'))),
   };
-  if (config.demo) await loadDemo(house, config.timeZone);
+  if (config.demo) await loadDemo(house);
   let draining = false;
   const server = await createServer({
     house,

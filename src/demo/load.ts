@@ -1,33 +1,77 @@
-import { seal } from '../interactions/seal.js';
-import type { House } from '../interactions/house.js';
+import { Readable } from 'node:stream';
 import type { Caller } from '../access/caller.js';
 import type { Resource } from '../fhir/resource.js';
-import type { Unit } from '../store/port.js';
+import type { House } from '../interactions/house.js';
+import { seal } from '../interactions/seal.js';
+import { Stale, Unresolved, type Unit } from '../store/port.js';
 import { generateDemo } from './generate.js';
+import { localDay } from './local-time.js';
 
 const loader: Caller = { kind: 'system', clientId: 'demo-loader', scopes: ['system/*.cruds'], organisations: [] };
 const together = 250;
+const seed = 1;
+/** the clinics of the demo are in England, whatever the zone of the server's own dates */
+const clinicZone = 'Europe/London';
+/** a diary that every demo has: it says on which day the demo was made */
+const firstDiary = { type: 'Schedule', id: '11001' };
 
-const localDay = (now: number, timeZone: string): string => new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(now);
+const firstDay = async (house: House): Promise<string | undefined> => {
+  const stored = await house.store.find(firstDiary, 'all');
+  if (stored?.body === undefined) return undefined;
+  return (JSON.parse(stored.body) as { planningHorizon?: { start?: string } }).planningHorizon?.start?.slice(0, 10);
+};
 
-/** Writes what the demo data of today has and the store lacks: all of it at the first start, new days of slots later. */
-export const loadDemo = async (house: House, timeZone: string): Promise<number> => {
+const bytesOf = (resource: Resource): { readonly record: Resource; readonly bytes: Buffer | undefined } => {
+  if (resource.resourceType !== 'Binary' || typeof resource['data'] !== 'string') return { record: resource, bytes: undefined };
+  const { data, ...record } = resource;
+  return { record: record, bytes: Buffer.from(data, 'base64') };
+};
+
+/** Validates, indexes and writes resources that the store lacks, in one unit; the bytes of a Binary are durable before its record. */
+const write = async (house: House, resources: readonly Resource[]): Promise<number> => {
   const call = { caller: loader, lenient: false };
+  const drafts = await Promise.all(
+    resources.map(async (resource) => {
+      const { record, bytes } = bytesOf(resource);
+      const id = resource.id ?? '';
+      if (bytes) await house.blobs.write(id, Readable.from([bytes]), bytes.length);
+      return { type: record.resourceType, id, version: 0, resource: record };
+    }),
+  );
+  const sealed = await Promise.all(drafts.map((draft) => seal(house, call, draft, drafts)));
+  const unit: Unit = { puts: sealed.map(({ put }) => put), claims: sealed.flatMap(({ claims }) => claims) };
+  await house.store.commit(unit);
+  return drafts.length;
+};
+
+/** The batch, or each of its resources for itself where one refers to what was deleted since, or another server was faster. */
+const writeWhatCanBe = async (house: House, batch: readonly Resource[]): Promise<number> => {
+  try {
+    return await write(house, batch);
+  } catch (error) {
+    if (!(error instanceof Unresolved || error instanceof Stale)) throw error;
+    if (batch.length === 1) return 0;
+    let written = 0;
+    for (const resource of batch) written += await writeWhatCanBe(house, [resource]);
+    return written;
+  }
+};
+
+/**
+ * Writes what the demo data of today has and the store lacks: all of it at the first start, new days of slots later. What is there,
+ * or was deleted, stays as it is. Resolves with the number of resources written.
+ */
+export const loadDemo = async (house: House): Promise<number> => {
+  const today = localDay(house.clock(), clinicZone);
+  const since = (await firstDay(house)) ?? today;
   let written = 0;
   let batch: Resource[] = [];
-  const flush = async (): Promise<void> => {
-    const drafts = batch.map((resource) => ({ type: resource.resourceType, id: resource.id ?? '', version: 0, resource }));
-    batch = [];
-    const sealed = await Promise.all(drafts.map((draft) => seal(house, call, draft, drafts)));
-    const unit: Unit = { puts: sealed.map(({ put }) => put), claims: sealed.flatMap(({ claims }) => claims) };
-    await house.store.commit(unit);
-    written += drafts.length;
-  };
-  for (const resource of generateDemo({ seed: 1, today: localDay(house.clock(), timeZone), timeZone: 'Europe/London' })) {
+  for (const resource of generateDemo({ seed, today, since, timeZone: clinicZone })) {
     if (await house.store.find({ type: resource.resourceType, id: resource.id ?? '' }, 'all')) continue;
     batch.push(resource);
-    if (batch.length >= together) await flush();
+    if (batch.length < together) continue;
+    written += await writeWhatCanBe(house, batch);
+    batch = [];
   }
-  if (batch.length > 0) await flush();
-  return written;
+  return batch.length > 0 ? written + (await writeWhatCanBe(house, batch)) : written;
 };

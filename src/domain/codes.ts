@@ -14,4 +14,10 @@ export const systems = {
 export const extensions = {
   state: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-ServiceRequest-State',
   priority: 'https://fhir.nhs.uk/StructureDefinition/Extension-ServiceRequest-Priority',
+  portalLink: 'https://fhir.nhs.uk/StructureDefinition/Extension-Portal-Link',
+  hoursOfOperation: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-HoursOfOperation',
+  serviceInstructions: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-ServiceInstructions',
+  serviceContact: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-HealthcareService-Contact',
+  // e-RS publishes the summary view for STU3 only; here it is a part of the service itself
+  serviceSummary: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-ServiceSummaryView',
 } as const;
