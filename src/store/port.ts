@@ -53,6 +53,32 @@ export type Claim = {
   readonly expires?: number;
 };
 
+/**
+ * What the server keeps for itself and is no FHIR resource: registered clients, signing keys, leases between processes. One row, unique
+ * by (kind, key), with a version of its own: each write names the version it read.
+ */
+export type Entry = {
+  readonly kind: 'client' | 'signing-key' | 'rate' | 'outcome' | 'audit-position';
+  readonly key: string;
+  readonly version: number;
+  /** JSON */
+  readonly body: string;
+  /** epoch ms after which the row may be removed */
+  readonly expires?: number;
+};
+/** `version` is the one read, 0 for a new one; body undefined removes. */
+export type EntryPut = Omit<Entry, 'body'> & { readonly body: string | undefined };
+
+/** One link of an audit chain: `hash` covers `body` and the link before (see store/audit-chain). */
+export type AuditLink = {
+  readonly chain: string;
+  /** 1, 2, 3... */
+  readonly number: number;
+  readonly hash: string;
+  /** AuditEvents as FHIR JSON, or a seal, one a line */
+  readonly body: string;
+};
+
 /** All of it or nothing, in one database transaction. */
 export type Unit = {
   readonly puts?: readonly Put[];
@@ -63,6 +89,9 @@ export type Unit = {
   readonly claims?: readonly Claim[];
   /** released only when owned by the named owner */
   readonly releases?: readonly Claim[];
+  readonly entries?: readonly EntryPut[];
+  /** lines (AuditEvents as FHIR JSON) that become the next link of the writer's audit chain */
+  readonly audit?: readonly string[];
 };
 
 /** The version moved: 412, or gather again. */
@@ -175,6 +204,12 @@ export interface Reader {
   referrers(target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }): Promise<readonly Stored[]>;
   /** the one live claim, if any */
   findClaim(kind: ClaimKind, key: string): Promise<Claim | undefined>;
+  findEntry(kind: Entry['kind'], key: string): Promise<Entry | undefined>;
+  listEntries(kind: Entry['kind']): Promise<readonly Entry[]>;
+  /** every audit chain with its last number and hash */
+  auditChains(): Promise<readonly Omit<AuditLink, 'body'>[]>;
+  /** the links of a chain after `number`, in order, at most `limit` */
+  auditLinks(chain: string, after: number, limit: number): Promise<readonly AuditLink[]>;
 }
 
 export interface Store extends Reader {

@@ -1,4 +1,16 @@
-import { Matched, Referenced, Stale, Taken, Unresolved, type Put, type SearchPlan, type Store, type Value } from '../../src/store/port.js';
+import { linkHash } from '../../src/store/audit-chain.js';
+import {
+  Matched,
+  Referenced,
+  Stale,
+  Taken,
+  Unresolved,
+  type AuditLink,
+  type Put,
+  type SearchPlan,
+  type Store,
+  type Value,
+} from '../../src/store/port.js';
 
 const put = (type: string, id: string, version = 0, more: Partial<Put> = {}): Put => ({
   type,
@@ -31,6 +43,69 @@ export const storeContract = (engine: string, open: (options: { readonly integri
     });
     afterEach(async () => {
       await store.close();
+    });
+
+    describe('entries', () => {
+      const entry = (version: number, body: string | undefined, more: object = {}) =>
+        ({ kind: 'client', key: 'a', version, body, ...more }) as const;
+      it('are made, changed and removed over the version that was read', async () => {
+        await store.commit({ entries: [entry(0, '{"n":1}', { expires: 5_000_000_000_000 })] });
+        expect(await store.findEntry('client', 'a')).toEqual({ ...entry(1, '{"n":1}'), expires: 5_000_000_000_000 });
+        await store.commit({ entries: [entry(1, '{"n":2}')] });
+        expect(await store.listEntries('client')).toEqual([entry(2, '{"n":2}')]);
+        expect(await store.listEntries('signing-key')).toEqual([]);
+        await store.commit({ entries: [entry(2, undefined)] });
+        expect(await store.findEntry('client', 'a')).toBeUndefined();
+      });
+      it('refuse another version, and take the rest of the unit with them', async () => {
+        await store.commit({ entries: [entry(0, '1')] });
+        for (const wrong of [entry(0, '2'), entry(2, '2'), entry(2, undefined)])
+          await expect(store.commit({ puts: [put('Patient', 'a')], entries: [wrong] })).rejects.toBeInstanceOf(Stale);
+        expect(await store.find({ type: 'Patient', id: 'a' }, 'all')).toBeUndefined();
+        expect(await store.findEntry('client', 'a')).toEqual(entry(1, '1'));
+      });
+      it('let one of many racing makers win', async () => {
+        const results = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => store.commit({ entries: [entry(0, String(n))] })));
+        expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      });
+    });
+
+    describe('audit', () => {
+      const links = async () => {
+        const all: AuditLink[] = [];
+        for (const { chain } of await store.auditChains()) all.push(...(await store.auditLinks(chain, 0, 1000)));
+        return all;
+      };
+      const unbroken = async (): Promise<void> => {
+        for (const { chain, number, hash } of await store.auditChains()) {
+          let before = '';
+          for (const [index, link] of (await store.auditLinks(chain, 0, 1000)).entries()) {
+            expect(link.number).toBe(index + 1);
+            expect(link.hash).toBe(linkHash(chain, link.number, before, link.body));
+            before = link.hash;
+          }
+          expect((await store.auditLinks(chain, number - 1, 10)).map((link) => link.hash)).toEqual([hash]);
+        }
+      };
+      it('is written with the unit, as links that hash each other', async () => {
+        await store.commit({ puts: [put('Patient', 'a')], audit: ['{"a":1}', '{"b":2}'] });
+        await Promise.all(Array.from({ length: 20 }, (_, n) => store.commit({ audit: [`{"n":${String(n)}}`] })));
+        expect((await links()).map(({ body }) => body)).toContain('{"a":1}\n{"b":2}');
+        expect(await links()).toHaveLength(21);
+        await unbroken();
+      });
+      it('goes with a unit that is refused, and the chain stays whole', async () => {
+        await store.commit({ puts: [put('Patient', 'a')], audit: ['first'] });
+        const results = await Promise.allSettled([
+          store.commit({ puts: [put('Patient', 'a')], audit: ['refused'] }),
+          store.commit({ puts: [put('Patient', 'b')], audit: ['second'] }),
+          store.commit({ entries: [{ kind: 'client', key: 'x', version: 3, body: '1' }], audit: ['refused'] }),
+          store.commit({ audit: ['third'] }),
+        ]);
+        expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+        expect((await links()).map(({ body }) => body).sort()).toEqual(['first', 'second', 'third']);
+        await unbroken();
+      });
     });
 
     describe('writing', () => {

@@ -1,4 +1,17 @@
-import { Matched, Referenced, Stale, Taken, Unresolved, type Claim, type Key, type Put, type SearchPlan, type Unit } from '../port.js';
+import type { AuditChain } from '../audit-chain.js';
+import {
+  Matched,
+  Referenced,
+  Stale,
+  Taken,
+  Unresolved,
+  type Claim,
+  type EntryPut,
+  type Key,
+  type Put,
+  type SearchPlan,
+  type Unit,
+} from '../port.js';
 import type { Connection } from './connection.js';
 import { writeValues } from './write-values.js';
 import type { Terms } from './terms.js';
@@ -12,6 +25,7 @@ export type Writer = {
   readonly nextSequence: () => number;
   readonly committedAt: number;
   readonly now: number;
+  readonly chain: AuditChain;
 };
 
 type Head = { readonly rid: number; readonly version: number; readonly live: number };
@@ -40,6 +54,32 @@ export const applyUnit = (writer: Writer, unit: Unit): void => {
     indexRow(writer, put, rids[index] ?? 0);
   });
   for (const put of puts) if (put.body === undefined) refuseWhenReferenced(writer, put);
+  for (const entry of unit.entries ?? []) putEntry(writer, entry);
+  if (unit.audit && unit.audit.length > 0) {
+    const { chain, number, hash, body } = writer.chain.append(unit.audit);
+    writer.connection.run('insert into audit_link (chain, number, hash, body) values (?, ?, ?, ?)', chain, number, hash, body);
+  }
+};
+
+const putEntry = ({ connection }: Writer, { kind, key, version, body, expires }: EntryPut): void => {
+  const stale = new Stale({ type: kind, id: key });
+  if (version === 0 && body !== undefined) {
+    const text = 'insert or ignore into entry (kind, key, version, body, expires) values (?, ?, 1, ?, ?)';
+    if (connection.run(text, kind, key, body, expires ?? null) !== 1) throw stale;
+    return;
+  }
+  const changed =
+    body === undefined
+      ? connection.run('delete from entry where kind = ? and key = ? and version = ?', kind, key, version)
+      : connection.run(
+          'update entry set version = version + 1, body = ?, expires = ? where kind = ? and key = ? and version = ?',
+          body,
+          expires ?? null,
+          kind,
+          key,
+          version,
+        );
+  if (changed !== 1) throw stale;
 };
 
 const take = (writer: Writer, claim: Claim): void => {
@@ -47,8 +87,8 @@ const take = (writer: Writer, claim: Claim): void => {
     { owner: string; expires: number | null } | undefined;
   const expired = held?.expires !== null && held !== undefined && held.expires <= writer.now;
   if (held && !expired && held.owner !== claim.owner) throw new Taken(claim);
-  // the same owner may renew, but a jti or an idempotency key is used once
-  if (held && !expired && (claim.kind === 'jti' || claim.kind === 'idempotency')) throw new Taken(claim);
+  // the same owner may renew, but a jti is used once
+  if (held && !expired && claim.kind === 'jti') throw new Taken(claim);
   writer.connection.run(
     'insert into claim (kind, key, owner, expires) values (?, ?, ?, ?) on conflict (kind, key) do update set owner = excluded.owner, expires = excluded.expires',
     claim.kind,

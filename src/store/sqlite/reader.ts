@@ -4,7 +4,7 @@ import { decodePosition, encodePosition } from '../queries/position.js';
 import { sightTest } from '../queries/sight.js';
 import { narrowTables, columnOf, homeParam } from '../layout.js';
 import { sql } from 'kysely';
-import type { Claim, ClaimKind, Key, Page, SearchPlan, Sight, Stored, Window } from '../port.js';
+import type { AuditLink, Claim, ClaimKind, Entry, Key, Page, SearchPlan, Sight, Stored, Window } from '../port.js';
 import type { Connection, Row } from './connection.js';
 import { Terms } from './terms.js';
 
@@ -92,6 +92,32 @@ export class SqliteReader {
     return row && { kind, key, owner: row.owner, ...(row.expires === null ? {} : { expires: row.expires }) };
   }
 
+  findEntry(kind: Entry['kind'], key: string): Entry | undefined {
+    const row = this.connection.get('select key, version, body, expires from entry where kind = ? and key = ?', kind, key);
+    return row && entryOf(kind, row);
+  }
+
+  listEntries(kind: Entry['kind']): readonly Entry[] {
+    return this.connection
+      .all('select key, version, body, expires from entry where kind = ? order by key', kind)
+      .map((row) => entryOf(kind, row));
+  }
+
+  auditChains(): readonly Omit<AuditLink, 'body'>[] {
+    return this.connection.all(
+      'select chain, number, hash from audit_link a where number = (select max(number) from audit_link b where b.chain = a.chain)',
+    ) as readonly Omit<AuditLink, 'body'>[];
+  }
+
+  auditLinks(chain: string, after: number, limit: number): readonly AuditLink[] {
+    return this.connection.all(
+      'select chain, number, hash, body from audit_link where chain = ? and number > ? order by number limit ?',
+      chain,
+      after,
+      limit,
+    ) as readonly AuditLink[];
+  }
+
   private allReferrers(rid: ReturnType<typeof sql>) {
     const columns = Object.values(narrowTables).flatMap(({ table, columns: all }) =>
       all.filter(({ kind }) => kind === 'reference').map(({ column }) => ({ table, column })),
@@ -151,3 +177,8 @@ export class SqliteReader {
     };
   }
 }
+
+const entryOf = (kind: Entry['kind'], row: Row): Entry => {
+  const { key, version, body, expires } = row as { key: string; version: number; body: string; expires: number | null };
+  return { kind, key, version, body, ...(expires === null ? {} : { expires }) };
+};

@@ -6,6 +6,7 @@ import {
   Taken,
   Unavailable,
   Unresolved,
+  type Entry,
   type Store,
   type Unit,
   type Key,
@@ -100,6 +101,10 @@ class SqliteStore implements Store {
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
   findClaim = (kind: ClaimKind, key: string) => Promise.resolve(this.reader.findClaim(kind, key));
+  findEntry = (kind: Entry['kind'], key: string) => Promise.resolve(this.reader.findEntry(kind, key));
+  listEntries = (kind: Entry['kind']) => Promise.resolve(this.reader.listEntries(kind));
+  auditChains = () => Promise.resolve(this.reader.auditChains());
+  auditLinks = (chain: string, after: number, limit: number) => Promise.resolve(this.reader.auditLinks(chain, after, limit));
 
   check(): Promise<void> {
     if (this.broken) return Promise.reject(new Unavailable(this.broken.message));

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import { AuditChain } from '../audit-chain.js';
 import { Matched, Referenced, Stale, Taken, Unresolved, type Unit } from '../port.js';
 import { applyUnit } from './apply-unit.js';
 import { Connection } from './connection.js';
@@ -19,6 +21,8 @@ migrate(state.connection.db);
 state.connection.db.exec('pragma wal_autocheckpoint = 0');
 const reader = new SqliteReader(state.connection);
 let terms = new Terms(state.connection);
+// each start of a writer begins a chain of its own
+const chain = new AuditChain(randomUUID());
 let queue: { readonly id: number; readonly unit: Unit }[] = [];
 
 const highest = state.connection.get(
@@ -41,12 +45,14 @@ const commitGroup = (): void => {
   queue = [];
   const { connection } = state;
   const answers: FromWriter[] = [];
+  const head = chain.mark();
   try {
     connection.db.exec('begin immediate');
     const now = Date.now();
     // strictly after every earlier commit, and not before any time that a unit of the group states as its own
     lastCommit = Math.max(now, lastCommit + 1, ...group.flatMap(({ unit }) => (unit.puts ?? []).map((put) => put.lastUpdated)));
     for (const { id, unit } of group) {
+      const before = chain.mark();
       connection.db.exec('savepoint unit');
       try {
         applyUnit(
@@ -58,6 +64,7 @@ const commitGroup = (): void => {
             nextSequence: () => ++sequence,
             committedAt: lastCommit,
             now,
+            chain,
           },
           unit,
         );
@@ -65,6 +72,7 @@ const commitGroup = (): void => {
         answers.push({ id });
       } catch (error) {
         connection.db.exec('rollback to unit; release unit');
+        chain.reset(before);
         // terms made by the unit are gone with it
         terms = new Terms(connection);
         answers.push({ id, refusal: refusalOf(error) });
@@ -73,6 +81,7 @@ const commitGroup = (): void => {
     connection.db.exec('commit');
   } catch (error) {
     if (connection.db.isTransaction) connection.db.exec('rollback');
+    chain.reset(head);
     terms = new Terms(connection);
     answers.length = 0;
     for (const { id } of group) answers.push({ id, refusal: { name: 'Unavailable', reason: String(error) } });
@@ -80,8 +89,22 @@ const commitGroup = (): void => {
   port.postMessage(answers);
 };
 
+// what nobody asks for again: used token ids and request ids, finished leases
+const sweepMs = 60_000;
+const sweep = setInterval(() => {
+  const now = Date.now();
+  try {
+    state.connection.run("delete from claim where expires < ? and kind in ('jti', 'idempotency')", now);
+    state.connection.run('delete from entry where expires < ?', now);
+  } catch {
+    // another process holds the write lock: the next round will do
+  }
+}, sweepMs);
+sweep.unref();
+
 port.on('message', (message: ToWriter) => {
   if (message.kind === 'close') {
+    clearInterval(sweep);
     if (queue.length > 0) commitGroup();
     state.connection.close();
     port.postMessage([]);

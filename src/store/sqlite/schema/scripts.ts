@@ -1,6 +1,10 @@
 import { script as first } from './0001-first.js';
+import { script as entriesAndAudit } from './0002-entries-and-audit.js';
 
 export type Script = { readonly number: number; readonly name: string; readonly sql: string };
 
 /** In order; a released script is never changed (its checksum is kept in the database). */
-export const scripts: readonly Script[] = [{ number: 1, name: 'first', sql: first }];
+export const scripts: readonly Script[] = [
+  { number: 1, name: 'first', sql: first },
+  { number: 2, name: 'entries and audit', sql: entriesAndAudit },
+];
