@@ -6,6 +6,13 @@
 const header = /^(profile|extension|valueset|codesystem|namingsystem) (\S+) (\S+) (active|draft)(?: (\d{4}-\d\d-\d\d))?(?: (of|on) (.+))?$/;
 const setting = /^(canonical|copyright): (.+)$/;
 const directive = /^ {2}([a-z]+): (.+)$/;
+const directives = {
+  profile: ['url'],
+  extension: ['url'],
+  valueset: ['url'],
+  codesystem: ['url', 'id', 'valueset', 'content', 'property'],
+  namingsystem: ['uri', 'responsible', 'pattern', 'check'],
+};
 
 /**
  * @returns {{ kind: string, id: string, version: string, status: string, date?: string, of?: string, on?: string[], canonical: string,
@@ -52,8 +59,14 @@ const addRow = (artefact, line, at) => {
   const description = /^ {2}"(.*)"$/.exec(line);
   const told = directive.exec(line);
   if (description !== null) artefact.description = description[1];
-  else if (told !== null) artefact.directives.push([told[1], told[2]]);
+  else if (told !== null) addDirective(artefact, told, at);
   else artefact.rows.push({ text: line.trim(), depth: line.length - line.trimStart().length - 2, at });
+};
+
+const addDirective = (artefact, [, name, value], at) => {
+  if (!directives[artefact.kind].includes(name)) throw new Error(`${at}: a ${artefact.kind} has no ${name}:`);
+  if ((name === 'url' || name === 'uri') && !/^https?:\/\/\S+$/.test(value)) throw new Error(`${at}: no URL: ${value}`);
+  artefact.directives.push([name, value]);
 };
 
 /** The value of a directive, e.g. `url: ...`; undefined when the table does not give it. */
