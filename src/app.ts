@@ -13,6 +13,7 @@ import type { Config } from './config.js';
 import { loadDemo } from './demo/load.js';
 import { capabilityStatement } from './fhir/capability.js';
 import { createExtractor } from './fhir/search/extract.js';
+import { createModel } from './fhir/search/model.js';
 import { createSearchParameters } from './fhir/search/parameters.js';
 import { createQueryParser } from './fhir/search/parse.js';
 import { createCursors } from './http/cursors.js';
@@ -82,12 +83,16 @@ export const createApp = async (config: Config): Promise<App> => {
     definitions,
     validate: validator.validate,
     searchParameters,
-    extract: createExtractor(searchParameters),
+    extract: createExtractor(searchParameters, {
+      model: createModel(definitions.structures()),
+      isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
+    }),
     parseQuery: createQueryParser({
       parameters: searchParameters,
       types: [...registry.keys()],
       baseUrl: () => `${origin.url}/FHIR/R4`,
       timeZone: config.timeZone,
+      clock,
     }),
     clock,
     newId: randomUUID,

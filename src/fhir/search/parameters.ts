@@ -1,0 +1,94 @@
+import type { SearchParameter as Resource } from 'fhir/r4.js';
+
+export type ParameterType = 'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special';
+
+/** One search parameter of one resource type (R4 searchparameter.html). */
+export type SearchParameter = {
+  readonly code: string;
+  readonly url: string;
+  readonly type: ParameterType;
+  /** FHIRPath, narrowed to the alternatives that can hold for the type; empty for parameters that have none (`_text`) */
+  readonly expression: string;
+  /** resource types that a reference may point at; empty: any */
+  readonly targets: readonly string[];
+  readonly components: readonly { readonly definition: string; readonly expression: string }[];
+};
+
+export type SearchParameters = {
+  /** The parameters of a resource type by code, those of all resources included. */
+  readonly of: (type: string) => ReadonlyMap<string, SearchParameter>;
+  readonly byUrl: (url: string) => SearchParameter | undefined;
+  /** Replaces the parameters that were added to the base set; an added one of the same type and code wins. */
+  readonly extend: (resources: readonly object[]) => void;
+};
+
+// R4 defines `_query` for named queries, which are operations here
+const unsearchable = new Set(['_query']);
+
+/** Splits a union at its top level: a `|` inside parentheses belongs to an inner expression. */
+const alternatives = (expression: string): readonly string[] => {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let index = 0; index < expression.length; index++) {
+    const character = expression[index];
+    if (character === '(') depth++;
+    else if (character === ')') depth--;
+    else if (character === '|' && depth === 0) {
+      parts.push(expression.slice(start, index).trim());
+      start = index + 1;
+    }
+  }
+  return [...parts, expression.slice(start).trim()].filter((part) => part !== '');
+};
+
+const rootOf = (alternative: string): string => /^\(*\s*([A-Za-z]+)/.exec(alternative)?.[1] ?? '';
+
+const narrowed = (expression: string, type: string): string =>
+  alternatives(expression)
+    .filter((part) => [type, 'Resource', 'DomainResource'].includes(rootOf(part)))
+    .join(' | ');
+
+const everywhere = new Set(['Resource', 'DomainResource']);
+
+const parameterOf = (resource: Resource, type: string): SearchParameter => ({
+  code: resource.code,
+  url: resource.url,
+  type: resource.type,
+  expression: narrowed(resource.expression ?? '', type),
+  targets: resource.target ?? [],
+  components: (resource.component ?? []).map(({ definition, expression }) => ({ definition, expression })),
+});
+
+/** The search parameters that the definitions give, ready to be asked by resource type. */
+export const createSearchParameters = (definitions: readonly object[]): SearchParameters => {
+  const base = definitions as readonly Resource[];
+  let added: readonly Resource[] = [];
+  let cache = new Map<string, ReadonlyMap<string, SearchParameter>>();
+  const urls = new Map<string, SearchParameter>();
+  const make = (type: string): ReadonlyMap<string, SearchParameter> => {
+    const found = new Map<string, SearchParameter>();
+    for (const resource of [...base, ...added])
+      if (resource.base.some((name) => name === type || everywhere.has(name)) && !unsearchable.has(resource.code))
+        found.set(resource.code, parameterOf(resource, type));
+    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
+  const listUrls = (): void => {
+    urls.clear();
+    for (const resource of [...base, ...added]) urls.set(resource.url, parameterOf(resource, resource.base[0] ?? ''));
+  };
+  listUrls();
+  return {
+    of: (type) => {
+      const known = cache.get(type) ?? make(type);
+      cache.set(type, known);
+      return known;
+    },
+    byUrl: (url) => urls.get(url),
+    extend: (resources) => {
+      added = resources as readonly Resource[];
+      cache = new Map();
+      listUrls();
+    },
+  };
+};

@@ -1,0 +1,232 @@
+import type { Predicate, SearchPlan, Sort } from '../../store/port.js';
+import { failure } from '../outcome.js';
+import { splitAt, unescaped } from './escaping.js';
+import { dateValue, predicateOf, wrongValue, type Setting } from './criteria.js';
+import type { SearchParameter, SearchParameters } from './parameters.js';
+
+/** One _include or _revinclude: the rows of `type` that refer through `param` (`*`: through any). */
+export type Include = {
+  readonly type: string;
+  readonly param: string;
+  readonly target: string | undefined;
+  readonly iterate: boolean;
+};
+
+export type ParsedQuery = {
+  readonly plan: SearchPlan;
+  readonly summary: 'count' | 'true' | 'text' | 'data' | 'false' | undefined;
+  readonly total: 'none' | 'estimate' | 'accurate' | undefined;
+  readonly includes: readonly Include[];
+  readonly revincludes: readonly Include[];
+  readonly cursor: string | undefined;
+  /** what was honoured, for the self link */
+  readonly applied: readonly (readonly [string, string])[];
+};
+
+export type QueryParser = (
+  type: string,
+  query: readonly (readonly [string, string])[],
+  options: { readonly lenient: boolean },
+) => ParsedQuery;
+
+type Options = {
+  readonly parameters: SearchParameters;
+  readonly types: readonly string[];
+  readonly baseUrl: () => string;
+  readonly timeZone: string;
+  readonly clock: () => number;
+};
+
+const usualCount = 50;
+const mostRows = 1000;
+const deepestChain = 6;
+
+type Draft = {
+  where: Predicate[];
+  sort: readonly Sort[];
+  count: number;
+  summary: ParsedQuery['summary'];
+  total: ParsedQuery['total'];
+  includes: Include[];
+  revincludes: Include[];
+  cursor: string | undefined;
+};
+
+/** Criteria of one query on one type. */
+class Reader {
+  constructor(
+    private readonly options: Options,
+    private readonly setting: Setting,
+  ) {}
+
+  /** The condition that a parameter sets, chains and _has included (R4 search.html#chaining and #has). */
+  criterion(type: string, name: string, value: string, depth = 0): Predicate {
+    if (depth > deepestChain)
+      throw failure('too-costly', 'too-costly', `${name}: chains go at most ${String(deepestChain)} steps deep.`, { expression: [name] });
+    if (name.startsWith('_has:')) return this.has(name, value, depth);
+    const dot = name.indexOf('.');
+    if (dot > 0) return this.chain(type, name.slice(0, dot), name.slice(dot + 1), value, depth);
+    const [code = '', modifier, ...rest] = name.split(':');
+    if (rest.length > 0) throw failure('invalid', 'not-supported', `${name}: one modifier is taken.`, { expression: [name] });
+    if (modifier === undefined && code === '_id') return { kind: 'id', ids: splitAt(value, ',').map(unescaped) };
+    if (modifier === undefined && code === '_lastUpdated')
+      return { kind: 'updated', any: splitAt(value, ',').map((part) => dateValue(name, part, this.setting)) };
+    return predicateOf({ name, parameter: this.parameter(type, code, name), modifier, value }, this.setting);
+  }
+
+  parameter(type: string, code: string, name: string): SearchParameter {
+    const offered = this.options.parameters.of(type);
+    const parameter = offered.get(code);
+    if (parameter) return parameter;
+    const known = [...offered.keys()].join(', ');
+    throw failure('invalid', 'not-supported', `${type} has no search parameter ${code}. It has: ${known}.`, { expression: [name] });
+  }
+
+  private chain(type: string, head: string, rest: string, value: string, depth: number): Predicate {
+    const [code = '', asked] = head.split(':');
+    const parameter = this.parameter(type, code, `${head}.${rest}`);
+    if (parameter.type !== 'reference')
+      throw failure('invalid', 'not-supported', `${head} is no reference: it cannot be followed.`, { expression: [`${head}.${rest}`] });
+    const targets = this.targetsOf(parameter, asked).filter((target) => this.knows(target, rest));
+    if (targets.length === 0)
+      throw failure('invalid', 'not-supported', `${head} leads to no type that has ${rest}.`, { expression: [`${head}.${rest}`] });
+    if (targets.length > 1)
+      throw failure(
+        'invalid',
+        'not-supported',
+        `${head} leads to ${targets.join(', ')}: say which, as in ${code}:${targets[0] ?? ''}.${rest}.`,
+        {
+          expression: [`${head}.${rest}`],
+        },
+      );
+    const target = targets[0] ?? '';
+    return { kind: 'chain', param: code, type: target, where: [this.criterion(target, rest, value, depth + 1)] };
+  }
+
+  private targetsOf(parameter: SearchParameter, asked: string | undefined): readonly string[] {
+    const served = (parameter.targets.length > 0 ? parameter.targets : this.options.types).filter((type) => this.setting.types.has(type));
+    return asked === undefined ? served : served.filter((type) => type === asked);
+  }
+
+  private knows(type: string, name: string): boolean {
+    if (name.startsWith('_has:')) return true;
+    const [code = ''] = name.split(/[.:]/);
+    return this.options.parameters.of(type).has(code);
+  }
+
+  private has(name: string, value: string, depth: number): Predicate {
+    const [, type = '', code = '', ...rest] = name.split(':');
+    const inner = rest.join(':');
+    if (!this.setting.types.has(type) || inner === '')
+      throw failure('invalid', 'value', `${name}: write _has:Type:reference:parameter.`, { expression: [name] });
+    const parameter = this.parameter(type, code, name);
+    if (parameter.type !== 'reference') throw failure('invalid', 'value', `${name}: ${code} is no reference.`, { expression: [name] });
+    return { kind: 'has', param: code, type, where: [this.criterion(type, inner, value, depth + 1)] };
+  }
+
+  sort(type: string, value: string): readonly Sort[] {
+    return splitAt(value, ',').map((part) => {
+      const descending = part.startsWith('-');
+      const param = descending ? part.slice(1) : part;
+      if (param === '_id') return { param, kind: 'id', descending };
+      if (param === '_lastUpdated') return { param, kind: 'updated', descending };
+      const parameter = this.parameter(type, param, '_sort');
+      const kind = sortKinds[parameter.type];
+      if (!kind) throw failure('invalid', 'not-supported', `_sort: there is no order by ${param}.`, { expression: ['_sort'] });
+      return { param, kind, descending };
+    });
+  }
+
+  include(name: string, value: string, iterate: boolean): Include {
+    const [type = '', param = '', target, ...rest] = value === '*' ? ['*', '*'] : value.split(':');
+    if (rest.length > 0 || (type !== '*' && !this.setting.types.has(type)) || param === '')
+      throw wrongValue(name, `write Type:parameter or Type:parameter:Target, with types that are served.`);
+    if (param !== '*' && this.parameter(type, param, name).type !== 'reference') throw wrongValue(name, `${param} is no reference.`);
+    return { type, param, target, iterate };
+  }
+}
+
+const sortKinds: Readonly<Partial<Record<SearchParameter['type'], Sort['kind']>>> = {
+  token: 'token',
+  date: 'range',
+  number: 'range',
+  quantity: 'range',
+  string: 'text',
+  uri: 'text',
+};
+
+const chosen = <const T extends string>(name: string, value: string, allowed: readonly T[]): T => {
+  const found = allowed.find((candidate): candidate is T => candidate === value);
+  if (found === undefined) throw wrongValue(name, `takes ${allowed.join(', ')}.`);
+  return found;
+};
+
+/** One result parameter (R4 search.html#summary and after); true when the name is one. */
+const control = (reader: Reader, type: string, draft: Draft, name: string, value: string): boolean => {
+  switch (name) {
+    case '_count': {
+      if (!/^\d{1,9}$/.test(value)) throw wrongValue(name, 'takes a number from 0.');
+      draft.count = Math.min(Number(value), mostRows);
+      return true;
+    }
+    case '_sort':
+      draft.sort = reader.sort(type, value);
+      return true;
+    case '_summary':
+      draft.summary = chosen(name, value, ['true', 'text', 'data', 'count', 'false']);
+      return true;
+    case '_total':
+      draft.total = chosen(name, value, ['none', 'estimate', 'accurate']);
+      return true;
+    case '_cursor':
+      draft.cursor = value;
+      return true;
+    case '_include':
+    case '_include:iterate':
+      draft.includes.push(reader.include(name, value, name.endsWith(':iterate')));
+      return true;
+    case '_revinclude':
+    case '_revinclude:iterate':
+      draft.revincludes.push(reader.include(name, value, name.endsWith(':iterate')));
+      return true;
+    default:
+      return name === '_format' || name === '_pretty';
+  }
+};
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof Error &&
+  error.name === 'Failure' &&
+  (error as { issues?: readonly { code: string }[] }).issues?.[0]?.code === 'not-supported';
+
+/** Reads the query part of an R4 search. Throws a Failure for whatever it cannot honour; lenient callers are spared the unknown. */
+export const createQueryParser = (options: Options): QueryParser => {
+  const types = new Set(options.types);
+  return (type, query, { lenient }) => {
+    const setting: Setting = { baseUrl: options.baseUrl(), timeZone: options.timeZone, now: options.clock(), types };
+    const reader = new Reader(options, setting);
+    const draft: Draft = {
+      where: [],
+      sort: [],
+      count: usualCount,
+      summary: undefined,
+      total: undefined,
+      includes: [],
+      revincludes: [],
+      cursor: undefined,
+    };
+    const applied: (readonly [string, string])[] = [];
+    for (const [name, value] of query) {
+      try {
+        if (!control(reader, type, draft, name, value)) draft.where.push(reader.criterion(type, name, value));
+      } catch (error) {
+        // R4 search.html#errors: Prefer: handling=lenient passes over what is not known
+        if (lenient && isUnknown(error)) continue;
+        throw error;
+      }
+      if (name !== '_cursor') applied.push(name === '_count' ? [name, String(draft.count)] : [name, value]);
+    }
+    const { where, sort, count, ...rest } = draft;
+    return { plan: { type, where, sort, count }, ...rest, applied };
+  };
+};
