@@ -47,7 +47,7 @@ const surroundings = ({ resolve, baseUrl }: Context): Surroundings => ({
 
 /** Evaluates by the general engine; types come from its own typing of nodes. */
 const generalEvaluate = (expression: string): Evaluate => {
-  const compiled = fhirpath.compile(expression, r4);
+  const compiled = fhirpath.compile(expression, r4, { async: false });
   return ({ value }) => compiled(value).map((found: unknown) => ({ value: found, type: shapeOf(found) }));
 };
 
