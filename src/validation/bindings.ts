@@ -1,0 +1,87 @@
+import type { Check } from './shapes.js';
+import type { CodeSet, Membership } from './terminology/value-sets.js';
+import { isNode, type Node, type Walk } from './walk.js';
+
+export type Strength = 'required' | 'extensible' | 'preferred' | 'example';
+
+/** A binding as it is checked: its value set is expanded when the first value comes. */
+export type Binding = {
+  readonly strength: Strength;
+  readonly valueSet: string;
+  readonly codes: () => CodeSet | undefined;
+};
+
+/** The types whose values carry a code (R4 terminologies.html#binding). */
+export const bindable = new Set(['code', 'Coding', 'CodeableConcept', 'Quantity', 'Age', 'Duration', 'Count', 'Distance', 'string', 'uri']);
+
+const quoted = (coding: Node): string => {
+  const system = coding['system'] ?? coding['_system'];
+  return typeof system === 'string' ? `${system}|${String(coding['code'] as string)}` : String(coding['code'] as string);
+};
+
+const codingMembership = (codes: CodeSet, coding: Node): Membership => {
+  const { system, code } = coding;
+  if (typeof code !== 'string') return 'out';
+  if (typeof system !== 'string') return codes.membership(undefined, code) === 'out' ? 'out' : 'unknown';
+  return codes.membership(system, code);
+};
+
+const refuse = (walk: Walk, binding: Binding, codes: CodeSet, subject: string): void => {
+  const rule = `binding ${binding.strength} ${binding.valueSet}`;
+  if (binding.strength === 'required') walk.error('code-invalid', `${subject} is not in ${codes.title}`, rule);
+  else walk.warning('code-invalid', `${subject} is not in ${codes.title}; use one of its codes unless none fits`, rule);
+};
+
+const doubt = (walk: Walk, binding: Binding, codes: CodeSet, subject: string): void => {
+  if (binding.strength !== 'required') return;
+  walk.warning(
+    'not-found',
+    `whether ${subject} is in ${codes.title} cannot be told here`,
+    `binding ${binding.strength} ${binding.valueSet}`,
+  );
+};
+
+const checkCode = (walk: Walk, binding: Binding, codes: CodeSet, code: string): void => {
+  const status = codes.membership(undefined, code);
+  if (status === 'out') refuse(walk, binding, codes, `'${code}'`);
+  if (status === 'unknown') doubt(walk, binding, codes, `'${code}'`);
+};
+
+const checkCoding = (walk: Walk, binding: Binding, codes: CodeSet, coding: Node): void => {
+  if (coding['code'] === undefined) {
+    if (binding.strength === 'required')
+      walk.error('code-invalid', `a code of ${codes.title} is required`, `binding required ${binding.valueSet}`);
+    return;
+  }
+  const status = codingMembership(codes, coding);
+  if (status === 'out') refuse(walk, binding, codes, `'${quoted(coding)}'`);
+  if (status === 'unknown') doubt(walk, binding, codes, `'${quoted(coding)}'`);
+};
+
+const checkConcept = (walk: Walk, binding: Binding, codes: CodeSet, concept: Node): void => {
+  const codings = Array.isArray(concept['coding']) ? (concept['coding'] as readonly unknown[]).filter(isNode) : [];
+  if (codings.length === 0) {
+    if (binding.strength === 'required')
+      walk.error('code-invalid', `a code of ${codes.title} is required`, `binding required ${binding.valueSet}`);
+    return;
+  }
+  const statuses = codings.map((coding) => codingMembership(codes, coding));
+  if (statuses.includes('in')) return;
+  const subject = codings.length === 1 ? `'${quoted(codings[0]!)}'` : 'none of the codings';
+  if (statuses.includes('unknown')) doubt(walk, binding, codes, subject);
+  else if (codings.length === 1) refuse(walk, binding, codes, subject);
+  else refuse(walk, binding, { ...codes, title: codes.title }, codings.map((coding) => `'${quoted(coding)}'`).join(', '));
+};
+
+/** The check of a binding for values of one type; undefined when values of that type carry no code, or the strength asks nothing. */
+export const bindingCheck = (binding: Binding, type: string): Check | undefined => {
+  if (binding.strength === 'example' || binding.strength === 'preferred' || !bindable.has(type)) return undefined;
+  const single = type === 'code' || type === 'string' || type === 'uri';
+  const apply = single ? undefined : type === 'CodeableConcept' ? checkConcept : checkCoding;
+  return (walk, value) => {
+    const codes = binding.codes();
+    if (codes === undefined) return;
+    if (apply === undefined) checkCode(walk, binding, codes, value as string);
+    else if (isNode(value)) apply(walk, binding, codes, value);
+  };
+};

@@ -1,0 +1,124 @@
+import type { CodeSystem, ElementDefinition, SearchParameter, StructureDefinition, ValueSet } from 'fhir/r4.js';
+
+export type Structure = Pick<
+  StructureDefinition,
+  'url' | 'version' | 'name' | 'kind' | 'abstract' | 'type' | 'baseDefinition' | 'derivation' | 'context' | 'contextInvariant'
+> & {
+  readonly snapshot?: { readonly element: readonly ElementDefinition[] };
+  readonly differential?: { readonly element: readonly ElementDefinition[] };
+};
+
+type Conformance = { readonly url?: string | undefined; readonly version?: string | undefined };
+
+/** All that validation and search know of FHIR; canonicals may carry a `|version`. Immutable: `with` gives a new one. */
+export type Definitions = {
+  readonly searchParameters: readonly SearchParameter[];
+  readonly structures: () => Iterable<Structure>;
+  readonly findStructure: (canonical: string) => Structure | undefined;
+  readonly findValueSet: (canonical: string) => ValueSet | undefined;
+  readonly findCodeSystem: (canonical: string) => CodeSystem | undefined;
+  /** Supplements of a code system, by the URL that they supplement. */
+  readonly findSupplements: (url: string) => readonly CodeSystem[];
+  readonly with: (resources: readonly unknown[]) => Definitions;
+};
+
+type Pool<T> = {
+  readonly find: (canonical: string) => T | undefined;
+  readonly values: () => Iterable<T>;
+  readonly with: (added: readonly T[]) => Pool<T>;
+};
+
+/** Entries are parsed when they are first asked for: of 3,000 a server uses some 300. */
+const createPool = <T extends Conformance>(entries: ReadonlyMap<string, T | string>): Pool<T> => {
+  const parsed = new Map<string, T>();
+  const read = (key: string): T | undefined => {
+    const known = parsed.get(key);
+    if (known !== undefined) return known;
+    const entry = entries.get(key);
+    if (entry === undefined) return undefined;
+    const value = typeof entry === 'string' ? (JSON.parse(entry) as T) : entry;
+    parsed.set(key, value);
+    return value;
+  };
+  // `url|4.0` means any 4.0.x (R4 references.html#canonical-matching leaves the order of versions to the system)
+  const find = (canonical: string): T | undefined => {
+    const exact = read(canonical);
+    if (exact !== undefined) return exact;
+    const [url = '', version] = canonical.split('|');
+    const value = version === undefined ? undefined : read(url);
+    return value?.version === version || value?.version?.startsWith(`${version ?? ''}.`) === true ? value : undefined;
+  };
+  return {
+    find,
+    values: function* () {
+      for (const key of entries.keys()) if (!key.includes('|')) yield read(key)!;
+    },
+    with: (added) => {
+      const next = new Map(entries);
+      for (const value of added) {
+        next.set(value.url!, value);
+        if (value.version !== undefined) next.set(`${value.url!}|${value.version}`, value);
+      }
+      return createPool(next);
+    },
+  };
+};
+
+type Pools = {
+  readonly structures: Pool<Structure>;
+  readonly valueSets: Pool<ValueSet>;
+  readonly codeSystems: Pool<CodeSystem>;
+};
+
+const ofType = <T>(resources: readonly unknown[], type: string): readonly T[] =>
+  resources.filter((resource): resource is T => {
+    const { resourceType, url } = (resource ?? {}) as { readonly resourceType?: unknown; readonly url?: unknown };
+    return resourceType === type && typeof url === 'string';
+  });
+
+const createDefinitions = (pools: Pools, searchParameters: readonly SearchParameter[], added: readonly CodeSystem[]): Definitions => {
+  const supplements = new Map<string, readonly CodeSystem[]>();
+  for (const system of added) {
+    const url = system.supplements?.split('|')[0];
+    if (url !== undefined) supplements.set(url, [...(supplements.get(url) ?? []), system]);
+  }
+  return {
+    searchParameters,
+    structures: pools.structures.values,
+    findStructure: pools.structures.find,
+    findValueSet: pools.valueSets.find,
+    findCodeSystem: pools.codeSystems.find,
+    findSupplements: (url) => supplements.get(url) ?? [],
+    with: (resources) =>
+      createDefinitions(
+        {
+          structures: pools.structures.with(ofType(resources, 'StructureDefinition')),
+          valueSets: pools.valueSets.with(ofType(resources, 'ValueSet')),
+          codeSystems: pools.codeSystems.with(ofType(resources, 'CodeSystem')),
+        },
+        [...searchParameters, ...ofType<SearchParameter>(resources, 'SearchParameter')],
+        [...added, ...ofType<CodeSystem>(resources, 'CodeSystem')],
+      ),
+  };
+};
+
+/** Resources as text inside the text, by canonical. */
+type Texts = readonly (readonly [string, string])[];
+
+type DefinitionsFile = {
+  readonly searchParameters: readonly SearchParameter[];
+  readonly structures: Texts;
+  readonly valueSets: Texts;
+  readonly codeSystems: Texts;
+};
+
+/** Reads the file that `scripts/build-definitions.mjs` makes. */
+export const loadDefinitions = (text: string): Definitions => {
+  const { searchParameters, structures, valueSets, codeSystems } = JSON.parse(text) as DefinitionsFile;
+  const pools = {
+    structures: createPool<Structure>(new Map(structures)),
+    valueSets: createPool<ValueSet>(new Map(valueSets)),
+    codeSystems: createPool<CodeSystem>(new Map(codeSystems)),
+  };
+  return createDefinitions(pools, searchParameters, []);
+};

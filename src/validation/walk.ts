@@ -1,0 +1,77 @@
+import type { Severity } from '../fhir/outcome.js';
+import type { Finding } from './finding.js';
+import type { ElementRule } from './shapes.js';
+
+/** A JSON object of a resource. */
+export type Node = { readonly [name: string]: unknown };
+
+export const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !('isLosslessNumber' in value);
+
+/** A resource on the way down, with what references inside it can resolve to. */
+export type Frame = {
+  readonly resource: Node;
+  /** the resource that contains it; itself when it is not contained */
+  readonly container: Node;
+  /** the entry of the Bundle that holds it */
+  readonly entry?: Node | undefined;
+  readonly bundle?: Node | undefined;
+  readonly outer?: Frame | undefined;
+};
+
+/** Findings beyond this number say nothing new, and building them is what a hostile body wants. */
+const mostFindings = 200;
+
+/** R4 sets no limit to nesting; no resource of use nests deeper, and every level costs stack. */
+export const deepest = 200;
+
+/** One validation: where it is, what it has found, and which resources are around it. */
+export class Walk {
+  /** names and indexes from the root, e.g. `Patient`, `name`, 0, `given`, 1 */
+  readonly path: (string | number)[] = [];
+  /** the rules of the elements on the way down, for the contexts of extensions */
+  readonly rules: ElementRule[] = [];
+  readonly findings: Finding[] = [];
+  errors = 0;
+  depth = 0;
+  layer: Finding['layer'] = 'base';
+  /** canonical of the profile that is being applied */
+  profile: string | undefined;
+  frame: Frame;
+  readonly root: Node;
+  readonly #seen = new Set<string>();
+
+  constructor(root: Node) {
+    this.root = root;
+    this.frame = { resource: root, container: root };
+  }
+
+  /** FHIRPath with indexes, of the present place or of a child of it. */
+  expression(child?: string | number): string {
+    let text = '';
+    for (const step of this.path) text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`;
+    if (child === undefined) return text;
+    return typeof child === 'number' ? `${text}[${child}]` : `${text}.${child}`;
+  }
+
+  report(severity: Severity, code: string, text: string, rule: string, child?: string | number): void {
+    if (severity === 'error') this.errors++;
+    if (this.findings.length >= mostFindings && severity !== 'error') return;
+    if (this.findings.length >= mostFindings * 2) return;
+    const expression = this.expression(child);
+    // R4 itself and several profiles may say the same of one place: one cause, one issue
+    const key = `${expression}\n${code}\n${text}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const diagnostics = this.profile === undefined ? `R4 4.0.1: ${rule}` : `${this.profile}: ${rule}`;
+    this.findings.push({ severity, code, text, expression: [expression], diagnostics, layer: this.layer });
+  }
+
+  error(code: string, text: string, rule: string, child?: string | number): void {
+    this.report('error', code, text, rule, child);
+  }
+
+  warning(code: string, text: string, rule: string, child?: string | number): void {
+    this.report('warning', code, text, rule, child);
+  }
+}

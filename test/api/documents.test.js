@@ -1,0 +1,43 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { startServer } from '../helpers/running-server.js';
+let server;
+beforeAll(async () => {
+    server = await startServer({ MAX_BINARY: '200000' });
+}, 60_000);
+afterAll(async () => {
+    await server.stop();
+});
+const token = async () => {
+    const { fetchToken } = await import('../../src/auth/client-token.js');
+    return fetchToken({
+        clientId: 'demo-system',
+        keyFile: `${server.dataDir}/clients/demo-system.jwk.json`,
+        tokenUrl: `${server.app.baseUrl}/oauth2/token`,
+    });
+};
+it('gives bytes back as they came, and as a Binary when asked', async () => {
+    const authorization = `Bearer ${await token()}`;
+    const bytes = randomBytes(150_000);
+    const made = await fetch(`${server.base}/Binary`, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/pdf' },
+        body: bytes,
+    });
+    expect(made.status).toBe(201);
+    const { id } = (await made.json());
+    const raw = await fetch(`${server.base}/Binary/${id}`, { headers: { authorization } });
+    expect(raw.headers.get('content-type')).toBe('application/pdf');
+    const hash = (data) => createHash('sha256').update(data).digest('hex');
+    expect(hash(new Uint8Array(await raw.arrayBuffer()))).toBe(hash(bytes));
+    const asJson = (await (await fetch(`${server.base}/Binary/${id}`, { headers: { authorization, accept: 'application/fhir+json' } })).json());
+    expect(hash(Buffer.from(asJson.data, 'base64'))).toBe(hash(bytes));
+});
+it('refuses more bytes than the limit and keeps nothing', async () => {
+    const answer = await fetch(`${server.base}/Binary`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/pdf' },
+        body: randomBytes(200_001),
+    });
+    expect(answer.status).toBe(413);
+    expect((await answer.json()).resourceType).toBe('OperationOutcome');
+});
