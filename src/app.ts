@@ -29,7 +29,7 @@ import { createValidator } from './validation/validator.js';
 export const version = '0.1.0';
 
 // made by the build; from `src` (tests) and `dist` alike it stands in `dist`
-const definitionsFile = fileURLToPath(new URL('../dist/definitions/r4.json', import.meta.url));
+const definitionsFile = fileURLToPath(new URL('../dist/definitions/r4.ndjson', import.meta.url));
 
 export type App = {
   readonly server: Server;

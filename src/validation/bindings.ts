@@ -14,9 +14,9 @@ export type Binding = {
 /** The types whose values carry a code (R4 terminologies.html#binding). */
 export const bindable = new Set(['code', 'Coding', 'CodeableConcept', 'Quantity', 'Age', 'Duration', 'Count', 'Distance', 'string', 'uri']);
 
-const quoted = (coding: Node): string => {
-  const system = coding['system'] ?? coding['_system'];
-  return typeof system === 'string' ? `${system}|${String(coding['code'] as string)}` : String(coding['code'] as string);
+const quoted = ({ system, code }: Node): string => {
+  const text = typeof code === 'string' ? code : 'no code';
+  return typeof system === 'string' ? `${system}|${text}` : text;
 };
 
 const codingMembership = (codes: CodeSet, coding: Node): Membership => {
@@ -70,7 +70,7 @@ const checkConcept = (walk: Walk, binding: Binding, codes: CodeSet, concept: Nod
   const subject = codings.length === 1 ? `'${quoted(codings[0]!)}'` : 'none of the codings';
   if (statuses.includes('unknown')) doubt(walk, binding, codes, subject);
   else if (codings.length === 1) refuse(walk, binding, codes, subject);
-  else refuse(walk, binding, { ...codes, title: codes.title }, codings.map((coding) => `'${quoted(coding)}'`).join(', '));
+  else refuse(walk, binding, codes, codings.map((coding) => `'${quoted(coding)}'`).join(', '));
 };
 
 /** The check of a binding for values of one type; undefined when values of that type carry no code, or the strength asks nothing. */

@@ -70,8 +70,8 @@ type Pools = {
   readonly codeSystems: Pool<CodeSystem>;
 };
 
-const ofType = <T>(resources: readonly unknown[], type: string): readonly T[] =>
-  resources.filter((resource): resource is T => {
+const ofType = (resources: readonly unknown[], type: string): readonly unknown[] =>
+  resources.filter((resource) => {
     const { resourceType, url } = (resource ?? {}) as { readonly resourceType?: unknown; readonly url?: unknown };
     return resourceType === type && typeof url === 'string';
   });
@@ -92,33 +92,44 @@ const createDefinitions = (pools: Pools, searchParameters: readonly SearchParame
     with: (resources) =>
       createDefinitions(
         {
-          structures: pools.structures.with(ofType(resources, 'StructureDefinition')),
-          valueSets: pools.valueSets.with(ofType(resources, 'ValueSet')),
-          codeSystems: pools.codeSystems.with(ofType(resources, 'CodeSystem')),
+          structures: pools.structures.with(ofType(resources, 'StructureDefinition') as readonly Structure[]),
+          valueSets: pools.valueSets.with(ofType(resources, 'ValueSet') as readonly ValueSet[]),
+          codeSystems: pools.codeSystems.with(ofType(resources, 'CodeSystem') as readonly CodeSystem[]),
         },
-        [...searchParameters, ...ofType<SearchParameter>(resources, 'SearchParameter')],
-        [...added, ...ofType<CodeSystem>(resources, 'CodeSystem')],
+        [...searchParameters, ...(ofType(resources, 'SearchParameter') as readonly SearchParameter[])],
+        [...added, ...(ofType(resources, 'CodeSystem') as readonly CodeSystem[])],
       ),
   };
 };
 
-/** Resources as text inside the text, by canonical. */
-type Texts = readonly (readonly [string, string])[];
+type Kind = 'SearchParameter' | 'StructureDefinition' | 'ValueSet' | 'CodeSystem';
 
-type DefinitionsFile = {
-  readonly searchParameters: readonly SearchParameter[];
-  readonly structures: Texts;
-  readonly valueSets: Texts;
-  readonly codeSystems: Texts;
+const kinds: ReadonlySet<string> = new Set<Kind>(['SearchParameter', 'StructureDefinition', 'ValueSet', 'CodeSystem']);
+
+/** The lines of the file by kind and canonical. */
+const readLines = (text: string): Readonly<Record<Kind, Map<string, string>>> => {
+  const lines = { SearchParameter: new Map(), StructureDefinition: new Map(), ValueSet: new Map(), CodeSystem: new Map() };
+  for (let from = 0; from < text.length;) {
+    const to = text.indexOf('\n', from);
+    const end = to < 0 ? text.length : to;
+    const urlAt = text.indexOf(' ', from) + 1;
+    const bodyAt = text.indexOf(' ', urlAt) + 1;
+    const kind = text.slice(from, urlAt - 1);
+    if (!kinds.has(kind) || bodyAt > end) throw new Error('the file of definitions is damaged; build it again');
+    lines[kind as Kind].set(text.slice(urlAt, bodyAt - 1), text.slice(bodyAt, end));
+    from = end + 1;
+  }
+  return lines;
 };
 
-/** Reads the file that `scripts/build-definitions.mjs` makes. */
+/** Reads the file that `scripts/build-definitions.mjs` makes: a line per resource, its type and canonical in front of it. */
 export const loadDefinitions = (text: string): Definitions => {
-  const { searchParameters, structures, valueSets, codeSystems } = JSON.parse(text) as DefinitionsFile;
+  const lines = readLines(text);
   const pools = {
-    structures: createPool<Structure>(new Map(structures)),
-    valueSets: createPool<ValueSet>(new Map(valueSets)),
-    codeSystems: createPool<CodeSystem>(new Map(codeSystems)),
+    structures: createPool<Structure>(lines.StructureDefinition),
+    valueSets: createPool<ValueSet>(lines.ValueSet),
+    codeSystems: createPool<CodeSystem>(lines.CodeSystem),
   };
+  const searchParameters = [...lines.SearchParameter.values()].map((line) => JSON.parse(line) as SearchParameter);
   return createDefinitions(pools, searchParameters, []);
 };

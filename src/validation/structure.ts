@@ -11,9 +11,9 @@ export type StructureCheck = {
 const describe = (value: unknown): string => {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && !('isLosslessNumber' in value)) return 'an object';
-  const text = String(value as string);
-  return typeof value === 'string' ? `'${text.length > 60 ? `${text.slice(0, 60)}…` : text}'` : text;
+  if (isNode(value)) return 'an object';
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`;
 };
 
 /** What a resource inside a resource can refer to depends on how it is held (R4 references.html#contained, bundle.html#references). */
@@ -45,7 +45,7 @@ export const createStructureCheck = (shapes: Shapes): StructureCheck => {
   const checkPrimitive = (walk: Walk, property: Property, value: unknown, node: Node): void => {
     const fault = property.type.primitive!(value);
     if (fault !== undefined) {
-      walk.error(typeof value === 'object' ? 'structure' : 'value', `${describe(value)} ${fault}`, `type ${property.type.code}`);
+      walk.error(isNode(value) ? 'structure' : 'value', `${describe(value)} ${fault}`, `type ${property.type.code}`);
       return;
     }
     const { maxLength } = property.element.definition;

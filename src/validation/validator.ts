@@ -1,8 +1,7 @@
-import type { ElementDefinition } from 'fhir/r4.js';
-import { bindingCheck, type Strength } from './bindings.js';
+import { bindingCheck } from './bindings.js';
 import type { Definitions } from './definitions.js';
 import type { Finding } from './finding.js';
-import { createShapes, type ElementRule, type Shape } from './shapes.js';
+import { createShapes, type ElementRule } from './shapes.js';
 import { createStructureCheck } from './structure.js';
 import { createCodeSystems } from './terminology/code-systems.js';
 import { createValueSets } from './terminology/value-sets.js';
@@ -22,12 +21,11 @@ export const createValidator = (definitions: Definitions): Validator => {
     for (const type of element.types) {
       const url = binding?.valueSet;
       if (url === undefined) continue;
-      const check = bindingCheck({ strength: binding!.strength as Strength, valueSet: url, codes: () => valueSets.find(url) }, type.code);
+      const check = bindingCheck({ strength: binding!.strength, valueSet: url, codes: () => valueSets.find(url) }, type.code);
       if (check !== undefined) type.checks.push(check);
     }
   };
-  const furnishShape = (_shape: Shape, _definition: ElementDefinition): void => undefined;
-  const structure = createStructureCheck(createShapes(definitions, { shape: furnishShape, element: furnishElement }));
+  const structure = createStructureCheck(createShapes(definitions, { element: furnishElement }));
 
   return {
     validate: (resource) => {

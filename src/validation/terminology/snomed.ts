@@ -11,10 +11,10 @@ const multiply = [
   '7659821043',
   '8765932104',
   '9876543210',
-].map((row) => [...row].map(Number));
+].map((row) => row.split('').map(Number));
 
 const permute = ['0123456789', '1576283094', '5803796142', '8916043527', '9453126870', '4286573901', '2793806415', '7046913258'].map(
-  (row) => [...row].map(Number),
+  (row) => row.split('').map(Number),
 );
 
 const hasCheckDigit = (digits: string): boolean => {
