@@ -129,6 +129,10 @@ export class Referenced extends Error {
 export class Matched extends Error {
   override readonly name = 'Matched';
 }
+/** The store cannot be filled in bulk: somebody serves it, or it is not empty. */
+export class Occupied extends Error {
+  override readonly name = 'Occupied';
+}
 /** Nothing was written, or it is unknown whether it was: 503. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
@@ -218,4 +222,22 @@ export interface Store extends Reader {
   /** throws Unavailable when the store cannot answer */
   check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A new resource as the bulk path takes it: sealed as for a commit, version 0. */
+export type BulkItem = { readonly put: Put; readonly claims: readonly Claim[] };
+
+export type BulkReport = { readonly resources: number; readonly rows: number; readonly bytes: number; readonly seconds: number };
+
+/**
+ * Fills an empty store that nobody serves, all or nothing: what was added is seen by others only after `finish`. References may
+ * point into the same batch or back.
+ */
+export interface Bulk {
+  /** Throws Unresolved. */
+  add(batch: readonly BulkItem[]): void | Promise<void>;
+  /** Builds the indexes; `say` is told what it is at. Throws Taken. */
+  finish(say: (phase: string) => void): Promise<BulkReport>;
+  /** leaves the store as it was */
+  abandon(): void | Promise<void>;
 }

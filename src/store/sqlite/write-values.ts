@@ -1,41 +1,59 @@
 import { columnOf, homeParam, narrowTables } from '../layout.js';
 import type { Key, Put, Value } from '../port.js';
 import type { Writer } from './apply-unit.js';
+import type { Terms } from './terms.js';
 
-type Cell = string | number;
+export type Cell = string | number;
 /** The general tables: columns after the parameter, in the order of their primary key, rid last. */
-const tables = {
+export const indexTables = {
   token: ['search_token', 'code', 'system'],
   reference: ['search_reference', 'target'],
   range: ['search_range', 'low', 'high'],
   text: ['search_text', 'value'],
 } as const;
-type Kind = keyof typeof tables;
+export type Kind = keyof typeof indexTables;
+export const kinds = ['token', 'reference', 'range', 'text'] as const satisfies readonly Kind[];
 
 const inColumn = (type: string, value: Value): boolean => {
   const column = columnOf(type, value.param);
   return column !== undefined && column.kind === (value.kind === 'range' ? 'instant' : value.kind);
 };
 
-/** Replaces the index rows of one resource: only what differs between the old and the new values is written. */
-export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (target: Key) => number): void => {
-  const values = put.body === undefined ? [] : put.values;
-  writeColumns(writer, put.type, rid, values, ridOf, put.body === undefined);
-  const rows: Record<Kind, Map<string, readonly Cell[]>> = { token: new Map(), reference: new Map(), range: new Map(), text: new Map() };
-  for (const value of values) {
-    if (inColumn(put.type, value)) continue;
-    // an alias is searched at its home and needs no rows of its own
-    if (homeParam(put.type, value.param) !== value.param) continue;
-    const cells = [writer.terms.intern(`${put.type}.${value.param}`), ...cellsOf(writer, value, ridOf)];
-    rows[value.kind].set(cells.join('\u0000'), cells);
-  }
-  for (const kind of ['token', 'reference', 'range', 'text'] as const) replace(writer, kind, rid, rows[kind], put.version > 0);
+/** Where one resource is found: its rows of the general tables, and the cells of its type's narrow table when it has one. */
+export type IndexRows = {
+  readonly rows: Readonly<Record<Kind, ReadonlyMap<string, readonly Cell[]>>>;
+  readonly narrow: { readonly table: string; readonly columns: readonly string[]; readonly cells: readonly (Cell | null)[] } | undefined;
 };
 
-const cellsOf = (writer: Writer, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {
+export const indexRowsOf = (terms: Terms, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows => {
+  const rows: Record<Kind, Map<string, readonly Cell[]>> = { token: new Map(), reference: new Map(), range: new Map(), text: new Map() };
+  for (const value of values) {
+    if (inColumn(type, value)) continue;
+    // an alias is searched at its home and needs no rows of its own
+    if (homeParam(type, value.param) !== value.param) continue;
+    const cells = [terms.intern(`${type}.${value.param}`), ...cellsOf(terms, value, ridOf)];
+    rows[value.kind].set(cells.join('\u0000'), cells);
+  }
+  return { rows, narrow: narrowCells(terms, type, values, ridOf) };
+};
+
+/** Replaces the index rows of one resource: only what differs between the old and the new values is written. */
+export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (target: Key) => number): void => {
+  const { rows, narrow } = indexRowsOf(writer.terms, put.type, put.body === undefined ? [] : put.values, ridOf);
+  if (narrow && put.body === undefined) writer.connection.run(`delete from ${narrow.table} where rid = ?`, rid);
+  else if (narrow)
+    writer.connection.run(
+      `insert or replace into ${narrow.table} (rid, ${narrow.columns.join(', ')}) values (?, ${narrow.columns.map(() => '?').join(', ')})`,
+      rid,
+      ...narrow.cells,
+    );
+  for (const kind of kinds) replace(writer, kind, rid, rows[kind], put.version > 0);
+};
+
+const cellsOf = (terms: Terms, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {
   switch (value.kind) {
     case 'token':
-      return [value.code, writer.terms.intern(value.system)];
+      return [value.code, terms.intern(value.system)];
     case 'reference':
       return [ridOf(value.target)];
     case 'range':
@@ -46,7 +64,7 @@ const cellsOf = (writer: Writer, value: Value, ridOf: (target: Key) => number): 
 };
 
 const replace = (writer: Writer, kind: Kind, rid: number, wanted: ReadonlyMap<string, readonly Cell[]>, mayHaveOld: boolean): void => {
-  const [table, ...columns] = tables[kind];
+  const [table, ...columns] = indexTables[kind];
   const names = ['param', ...columns];
   const fresh = new Map(wanted);
   if (mayHaveOld) {
@@ -64,31 +82,15 @@ const replace = (writer: Writer, kind: Kind, rid: number, wanted: ReadonlyMap<st
     );
 };
 
-const writeColumns = (
-  writer: Writer,
-  type: string,
-  rid: number,
-  values: readonly Value[],
-  ridOf: (target: Key) => number,
-  remove: boolean,
-): void => {
+const narrowCells = (terms: Terms, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows['narrow'] => {
   const narrow = narrowTables[type];
-  if (!narrow) return;
-  if (remove) {
-    writer.connection.run(`delete from ${narrow.table} where rid = ?`, rid);
-    return;
-  }
+  if (!narrow) return undefined;
   const cells = narrow.columns.map(({ param }) => {
     const value = values.find((candidate) => candidate.param === param && inColumn(type, candidate));
     if (!value) return null;
     if (value.kind === 'reference') return ridOf(value.target);
-    if (value.kind === 'token') return writer.terms.intern(value.code);
+    if (value.kind === 'token') return terms.intern(value.code);
     return value.kind === 'range' ? value.low : null;
   });
-  const columns = narrow.columns.map(({ column }) => column);
-  writer.connection.run(
-    `insert or replace into ${narrow.table} (rid, ${columns.join(', ')}) values (?, ${columns.map(() => '?').join(', ')})`,
-    rid,
-    ...cells,
-  );
+  return { table: narrow.table, columns: narrow.columns.map(({ column }) => column), cells };
 };

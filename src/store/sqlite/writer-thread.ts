@@ -25,11 +25,13 @@ let terms = new Terms(state.connection);
 const chain = new AuditChain(randomUUID());
 let queue: { readonly id: number; readonly unit: Unit }[] = [];
 
-const highest = state.connection.get(
-  'select max(s) as sequence, max(c) as committed_at from (select max(sequence) as s, max(committed_at) as c from resource union all select max(sequence), max(committed_at) from resource_version)',
-) as { sequence: number | null; committed_at: number | null } | undefined;
-let sequence = highest?.sequence ?? 0;
-let lastCommit = highest?.committed_at ?? 0;
+// sequence and committed_at grow together, so the newest row of each table has both
+const newest = (table: string): { readonly sequence: number; readonly committed_at: number } =>
+  (state.connection.get(`select sequence, committed_at from ${table} order by sequence desc limit 1`) as
+    { sequence: number; committed_at: number } | undefined) ?? { sequence: 0, committed_at: 0 };
+const [current, superseded] = [newest('resource'), newest('resource_version')];
+let sequence = Math.max(current.sequence, superseded.sequence);
+let lastCommit = Math.max(current.committed_at, superseded.committed_at);
 
 const refusalOf = (error: unknown): Refusal => {
   if (error instanceof Stale) return { name: 'Stale', at: error.at };
