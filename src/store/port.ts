@@ -58,7 +58,7 @@ export type Claim = {
  * by (kind, key), with a version of its own: each write names the version it read.
  */
 export type Entry = {
-  readonly kind: 'client' | 'signing-key' | 'rate' | 'outcome' | 'audit-position';
+  readonly kind: 'client' | 'signing-key' | 'rate' | 'outcome' | 'audit-position' | 'postcode' | 'demo';
   readonly key: string;
   readonly version: number;
   /** JSON */
