@@ -11,8 +11,6 @@ export type Stored = Key & {
   readonly version: number;
   readonly lastUpdated: number;
   readonly body: string | undefined;
-  /** position in the order of commits: strictly grows, never reused */
-  readonly sequence: number;
 };
 
 /** Index values, made by fhir/search/extract, never by the store. `param` is the search parameter's code. */
@@ -58,7 +56,7 @@ export type Claim = {
  * by (kind, key), with a version of its own: each write names the version it read.
  */
 export type Entry = {
-  readonly kind: 'client' | 'signing-key' | 'rate' | 'outcome' | 'audit-position' | 'postcode' | 'demo';
+  readonly kind: 'client' | 'signing-key' | 'rate' | 'job' | 'pending-job' | 'outcome' | 'audit-position' | 'postcode' | 'demo';
   readonly key: string;
   readonly version: number;
   /** JSON */
@@ -219,6 +217,11 @@ export interface Reader {
 export interface Store extends Reader {
   /** Resolves when durable; every later read in this process sees it. Throws Stale, Taken, Unresolved, Referenced, Matched, Unavailable. */
   commit(unit: Unit): Promise<void>;
+  /**
+   * Reads from a copy that may be some seconds behind, where the store has one: for searches, history and exports, never for what a
+   * write is decided on. The store itself reads from the primary.
+   */
+  at(freshness: 'replica' | 'primary'): Reader;
   /** throws Unavailable when the store cannot answer */
   check(): Promise<void>;
   close(): Promise<void>;

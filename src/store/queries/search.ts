@@ -54,7 +54,7 @@ export class SearchBuilder {
       // a missing value sorts last in either direction, and stays there
       return [this.dialect.missingLast(name), sort.descending ? sql`${name} desc` : name];
     });
-    const inner = sql`select r.rid, r.id, r.version, r.last_updated, r.sequence, r.body${sql.join([sql``, ...keys.map((key, index) => sql`${key} as ${names[index] ?? sql``}`)], sql`, `)} from ${this.matches(plan)} where ${this.tests(plan, sight)}`;
+    const inner = sql`select r.rid, r.id, r.version, r.last_updated, r.body${sql.join([sql``, ...keys.map((key, index) => sql`${key} as ${names[index] ?? sql``}`)], sql`, `)} from ${this.matches(plan)} where ${this.tests(plan, sight)}`;
     const window = after ? sql`where ${this.beyond(plan.sort, names, after)}` : sql``;
     return sql`select * from (${inner}) p ${window} order by ${sql.join([...order, sql.raw('rid')])} ${this.dialect.limit(plan.count + 1)}`;
   }

@@ -7,6 +7,6 @@ export const sightTest = (dialect: Dialect, sight: Sight, rid: RawBuilder<unknow
   if (sight === 'all') return always;
   if (sight.keys.length === 0) return never;
   const keys = sql.join(sight.keys);
-  return sql`(exists (select 1 as one from access_key a where a.rid = ${rid} and a.key in (${keys}))
-    or exists (select 1 as one from access_link l ${dialect.join} access_key a on a.rid = l.root where l.child = ${rid} and a.key in (${keys})))`;
+  return sql`(exists (select 1 as one from access_key a where a.rid = ${rid} and ${sql.ref('a.key')} in (${keys}))
+    or exists (select 1 as one from access_link l ${dialect.join} access_key a on a.rid = l.root where l.child = ${rid} and ${sql.ref('a.key')} in (${keys})))`;
 };

@@ -8,7 +8,7 @@ import type { AuditLink, Claim, ClaimKind, Entry, Key, Page, SearchPlan, Sight, 
 import type { Connection, Row } from './connection.js';
 import { Terms } from './terms.js';
 
-type RawRow = { rid: number; id: string; version: number; last_updated: number; sequence: number; body: string | null; type?: number };
+type RawRow = { rid: number; id: string; version: number; last_updated: number; body: string | null; type?: number };
 
 /** The reads of the port over one connection. Each call is one statement, so each sees one committed state. */
 export class SqliteReader {
@@ -31,7 +31,7 @@ export class SqliteReader {
     const current = this.find(key, sight);
     if (!current || current.version === version) return current;
     const row = this.connection.get(
-      'select v.rid, r.id, v.version, v.last_updated, v.sequence, v.body from resource r join resource_version v on v.rid = r.rid and v.version = ? where r.type = ? and r.id = ?',
+      'select v.rid, r.id, v.version, v.last_updated, v.body from resource r join resource_version v on v.rid = r.rid and v.version = ? where r.type = ? and r.id = ?',
       version,
       this.terms.find(key.type) ?? 0,
       key.id,
@@ -81,7 +81,7 @@ export class SqliteReader {
     const rid = sql`(select rid from resource where type = ${this.terms.find(target.type) ?? 0} and id = ${target.id})`;
     const sources = of === undefined ? this.allReferrers(rid) : this.referrersThrough(rid, of);
     const { text, parameters } = sqlite.compile(
-      sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.sequence, r.body from (${sources}) s cross join resource r on r.rid = s.rid where r.body is not null and ${sightTest(sqlite, sight, sql.raw('r.rid'))} order by r.rid limit ${limit}`,
+      sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.body from (${sources}) s cross join resource r on r.rid = s.rid where r.body is not null and ${sightTest(sqlite, sight, sql.raw('r.rid'))} order by r.rid limit ${limit}`,
     );
     return this.connection.all(text, ...parameters).map((row) => this.stored(row, undefined));
   }
@@ -144,7 +144,7 @@ export class SqliteReader {
     let text = this.points.get(count);
     if (text === undefined) {
       text = sqlite.compile(
-        sql`select r.rid, r.id, r.version, r.last_updated, r.sequence, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sqlite, sight, sql.raw('r.rid'))}`,
+        sql`select r.rid, r.id, r.version, r.last_updated, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sqlite, sight, sql.raw('r.rid'))}`,
       ).text;
       this.points.set(count, text);
     }
@@ -172,7 +172,6 @@ export class SqliteReader {
       id: raw.id,
       version: raw.version,
       lastUpdated: raw.last_updated,
-      sequence: raw.sequence,
       body: raw.body ?? undefined,
     };
   }

@@ -14,6 +14,7 @@ import {
   type SearchPlan,
   type Window,
   type ClaimKind,
+  type Reader,
 } from '../port.js';
 import { Connection } from './connection.js';
 import { SqliteReader } from './reader.js';
@@ -100,6 +101,7 @@ class SqliteStore implements Store {
     this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
+  at = (): Reader => this;
   findClaim = (kind: ClaimKind, key: string) => Promise.resolve(this.reader.findClaim(kind, key));
   findEntry = (kind: Entry['kind'], key: string) => Promise.resolve(this.reader.findEntry(kind, key));
   listEntries = (kind: Entry['kind']) => Promise.resolve(this.reader.listEntries(kind));
