@@ -30,6 +30,9 @@ const embedded = (): Engine => {
   };
 };
 
+// many short-lived stores, each with threads and syncs of its own, on machines that may be busy
+jest.setTimeout(60_000);
+
 /** Runs a contract on every engine that is there. `suite` names a database of its own on the SQL Server. */
 export const onEveryEngine = (_suite: string, contract: (engine: Engine) => void): void => {
   for (const engine of [embedded()])
