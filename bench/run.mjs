@@ -1,30 +1,10 @@
 // Measures this server against two floors over the same engine: a bare hapi route and a bare node:http server that make the same point
 // read. All in one run on loopback, so that the ratios mean something on a noisy machine. Usage: npm run bench [-- --seconds 5]
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import autocannon from 'autocannon';
+import { cpuSeconds, start, startServer, stop } from './running.mjs';
 
-const here = path.dirname(new URL(import.meta.url).pathname);
 const seconds = Number(process.argv[process.argv.indexOf('--seconds') + 1]) || 5;
-const data = mkdtempSync(path.join(tmpdir(), 'bench-'));
-
-const start = (script, env, pattern) =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (chunk) => {
-      text += chunk;
-      const found = pattern.exec(text)?.[1];
-      if (found) resolve({ child, origin: found });
-    });
-    child.once('exit', () => reject(new Error(`${script} stopped: ${text}`)));
-  });
-const cpuSeconds = (pid) => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-};
 
 const rows = [];
 const measure = async (name, { child }, options) => {
@@ -42,40 +22,23 @@ const measure = async (name, { child }, options) => {
   });
 };
 
-const server = await start(
-  path.join(here, '../dist/main.js'),
-  { PORT: '0', DATA_DIR: data, DEMO: 'true', LOG_LEVEL: 'info' },
-  /FHIR base\s+(\S+)\/FHIR\/R4/,
-);
-server.child.stdout.resume();
-const { fetchToken } = await import('../dist/auth/client-token.js');
-const token = await fetchToken({
-  clientId: 'demo-gp',
-  keyFile: path.join(data, 'clients/demo-gp.jwk.json'),
-  tokenUrl: `${server.origin}/oauth2/token`,
-});
-const system = await fetchToken({
-  clientId: 'demo-system',
-  keyFile: path.join(data, 'clients/demo-system.jwk.json'),
-  tokenUrl: `${server.origin}/oauth2/token`,
-});
+const server = await startServer();
+const [token, system] = [await server.tokenOf('demo-gp'), await server.tokenOf('demo-system')];
 const headers = {
   authorization: `Bearer ${token}`,
   'nhsd-end-user-organisation-ods': 'D82106',
   'nhsd-ers-business-function': 'REFERRING_CLINICIAN',
 };
-const base = `${server.origin}/FHIR/R4`;
+const { base } = server;
 const get = async (url) => (await fetch(`${base}/${url}`, { headers })).json();
 const referral = (await get('ServiceRequest?_count=1')).entry[0].resource;
 const slot = (await get('Slot?status=free&_count=1')).entry[0].resource;
 
-const floor = await start(path.join(here, 'floor.mjs'), { DATABASE: path.join(data, 'referrals.db'), ID: referral.id }, /listening (\S+)/);
+const floorOf = (more) =>
+  start('floor.mjs', { DATABASE: path.join(server.data, 'referrals.db'), ID: referral.id, ...more }, /listening (\S+)/);
+const floor = await floorOf({});
 await measure('read, bare node:http', floor, { url: `${floor.origin}/node` });
-const hapi = await start(
-  path.join(here, 'floor.mjs'),
-  { DATABASE: path.join(data, 'referrals.db'), ID: referral.id, HAPI: '1' },
-  /listening (\S+)/,
-);
+const hapi = await floorOf({ HAPI: '1' });
 await measure('read, bare hapi route', hapi, { url: `${hapi.origin}/hapi` });
 await measure('read', server, { url: `${base}/ServiceRequest/${referral.id}`, headers });
 await measure('search referrals of a patient', server, {
@@ -110,9 +73,5 @@ await measure('create an appointment (system)', server, {
 console.table(rows);
 const [, bare, read] = rows;
 console.log(`read / bare hapi route: ${(read.rate / bare.rate).toFixed(2)}; CPU of a read: ${read['cpu ms']} ms`);
-for (const { child } of [server, floor, hapi]) {
-  child.removeAllListeners('exit');
-  child.kill('SIGTERM');
-  await new Promise((resolve) => child.once('exit', resolve));
-}
-rmSync(data, { recursive: true, force: true });
+await Promise.all([stop(floor.child), stop(hapi.child)]);
+await server.stop();
