@@ -57,6 +57,7 @@ export default tseslint.config(
   ),
   {
     files: ['**/*.mjs', '*.js'],
+    rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }] },
     languageOptions: {
       globals: {
         process: 'readonly',
@@ -65,6 +66,7 @@ export default tseslint.config(
         Buffer: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
+        clearInterval: 'readonly',
         setInterval: 'readonly',
         fetch: 'readonly',
         performance: 'readonly',

@@ -18,7 +18,8 @@ export const createFilesystemBlobs = (directory: string): Blobs => {
       const handle = await open(part, 'wx', 0o600);
       let size = 0;
       try {
-        for await (const chunk of bytes as AsyncIterable<Buffer>) {
+        // a stream given up is left open: it is the request that the refusal is answered on
+        for await (const chunk of bytes.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
           size += chunk.length;
           if (size > limit) throw new TooLarge(`more than ${String(limit)} bytes`);
           await handle.write(chunk);

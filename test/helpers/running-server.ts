@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createApp, type App } from '../../src/app.js';
 import { fetchToken } from '../../src/auth/client-token.js';
 import { readConfig } from '../../src/config.js';
+import { demoTemplate } from './demo-template.js';
 
 export type Answer = {
   readonly status: number;
@@ -41,10 +42,25 @@ const parsed = (text: string): Readonly<Record<string, unknown>> => {
   }
 };
 
+const quiet = { PORT: '0', LOG_LEVEL: 'silent', DRAIN_MS: '100' };
+
+/** A folder of its own; with the demo data in it unless the settings ask for another store or none. */
+const freshFolder = async (settings: Readonly<Record<string, string>>): Promise<string> => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'referrals-'));
+  if (settings['DEMO'] !== 'false' && settings['DATABASE_URL'] === undefined)
+    cpSync(await demoTemplate(makeTemplate), folder, { recursive: true });
+  return folder;
+};
+
+const makeTemplate = async (folder: string): Promise<void> => {
+  const app = await createApp(readConfig({ ...quiet, DATA_DIR: folder }));
+  await app.close();
+};
+
 /** A whole server on a free port, with demo data of its own in a temporary folder. */
 export const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<Running> => {
-  const dataDir = settings['DATA_DIR'] ?? mkdtempSync(path.join(tmpdir(), 'referrals-'));
-  const app = await createApp(readConfig({ PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', DRAIN_MS: '100', ...settings }));
+  const dataDir = settings['DATA_DIR'] ?? (await freshFolder(settings));
+  const app = await createApp(readConfig({ ...quiet, DATA_DIR: dataDir, ...settings }));
   await app.server.start();
   const tokens = new Map<Role, Promise<string>>();
   const tokenOf = (role: Exclude<Role, 'nobody'>): Promise<string> => {
