@@ -46,4 +46,5 @@ const hash = createHash('sha256').update(JSON.stringify({ resources, identifiers
 
 mkdirSync(path.join(root, 'dist/profiles'), { recursive: true });
 writeFileSync(path.join(root, 'dist/profiles/artefacts.json'), JSON.stringify({ hash, resources, identifiers }));
+writeFileSync(path.join(root, 'dist/profiles/artefacts.sha256'), hash);
 console.log(`profiles: ${String(resources.length)} artefacts from ${String(tables.length)} tables`);

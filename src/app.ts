@@ -10,6 +10,7 @@ import { loadSigningKeys } from './auth/signing-keys.js';
 import { createTokenEndpoint } from './auth/token-endpoint.js';
 import { createFilesystemBlobs } from './blobs/filesystem.js';
 import type { Config } from './config.js';
+import { seedConformance } from './conformance/seed.js';
 import { loadDemo } from './demo/load.js';
 import { capabilityStatement } from './fhir/capability.js';
 import { createExtractor } from './fhir/search/extract.js';
@@ -20,6 +21,7 @@ import { createCursors } from './http/cursors.js';
 import { createServer } from './http/server.js';
 import type { House } from './interactions/house.js';
 import { operations } from './operations/operations.js';
+import { createConformance, type Built, type Conformance } from './resources/conformance.js';
 import { registry } from './resources/registry.js';
 import { Taken, type Store } from './store/port.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
@@ -41,6 +43,15 @@ export type App = {
 
 /** The R4 definitions that the build made. */
 export const readDefinitions = async (): Promise<Definitions> => loadDefinitions(await readFile(definitionsFile, 'utf8'));
+
+const builtFile = async (name: string): Promise<Built> => {
+  const at = (extension: string): string => fileURLToPath(new URL(`../dist/profiles/${name}.${extension}`, import.meta.url));
+  return { hash: await readFile(at('sha256'), 'utf8'), text: async () => readFile(at('json'), 'utf8') };
+};
+
+/** The definitions that the server serves as resources. */
+const readConformance = async (): Promise<Conformance> =>
+  createConformance([await builtFile('artefacts'), await builtFile('base')], operations);
 
 const secretOf = async (file: string): Promise<Buffer> => {
   if (!existsSync(file)) {
@@ -104,6 +115,7 @@ export const createApp = async (config: Config): Promise<App> => {
     maxEntries: config.maxEntries,
     ...createCursors(await secretOf(path.join(config.dataDir, 'keys', 'cursor.key'))),
   };
+  await seedConformance(house, await readConformance());
   if (config.demo) await loadDemo(house);
   let draining = false;
   const server = await createServer({

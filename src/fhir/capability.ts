@@ -1,5 +1,6 @@
 import type { Registry } from '../resources/registry.js';
 import type { Operation } from '../operations/operation.js';
+import { operationUrl } from '../resources/conformance.js';
 import type { SearchParameters } from './search/parameters.js';
 
 /** Search parameter types that the query parser takes. */
@@ -54,14 +55,14 @@ export const capabilityStatement = (parts: {
                 .map((parameter) => ({ name: parameter.code, definition: parameter.url, type: parameter.type })),
             }
           : {}),
-        ...(parts.operations.some(({ definition }) => definition.resource?.includes(row.type as never))
+        ...(parts.operations.some(({ definition }) => definition.resource?.includes(row.type))
           ? {
               operation: parts.operations
                 .filter(({ definition }) => definition.resource?.includes(row.type as never))
-                .map(({ definition }) => ({
-                  name: definition.code,
-                  definition: `https://fhir.nhs.uk/OperationDefinition/${definition.name}`,
-                  documentation: definition.description,
+                .map((operation) => ({
+                  name: operation.definition.code,
+                  definition: operationUrl(operation),
+                  documentation: operation.definition.description,
                 })),
             }
           : {}),
