@@ -5,9 +5,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Server } from '@hapi/hapi';
 import { destination, pino } from 'pino';
-import { makeDemoClients, registryOf } from './auth/demo-clients.js';
-import { loadSigningKeys } from './auth/signing-keys.js';
-import { createTokenEndpoint } from './auth/token-endpoint.js';
+import { scopeConditions } from './access/narrow-plan.js';
+import { createAuth } from './auth/create-auth.js';
+import { readIssuers } from './auth/issuers-file.js';
 import { createFilesystemBlobs } from './blobs/filesystem.js';
 import type { Config } from './config.js';
 import { seedConformance } from './conformance/seed.js';
@@ -23,7 +23,7 @@ import type { House } from './interactions/house.js';
 import { operations } from './operations/operations.js';
 import { createConformance, type Built, type Conformance } from './resources/conformance.js';
 import { registry } from './resources/registry.js';
-import { Taken, type Store } from './store/port.js';
+import { narrowedStore } from './store/narrowed.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
 import { loadDefinitions, type Definitions } from './validation/definitions.js';
 import { createValidator } from './validation/validator.js';
@@ -61,31 +61,34 @@ const secretOf = async (file: string): Promise<Buffer> => {
   return readFile(file);
 };
 
-const replayGuard = (store: Store) => ({
-  claim: async (key: string, expires: number): Promise<boolean> => {
-    try {
-      await store.commit({ claims: [{ kind: 'jti', key, owner: 'token', expires }] });
-      return true;
-    } catch (error) {
-      if (error instanceof Taken) return false;
-      throw error;
-    }
-  },
-});
-
 /** The composition root: the one place that knows every part. The server it returns does not listen yet. */
 export const createApp = async (config: Config): Promise<App> => {
   await mkdir(config.dataDir, { recursive: true });
   const file = config.databaseUrl.slice('sqlite:'.length);
   const logger = pino({ level: config.logLevel }, destination({ fd: 1, sync: false }));
-  const store = await openSqliteStore({ path: path.resolve(file), integrity: config.referentialIntegrity });
+  const store = narrowedStore(await openSqliteStore({ path: path.resolve(file), integrity: config.referentialIntegrity }));
   const definitions = await readDefinitions();
   const searchParameters = createSearchParameters(definitions.searchParameters);
   const clock = Date.now;
-  const keys = await loadSigningKeys({ directory: config.dataDir, clock });
-  const clients = config.demo ? await makeDemoClients({ directory: config.dataDir }) : registryOf([]);
   // with PORT=0 the address is known only when the server listens
   const origin = { url: config.baseUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(config.port)}` };
+  const auth = await createAuth({
+    store,
+    clock,
+    demo: config.demo,
+    dataDir: config.dataDir,
+    issuers: config.identityIssuers === undefined ? [] : await readIssuers(config.identityIssuers),
+    rotationMs: config.signingKeyDays * 86_400_000,
+    origin: () => origin.url,
+    enforceable: (type, query) =>
+      registry.has(type) && scopeConditions((pairs) => house.parseQuery(type, pairs, { lenient: false }), query) !== undefined,
+  });
+  const refreshing = setInterval(() => {
+    auth.keys.refresh().catch((error: unknown) => {
+      logger.error({ err: error }, 'the signing keys could not be read');
+    });
+  }, 30_000);
+  refreshing.unref();
   const validator = createValidator(definitions);
   const house: House = {
     store,
@@ -120,16 +123,9 @@ export const createApp = async (config: Config): Promise<App> => {
   let draining = false;
   const server = await createServer({
     house,
-    tokens: createTokenEndpoint({
-      registry: clients,
-      keys,
-      replay: replayGuard(store),
-      clock,
-      ids: randomUUID,
-      audiences: (audience) => isAudience(audience, origin.url, config.demo),
-      issuer: origin.url,
-    }),
-    keys,
+    tokens: auth.tokens,
+    keys: auth.keys,
+    clients: auth.clients,
     logger,
     host: config.host,
     port: config.port,
@@ -162,15 +158,9 @@ export const createApp = async (config: Config): Promise<App> => {
     },
     close: async () => {
       await server.stop({ timeout: config.drainMs });
+      clearInterval(refreshing);
       await store.close();
       logger.flush();
     },
   };
-};
-
-/** The token URL of this server; under DEMO by any loopback name (a client may say localhost where the server says 127.0.0.1). */
-const isAudience = (audience: string, origin: string, demo: boolean): boolean => {
-  if (audience === `${origin}/oauth2/token`) return true;
-  const { port } = new URL(origin);
-  return demo && ['127.0.0.1', 'localhost', '[::1]'].some((host) => audience === `http://${host}:${port}/oauth2/token`);
 };

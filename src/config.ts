@@ -10,6 +10,11 @@ export type Config = {
   readonly documentStoreUrl: string;
   readonly demo: boolean;
   readonly rateLimit: number;
+  readonly identityIssuers: string | undefined;
+  readonly signingKeyDays: number;
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  readonly tlsClientCaFile: string | undefined;
   readonly referentialIntegrity: boolean;
   readonly corsOrigins: readonly string[];
   readonly timeZone: string;
@@ -48,6 +53,23 @@ export const settings: readonly Setting[] = [
     name: 'RATE_LIMIT',
     meaning: 'requests a second of one client, bursts of twice that; not for system clients nor under DEMO',
     schema: Joi.number().min(1).max(100_000).default(10),
+  },
+  {
+    name: 'IDENTITY_ISSUERS',
+    meaning: 'JSON file of the identity providers (CIS2, NHS login) whose id_tokens are exchanged; none without it',
+    schema: Joi.string(),
+  },
+  {
+    name: 'SIGNING_KEY_DAYS',
+    meaning: 'days for which a key signs access tokens before the next one does',
+    schema: Joi.number().integer().min(1).max(365).default(30),
+  },
+  { name: 'TLS_CERT_FILE', meaning: 'PEM file of the certificate chain; with TLS_KEY_FILE the server speaks TLS', schema: Joi.string() },
+  { name: 'TLS_KEY_FILE', meaning: 'PEM file of the private key of TLS_CERT_FILE', schema: Joi.string() },
+  {
+    name: 'TLS_CLIENT_CA_FILE',
+    meaning: 'PEM file of the authorities whose client certificates are demanded (mutual TLS)',
+    schema: Joi.string(),
   },
   {
     name: 'REFERENTIAL_INTEGRITY',
@@ -95,7 +117,9 @@ const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
  * Reads the settings of an environment; this module is its only reader. Throws one Error that names every wrong variable.
  */
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
-  const schema = Joi.object(Object.fromEntries(settings.map(({ name, schema: rule }) => [name, rule])));
+  const schema = Joi.object(Object.fromEntries(settings.map(({ name, schema: rule }) => [name, rule])))
+    .and('TLS_CERT_FILE', 'TLS_KEY_FILE')
+    .with('TLS_CLIENT_CA_FILE', 'TLS_CERT_FILE');
   const given = Object.fromEntries(settings.flatMap(({ name }) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
   const { value, error } = schema.validate(given, { abortEarly: false, convert: true }) as {
     value: Record<string, unknown>;
@@ -115,6 +139,11 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     documentStoreUrl: (value['DOCUMENT_STORE_URL'] as string | undefined) ?? `file:${path.join(dataDir, 'documents')}`,
     demo,
     rateLimit: value['RATE_LIMIT'] as number,
+    identityIssuers: value['IDENTITY_ISSUERS'] as string | undefined,
+    signingKeyDays: value['SIGNING_KEY_DAYS'] as number,
+    tlsCertFile: value['TLS_CERT_FILE'] as string | undefined,
+    tlsKeyFile: value['TLS_KEY_FILE'] as string | undefined,
+    tlsClientCaFile: value['TLS_CLIENT_CA_FILE'] as string | undefined,
     referentialIntegrity: value['REFERENTIAL_INTEGRITY'] === 'enforce',
     corsOrigins: origins
       .split(',')

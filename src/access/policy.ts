@@ -1,7 +1,7 @@
 import { Failure, failure } from '../fhir/outcome.js';
 import type { Sight } from '../store/port.js';
 import type { Caller, Kind } from './caller.js';
-import { checkIfMatch, checkRule, clinicalReads, findRule } from './operation-rules.js';
+import { checkIfMatch, checkRule, clinicalReads, findRule, isPermitted } from './operation-rules.js';
 import { mayInteract, type Interaction } from './scopes.js';
 
 const open: ReadonlySet<string> = new Set([
@@ -79,11 +79,25 @@ export const checkOperation = (
   else if (type !== '*' && !isOpen(type)) checkRule(clinicalReads, caller, `$${code}`);
 };
 
-/** The restriction that goes into every read of the type; no key at all sees nothing. */
-export const sightOf = (caller: Caller, type: string): Sight => {
+/** True when the caller may read records of the type at all, as an include, a chain or `_has` would. */
+export const mayRead = (caller: Caller, type: string): boolean => {
+  if (type === 'AuditEvent' && caller.kind !== 'system') return false;
+  if (!mayInteract(caller, type, 'r') && !mayInteract(caller, type, 's')) return false;
+  return isOpen(type) || isPermitted(clinicalReads, caller);
+};
+
+const keysOf = (caller: Caller, type: string): Sight => {
   if (type === 'AuditEvent')
     return caller.kind === 'system' && (mayInteract(caller, type, 'r') || mayInteract(caller, type, 's')) ? 'all' : { keys: [] };
   if (caller.kind === 'system' || isOpen(type)) return 'all';
   if (caller.kind === 'patient') return { keys: caller.patientId === undefined ? [] : [`patient:${caller.patientId}`] };
   return { keys: caller.organisation === undefined ? [] : [`organisation:${caller.organisation}`] };
+};
+
+/** The restriction that goes into every read of the type; no key at all sees nothing. */
+export const sightOf = (caller: Caller, type: string): Sight => {
+  const keys = keysOf(caller, type);
+  const constraint = caller.constraints?.find((candidate) => candidate.type === type);
+  if (!constraint) return keys;
+  return { keys: keys === 'all' ? [] : keys.keys, narrow: { type, where: constraint.where, anyKey: keys === 'all' } };
 };

@@ -1,6 +1,7 @@
 import jose from 'node-jose';
 import { algorithms, type Algorithm, type Client, type ClientRegistry, type Jwk } from './client.js';
 import { readJws, type Jws } from './jws.js';
+import { UnreadableKeys, type RemoteKeys } from './remote-keys.js';
 
 /** Why a client could not be authenticated; becomes `error_description` of a 401 `invalid_client`. */
 export class NotAuthenticated extends Error {
@@ -52,9 +53,28 @@ const checkTimes = (claims: Jws['claims'], now: number): number => {
   return exp as number;
 };
 
-const keyOf = (client: Client, kid: string, alg: Algorithm): Jwk => {
-  const type = alg.startsWith('RS') ? 'RSA' : 'EC';
-  const key = client.jwks.keys.find((candidate) => candidate.kid === kid && candidate.kty === type && candidate.use !== 'enc');
+/** The public keys of a client that have a kid; throws UnreadableKeys when the set behind its JWKS URL cannot be had. */
+export type KeyFinder = (client: Client, kid: string) => Promise<readonly Jwk[]>;
+
+/** Keys of the registration itself, or of its JWKS URL. */
+export const keyFinder =
+  (remote: RemoteKeys): KeyFinder =>
+  (client, kid) =>
+    client.jwksUrl === undefined ? Promise.resolve(client.jwks.keys.filter((key) => key.kid === kid)) : remote.find(client.jwksUrl, kid);
+
+/** True when a key is of the kind that the algorithm needs (RFC 7518 sections 3.3 and 3.4). */
+export const suits = (key: Jwk, alg: Algorithm): boolean =>
+  key.use !== 'enc' && (alg.startsWith('RS') ? key.kty === 'RSA' : key.kty === 'EC' && key.crv === 'P-384');
+
+const keyOf = async (client: Client, kid: string, alg: Algorithm, keysOf: KeyFinder): Promise<Jwk> => {
+  let keys: readonly Jwk[];
+  try {
+    keys = await keysOf(client, kid);
+  } catch (error) {
+    if (error instanceof UnreadableKeys) throw new NotAuthenticated('the JWKS of the client cannot be read');
+    throw error;
+  }
+  const key = keys.find((candidate) => suits(candidate, alg));
   must(key !== undefined, 'kid names no key of the client that suits alg');
   return key;
 };
@@ -87,6 +107,7 @@ const checkSignature = async (assertion: string, key: Jwk, alg: Algorithm): Prom
 export const readAssertion = async (
   assertion: string,
   registry: ClientRegistry,
+  keysOf: KeyFinder,
   now: number,
   isAudience: (audience: string) => boolean,
 ): Promise<Assertion> => {
@@ -95,16 +116,16 @@ export const readAssertion = async (
   const { alg, kid } = checkHeader(jws.header);
   const { iss, sub, aud, jti } = jws.claims;
   must(typeof iss === 'string' && iss !== '' && iss === sub, 'iss and sub must both be the client id');
-  const exp = checkTimes(jws.claims, now);
-  must(typeof jti === 'string' && jti !== '', 'jti is required and must be a string');
-  const client = await registry.find(iss);
-  must(client !== undefined, 'the client is not registered');
-  must(client.algorithms.includes(alg), `alg ${alg} is not registered for the client`);
-  await checkSignature(assertion, keyOf(client, kid, alg), alg);
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   must(
     audiences.some((audience) => typeof audience === 'string' && isAudience(audience)),
     'aud must be the URL of the token endpoint',
   );
+  const exp = checkTimes(jws.claims, now);
+  must(typeof jti === 'string' && jti !== '', 'jti is required and must be a string');
+  const client = await registry.find(iss);
+  must(client !== undefined, 'the client is not registered');
+  must(client.algorithms.includes(alg), `alg ${alg} is not registered for the client`);
+  await checkSignature(assertion, await keyOf(client, kid, alg, keysOf), alg);
   return { client, claims: jws.claims, jti, exp };
 };

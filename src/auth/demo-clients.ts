@@ -13,6 +13,7 @@ const registrations: readonly Registration[] = [
     organisations: ['D82106'],
     assertsUsers: ['021600556514'],
     defaultUser: '021600556514',
+    exchanges: ['cis2'],
   },
   {
     id: 'demo-provider',
@@ -21,6 +22,7 @@ const registrations: readonly Registration[] = [
     organisations: ['RCD', 'R69'],
     assertsUsers: ['555032006106', '555073103100'],
     defaultUser: '555032006106',
+    exchanges: ['cis2'],
   },
   {
     id: 'demo-provider-app',
@@ -36,6 +38,7 @@ const registrations: readonly Registration[] = [
     organisations: [],
     assertsPatients: 'any',
     defaultPatient: '9912003888',
+    exchanges: ['nhs-login', 'access-code'],
   },
   { id: 'demo-system', kind: 'system', scopes: ['system/*.cruds'], organisations: [] },
 ];

@@ -1,22 +1,36 @@
 import { createHash } from 'node:crypto';
 import type { AccessClaims } from '../access/caller.js';
-import { coversScope } from '../access/scopes.js';
-import { NotAuthenticated, readAssertion, type Assertion } from './client-assertion.js';
+import { coversScope, readScope, scopesFault } from '../access/scopes.js';
+import { NotAuthenticated, readAssertion, type Assertion, type KeyFinder } from './client-assertion.js';
 import type { Client, ClientRegistry } from './client.js';
-import type { SigningKeys } from './signing-keys.js';
+import type { Keyring } from './keyring.js';
+import { InvalidSubject, type Subject, type SubjectReader } from './subjects.js';
 
 /** OAuth's own form (RFC 6749 sections 5.1 and 5.2), not an OperationOutcome; to be sent with `Cache-Control: no-store`. */
 export type TokenAnswer = {
   readonly status: 200 | 400 | 401;
-  readonly body:
-    | { readonly access_token: string; readonly token_type: 'Bearer'; /** seconds */ readonly expires_in: number; readonly scope: string }
-    | { readonly error: TokenError; readonly error_description: string };
+  readonly body: TokenGranted | { readonly error: TokenError; readonly error_description: string };
+};
+export type TokenGranted = {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  /** seconds */
+  readonly expires_in: number;
+  readonly scope: string;
+  /** RFC 8693 section 2.2.1, after a token exchange */
+  readonly issued_token_type?: string;
 };
 export type TokenError = 'invalid_request' | 'unsupported_grant_type' | 'invalid_client' | 'invalid_scope';
 
 export type TokenEndpointParts = {
   readonly registry: ClientRegistry;
-  readonly keys: Pick<SigningKeys, 'sign'>;
+  readonly keys: Pick<Keyring, 'sign'>;
+  /** the public keys of a client with a kid */
+  readonly keysOf: KeyFinder;
+  /** false for a granular scope whose search parameters cannot be enforced */
+  readonly enforceable: (type: string, query: string) => boolean;
+  /** readers of subject tokens by `subject_token_type`, for token exchange */
+  readonly subjects: Readonly<Record<string, SubjectReader>>;
   /** true when the key was not yet claimed; the claim may be forgotten after `expiresMs` (epoch ms) */
   readonly replay: { readonly claim: (key: string, expiresMs: number) => Promise<boolean> };
   /** epoch ms */
@@ -25,7 +39,7 @@ export type TokenEndpointParts = {
   readonly ids: () => string;
   /** true for the URLs of this token endpoint */
   readonly audiences: (audience: string) => boolean;
-  readonly issuer: string;
+  readonly issuer: () => string;
 };
 
 export type TokenEndpoint = { readonly issue: (form: Readonly<Record<string, unknown>>) => Promise<TokenAnswer> };
@@ -43,7 +57,20 @@ class Refused extends Error {
 /** seconds */
 const tokenLife = 600;
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-const parameters = ['grant_type', 'client_assertion_type', 'client_assertion', 'client_id', 'scope'] as const;
+const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+/** RFC 8693 section 2.1 */
+export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const grants: readonly string[] = ['client_credentials', tokenExchange];
+const parameters = [
+  'grant_type',
+  'client_assertion_type',
+  'client_assertion',
+  'client_id',
+  'scope',
+  'subject_token',
+  'subject_token_type',
+  'requested_token_type',
+] as const;
 type Form = Readonly<Partial<Record<(typeof parameters)[number], string>>>;
 
 const readForm = (form: Readonly<Record<string, unknown>>): Form & { readonly client_assertion: string } => {
@@ -56,18 +83,28 @@ const readForm = (form: Readonly<Record<string, unknown>>): Form & { readonly cl
     values[name] = value;
   }
   if (values.grant_type === undefined) throw new Refused('invalid_request', 'grant_type is required');
-  if (values.grant_type !== 'client_credentials') throw new Refused('unsupported_grant_type', 'grant_type must be client_credentials');
+  if (!grants.includes(values.grant_type))
+    throw new Refused('unsupported_grant_type', 'grant_type must be client_credentials or token-exchange');
   if (values.client_assertion_type !== assertionType)
     throw new Refused('invalid_request', `client_assertion_type must be ${assertionType}`);
   if (values.client_assertion === undefined) throw new Refused('invalid_request', 'client_assertion is required');
   return { ...values, client_assertion: values.client_assertion };
 };
 
-const grantedScopes = (client: Client, asked: string | undefined): readonly string[] => {
+const grantedScopes = ({ enforceable }: TokenEndpointParts, client: Client, asked: string | undefined): readonly string[] => {
   const scopes = [...new Set((asked ?? '').split(' ').filter((scope) => scope !== ''))];
-  const refused = scopes.find((scope) => !client.scopes.includes(scope) && !coversScope(client.scopes, scope));
-  if (refused !== undefined) throw new Refused('invalid_scope', 'a scope that was asked for is not registered for the client');
-  return scopes.length > 0 ? scopes : client.scopes;
+  if (scopes.some((scope) => !coversScope(client.scopes, scope)))
+    throw new Refused('invalid_scope', 'a scope that was asked for is not registered for the client');
+  const granted = scopes.length > 0 ? scopes : client.scopes;
+  const fault = scopesFault(granted, client.kind);
+  if (fault !== undefined) throw new Refused('invalid_scope', fault);
+  for (const { type, query } of granted.flatMap((text) => readScope(text) ?? []))
+    if (query !== undefined && !enforceable(type, query))
+      throw new Refused(
+        'invalid_scope',
+        `${type}?${query} is of a form that this server cannot enforce: use token or reference parameters`,
+      );
+  return granted;
 };
 
 const subjectOf = (claim: unknown, name: string, allowed: readonly string[] | 'any', standard: string | undefined): string => {
@@ -80,11 +117,14 @@ const subjectOf = (claim: unknown, name: string, allowed: readonly string[] | 'a
 // NHS Data Dictionary, NHS NUMBER: modulus 11 over the first nine digits with weights 10 to 2
 const isNhsNumber = (text: string): boolean => {
   if (!/^\d{10}$/.test(text)) return false;
-  const sum = [...text.slice(0, 9)].reduce((total, digit, index) => total + Number(digit) * (10 - index), 0);
+  const sum = Array.from(text.slice(0, 9)).reduce((total, digit, index) => total + Number(digit) * (10 - index), 0);
   return (11 - (sum % 11)) % 11 === Number(text[9]);
 };
 
-const actingFor = ({ client, claims }: Assertion): Pick<AccessClaims, 'user' | 'patient' | 'sub'> => {
+type Acting = Pick<AccessClaims, 'user' | 'patient' | 'sub'>;
+
+/** Whom the claims of the assertion itself name. */
+const asserted = ({ client, claims }: Assertion): Acting => {
   // A client of another kind that names a person believes it acts for one: better refused than served as itself.
   for (const name of ['user', 'patient']) {
     if (claims[name] !== undefined && client.kind !== name)
@@ -102,37 +142,71 @@ const actingFor = ({ client, claims }: Assertion): Pick<AccessClaims, 'user' | '
   return { sub: client.id };
 };
 
-const issue = async (parts: TokenEndpointParts, form: Readonly<Record<string, unknown>>): Promise<TokenAnswer> => {
-  const { client_assertion, client_id, scope } = readForm(form);
-  const now = Math.floor(parts.clock() / 1000);
-  const assertion = await readAssertion(client_assertion, parts.registry, now, parts.audiences);
-  const { client, jti, exp } = assertion;
-  // RFC 7521 section 4.2
-  if (client_id !== undefined && client_id !== client.id) throw new NotAuthenticated('client_id is not the client of the assertion');
-  const subject = actingFor(assertion);
-  const scopes = grantedScopes(client, scope);
-  // Last, so that nobody else's unsigned or misdirected text can use up a jti; hashed, as its length is the client's choice.
+/** Whom the subject token of an exchange names; it must suit the kind of the client. */
+const exchanged = (client: Client, subject: Subject): Acting => {
+  if ('user' in subject) {
+    if (client.kind !== 'user') throw new InvalidSubject(`a client of kind ${client.kind} does not act for staff`);
+    return { sub: subject.user, user: subject.user };
+  }
+  if (client.kind !== 'patient') throw new InvalidSubject(`a client of kind ${client.kind} does not act for patients`);
+  if (!isNhsNumber(subject.patient)) throw new InvalidSubject('the subject is not an NHS number');
+  return { sub: subject.patient, patient: subject.patient };
+};
+
+const actingFor = (parts: TokenEndpointParts, assertion: Assertion, form: Form, now: number): Promise<Acting> | Acting => {
+  if (form.grant_type !== tokenExchange) return asserted(assertion);
+  const { subject_token, subject_token_type, requested_token_type } = form;
+  if (subject_token === undefined || subject_token_type === undefined)
+    throw new Refused('invalid_request', 'subject_token and subject_token_type are required');
+  if (requested_token_type !== undefined && requested_token_type !== accessTokenType)
+    throw new Refused('invalid_request', `requested_token_type must be ${accessTokenType}`);
+  const reader = Object.hasOwn(parts.subjects, subject_token_type) ? parts.subjects[subject_token_type] : undefined;
+  if (!reader) throw new Refused('invalid_request', `subject_token_type must be one of ${Object.keys(parts.subjects).join(', ')}`);
+  return reader(subject_token, assertion.client, now).then((subject) => exchanged(assertion.client, subject));
+};
+
+const claimOnce = async (parts: TokenEndpointParts, { client, jti, exp }: Assertion): Promise<void> => {
+  // hashed, as its length is the client's choice
   const key = createHash('sha256')
     .update(JSON.stringify([client.id, jti]))
     .digest('hex');
-  if (!(await parts.replay.claim(key, (exp + 60) * 1000))) throw new NotAuthenticated('jti was used before');
+  // kept for five minutes more, in case clocks differ between servers
+  if (!(await parts.replay.claim(key, (exp + 300) * 1000))) throw new NotAuthenticated('jti was used before');
+};
+
+const issue = async (parts: TokenEndpointParts, given: Readonly<Record<string, unknown>>): Promise<TokenAnswer> => {
+  const form = readForm(given);
+  const now = Math.floor(parts.clock() / 1000);
+  const assertion = await readAssertion(form.client_assertion, parts.registry, parts.keysOf, now, parts.audiences);
+  const { client } = assertion;
+  // RFC 7521 section 4.2
+  if (form.client_id !== undefined && form.client_id !== client.id)
+    throw new NotAuthenticated('client_id is not the client of the assertion');
+  const scopes = grantedScopes(parts, client, form.scope);
+  const exchange = form.grant_type === tokenExchange;
+  // Claims and scopes are looked at before the jti is used up, so that a mistake can be mended with the same assertion; a subject token is
+  // looked at after it, so that one assertion tries one access code.
+  const before = exchange ? undefined : await actingFor(parts, assertion, form, now);
+  await claimOnce(parts, assertion);
+  const acting = before ?? (await actingFor(parts, assertion, form, now));
   const access_token = await parts.keys.sign({
-    ...{
-      iss: parts.issuer,
-      ...subject,
-      client_id: client.id,
-      kind: client.kind,
-      scope: scopes.join(' '),
-      organisations: client.organisations,
-    },
+    iss: parts.issuer(),
+    ...acting,
+    client_id: client.id,
+    kind: client.kind,
+    scope: scopes.join(' '),
+    organisations: client.organisations,
     ...(client.kind === 'app' && client.businessFunction !== undefined ? { business_function: client.businessFunction } : {}),
-    ...{ jti: parts.ids(), iat: now, exp: now + tokenLife },
+    jti: parts.ids(),
+    iat: now,
+    exp: now + tokenLife,
   });
-  return { status: 200, body: { access_token, token_type: 'Bearer', expires_in: tokenLife, scope: scopes.join(' ') } };
+  const body = { access_token, token_type: 'Bearer', expires_in: tokenLife, scope: scopes.join(' ') } as const;
+  return { status: 200, body: exchange ? { ...body, issued_token_type: accessTokenType } : body };
 };
 
 /**
- * `POST /oauth2/token`: client credentials with a signed JWT.
+ * `POST /oauth2/token`: client credentials with a signed JWT, and token exchange (RFC 8693) with the same client authentication.
  *
  * @returns `issue(form)`: the parsed form body (a repeated parameter as an array); refusals are answers, only faults of the store throw
  */
@@ -142,6 +216,7 @@ export const createTokenEndpoint = (parts: TokenEndpointParts): TokenEndpoint =>
       return await issue(parts, form);
     } catch (error) {
       if (error instanceof NotAuthenticated) return { status: 401, body: { error: 'invalid_client', error_description: error.message } };
+      if (error instanceof InvalidSubject) return { status: 400, body: { error: 'invalid_request', error_description: error.message } };
       if (error instanceof Refused) return { status: 400, body: { error: error.code, error_description: error.message } };
       throw error;
     }

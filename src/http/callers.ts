@@ -1,52 +1,92 @@
 import type { Request } from '@hapi/hapi';
-import type { Caller } from '../access/caller.js';
+import type { AccessClaims, Caller } from '../access/caller.js';
 import { callerOf, type HeldRole, type RequestHeaders } from '../access/headers.js';
-import type { SigningKeys } from '../auth/signing-keys.js';
+import { scopeConditions } from '../access/narrow-plan.js';
+import { constraintsOf, type Constraint } from '../access/scopes.js';
+import type { ClientRegistry } from '../auth/client.js';
+import type { Keyring } from '../auth/keyring.js';
+import { ageOn } from '../access/age.js';
 import { Failure, failure } from '../fhir/outcome.js';
-import type { Store } from '../store/port.js';
+import type { House } from '../interactions/house.js';
+import type { Predicate } from '../store/port.js';
 
 type Cached<T> = { readonly value: T; readonly until: number };
+type PatientFacts = { readonly id: string; readonly birthDate: string | undefined };
 const keptMs = 5000;
+/** NHS login and the patient care aggregator: nobody under 16 */
+const youngest = 16;
 
-/** Finds who asks: a verified bearer token, the e-RS headers, the user's roles and the patient's record (both cached for 5 s). */
+const noToken = (): Failure =>
+  new Failure('login', [{ severity: 'error', code: 'login', text: 'A bearer token is needed: get one at /oauth2/token.' }], {
+    'www-authenticate': 'Bearer realm="FHIR"',
+  });
+const revoked = (): Failure =>
+  new Failure('login', [{ severity: 'error', code: 'login', text: 'The client of the access token is not registered any more.' }], {
+    'www-authenticate': 'Bearer error="invalid_token", error_description="client revoked"',
+  });
+
+/** Finds who asks: a verified bearer token of a client still registered, the e-RS headers, the user's roles and the patient's record. */
 export class Callers {
   private readonly roles = new Map<string, Cached<readonly HeldRole[]>>();
-  private readonly patients = new Map<string, Cached<string | undefined>>();
+  private readonly patients = new Map<string, Cached<PatientFacts | undefined>>();
+  private readonly constraints = new WeakMap<AccessClaims, readonly Constraint[]>();
 
   constructor(
-    private readonly keys: SigningKeys,
-    private readonly store: Store,
-    private readonly clock: () => number,
+    private readonly keys: Keyring,
+    private readonly clients: ClientRegistry,
+    private readonly house: House,
   ) {}
 
   async of(request: Request): Promise<Caller> {
     const header = request.headers['authorization'] as string | undefined;
     const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(header ?? '')?.[1];
-    if (token === undefined)
-      throw new Failure('login', [{ severity: 'error', code: 'login', text: 'A bearer token is needed: get one at /oauth2/token.' }], {
-        'www-authenticate': 'Bearer realm="FHIR"',
-      });
+    if (token === undefined) throw noToken();
     const claims = await this.keys.verify(token);
     request.app.clientId = claims.client_id;
+    // cached for 3 s: a revoked client's tokens stop soon after, on every process
+    const client = await this.clients.find(claims.client_id);
+    if (client?.kind !== claims.kind) throw revoked();
+    request.app.clientRate = client.ratePerSecond;
     const exempt = request.method === 'get' && /^\/FHIR\/R4\/PractitionerRole\/?$/.test(request.path);
     const roles = claims.user === undefined ? [] : await this.cached(this.roles, claims.user, (user) => this.rolesOf(user));
     const caller = callerOf(claims, request.headers as RequestHeaders, exempt, roles);
+    const constraints = this.constraintsOf(claims);
+    return this.withPatient(constraints.length === 0 ? caller : { ...caller, constraints });
+  }
+
+  private async withPatient(caller: Caller): Promise<Caller> {
     if (caller.patient === undefined) return caller;
-    const patientId = await this.cached(this.patients, caller.patient, (number) => this.patientIdOf(number));
-    return { ...caller, ...(patientId === undefined ? {} : { patientId }) };
+    const facts = await this.cached(this.patients, caller.patient, (number) => this.patientOf(number));
+    if (!facts) return caller;
+    if (facts.birthDate !== undefined && ageOn(facts.birthDate, this.house.clock()) < youngest)
+      throw failure('forbidden', 'forbidden', `Patients use this service from the age of ${String(youngest)} on.`);
+    return { ...caller, patientId: facts.id };
+  }
+
+  private constraintsOf(claims: AccessClaims): readonly Constraint[] {
+    const known =
+      this.constraints.get(claims) ?? constraintsOf(claims.scope.split(' '), claims.kind, (type, query) => this.conditions(type, query));
+    this.constraints.set(claims, known);
+    return known;
+  }
+
+  private conditions(type: string, query: string): readonly Predicate[] {
+    const where = scopeConditions((pairs) => this.house.parseQuery(type, pairs, { lenient: false }), query);
+    if (!where) throw failure('forbidden', 'forbidden', `The scope ${type}?${query} is of a form that this server cannot enforce.`);
+    return where;
   }
 
   private async cached<T>(map: Map<string, Cached<T>>, key: string, make: (key: string) => Promise<T>): Promise<T> {
     const known = map.get(key);
-    if (known && known.until > this.clock()) return known.value;
+    if (known && known.until > this.house.clock()) return known.value;
     if (map.size > 10_000) map.clear();
     const value = await make(key);
-    map.set(key, { value, until: this.clock() + keptMs });
+    map.set(key, { value, until: this.house.clock() + keptMs });
     return value;
   }
 
-  private async patientIdOf(number: string): Promise<string | undefined> {
-    const page = await this.store.search(
+  private async patientOf(number: string): Promise<PatientFacts | undefined> {
+    const page = await this.house.store.search(
       {
         type: 'Patient',
         where: [{ kind: 'token', param: 'identifier', any: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', code: number }] }],
@@ -56,11 +96,12 @@ export class Callers {
       'all',
     );
     if (page.rows.length > 1) throw failure('conflict', 'conflict', 'More than one record has that NHS number.');
-    return page.rows[0]?.id;
+    const [row] = page.rows;
+    return row && { id: row.id, birthDate: (JSON.parse(row.body ?? '{}') as { birthDate?: string }).birthDate };
   }
 
   private async rolesOf(user: string): Promise<readonly HeldRole[]> {
-    const page = await this.store.search(
+    const page = await this.house.store.search(
       {
         type: 'PractitionerRole',
         where: [
@@ -76,12 +117,13 @@ export class Callers {
       },
       'all',
     );
-    return Promise.all(page.rows.map((row) => this.roleOf(JSON.parse(row.body ?? '{}') as Role)));
+    const roles = page.rows.map((row) => JSON.parse(row.body ?? '{}') as Role).filter((role) => inForce(role, this.house.clock()));
+    return Promise.all(roles.map((role) => this.roleOf(role)));
   }
 
   private async roleOf(role: Role): Promise<HeldRole> {
     const [type, id] = (role.organization?.reference ?? '').split('/');
-    const stored = type === 'Organization' && id !== undefined ? await this.store.find({ type, id }, 'all') : undefined;
+    const stored = type === 'Organization' && id !== undefined ? await this.house.store.find({ type, id }, 'all') : undefined;
     const organisation = JSON.parse(stored?.body ?? '{}') as { identifier?: readonly Identifier[] };
     const identifiers = [...(organisation.identifier ?? []), ...(role.organization?.identifier ? [role.organization.identifier] : [])];
     return {
@@ -93,6 +135,21 @@ export class Callers {
 
 type Identifier = { readonly system?: string; readonly value?: string };
 type Role = {
+  readonly active?: boolean;
+  readonly period?: { readonly start?: string; readonly end?: string };
   readonly organization?: { readonly reference?: string; readonly identifier?: Identifier };
   readonly code?: readonly { readonly coding?: readonly { readonly code?: string }[] }[];
 };
+
+/** A role that was ended, or whose time has not come, gives nobody a function. */
+const inForce = ({ active, period }: Role, now: number): boolean => {
+  const today = new Date(now).toISOString();
+  const before = (date: string): boolean => date < today.slice(0, date.length);
+  return active !== false && !(period?.end !== undefined && before(period.end)) && !(period?.start !== undefined && period.start > today);
+};
+
+declare module '@hapi/hapi' {
+  interface RequestApplicationState {
+    clientRate?: number | undefined;
+  }
+}

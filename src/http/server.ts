@@ -1,6 +1,7 @@
 import Hapi, { type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
-import type { SigningKeys } from '../auth/signing-keys.js';
+import type { ClientRegistry } from '../auth/client.js';
+import type { Keyring } from '../auth/keyring.js';
 import type { TokenEndpoint } from '../auth/token-endpoint.js';
 import type { House } from '../interactions/house.js';
 import { Callers } from './callers.js';
@@ -15,7 +16,8 @@ import { oauth } from './plugins/oauth.js';
 export type ServerParts = {
   readonly house: House;
   readonly tokens: TokenEndpoint;
-  readonly keys: SigningKeys;
+  readonly keys: Keyring;
+  readonly clients: ClientRegistry;
   readonly logger: Logger;
   readonly host: string;
   readonly port: number;
@@ -66,7 +68,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
     metricsRoute(metrics),
     landing(parts.version),
     oauth(parts),
-    fhir(parts.house, new Callers(parts.keys, parts.house.store, parts.house.clock), parts),
+    fhir(parts.house, new Callers(parts.keys, parts.clients, parts.house), parts),
   ]);
   return server;
 };

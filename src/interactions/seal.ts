@@ -1,4 +1,5 @@
 import { accessKeysOf, checkOwnOrganisation, type AccessFacts } from '../access/access-keys.js';
+import { checkConstraint } from '../access/narrow-plan.js';
 import { claimsOf } from '../domain/claims.js';
 import type { Draft } from '../domain/command.js';
 import { stringifyJson } from '../fhir/json.js';
@@ -37,6 +38,7 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
     baseUrl: house.baseUrl,
     timeZone: house.timeZone,
   });
+  checkConstraint(call.caller, draft.type, extracted);
   const facts = await accessFacts(house, call, resource, references, logical, drafts);
   // what a command changes on the way (a booked slot) is the command's matter, not the caller's own write
   if (drafts.length === 1) checkOwnOrganisation(call.caller, resource, facts);

@@ -1,5 +1,5 @@
-import { mayInteract } from '../access/scopes.js';
-import { sightOf } from '../access/policy.js';
+import { narrowPlan, searchSightOf } from '../access/narrow-plan.js';
+import { mayRead, sightOf } from '../access/policy.js';
 import { readReference, findReferences } from '../fhir/references.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import type { Include, ParsedQuery } from '../fhir/search/parse.js';
@@ -14,8 +14,9 @@ const maxIncluded = 1000;
 
 /** R4 search.html on one type, as text. */
 export const search = async (house: House, call: Call, type: string, query: Query): Promise<Success> => {
-  const parsed = house.parseQuery(type, query, { lenient: call.lenient });
-  const sight = sightOf(call.caller, type);
+  const asked = house.parseQuery(type, query, { lenient: call.lenient });
+  const parsed = { ...asked, plan: narrowPlan(call.caller, asked.plan) };
+  const sight = searchSightOf(call.caller, parsed.plan);
   const total = await totalOf(house, call, parsed);
   if (parsed.plan.count === 0 || parsed.summary === 'count') return answer(house, parsed, total, [], undefined, type);
   const after = parsed.cursor === undefined ? undefined : house.openCursor(parsed.cursor);
@@ -32,7 +33,7 @@ const totalOf = async (house: House, call: Call, parsed: ParsedQuery): Promise<n
   if (parsed.total === 'none') return undefined;
   const limit =
     parsed.total === 'accurate' || parsed.summary === 'count' || parsed.plan.count === 0 ? Number.MAX_SAFE_INTEGER : countedTo + 1;
-  const n = await house.store.count(parsed.plan, sightOf(call.caller, parsed.plan.type), limit);
+  const n = await house.store.count(parsed.plan, searchSightOf(call.caller, parsed.plan), limit);
   return n >= limit ? undefined : n;
 };
 
@@ -79,7 +80,7 @@ const includedOf = async (house: House, call: Call, matches: readonly Stored[], 
 const active = (includes: readonly Include[], round: number): readonly Include[] =>
   includes.filter(({ iterate }) => round === 0 || iterate);
 
-const readable = (call: Call, type: string): boolean => mayInteract(call.caller, type, 'r');
+const readable = (call: Call, type: string): boolean => mayRead(call.caller, type);
 
 const forward = async (house: House, call: Call, rows: readonly Stored[], includes: readonly Include[]): Promise<readonly Stored[]> => {
   const wanted = new Map<string, Key>();

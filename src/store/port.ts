@@ -26,7 +26,13 @@ export type Value =
  * What the caller may see. Rows carry access keys (`patient:<id>`, `organisation:<ODS>`); a row is seen when it, or a root it
  * is linked to, carries one of the keys. `all` is for system clients, directory types and the server itself.
  */
-export type Sight = 'all' | { readonly keys: readonly string[] };
+export type Sight =
+  | 'all'
+  | {
+      readonly keys: readonly string[];
+      /** a scope's own restriction, on top of the keys: applied around the engines by `narrowedStore` */
+      readonly narrow?: { readonly type: string; readonly where: readonly Predicate[]; readonly anyKey: boolean };
+    };
 
 /** The row `child` may also be read by who may read `root`: a letter by who may read its referral. */
 export type AccessLink = { readonly child: Key; readonly root: Key };
@@ -167,10 +173,10 @@ export type Predicate =
       readonly kind: 'updated';
       readonly any: readonly { readonly prefix: Prefix; readonly low: number; readonly high: number }[];
     }
-  /** chain: a reference of this row through `param` to a row of `type` for which `where` holds */
-  | { readonly kind: 'chain'; readonly param: string; readonly type: string; readonly where: readonly Predicate[] }
-  /** _has: a row of `type` refers to this one through `param` and `where` holds for it */
-  | { readonly kind: 'has'; readonly param: string; readonly type: string; readonly where: readonly Predicate[] }
+  /** chain: a reference of this row through `param` to a row of `type` that is in `sight` (default: all) and for which `where` holds */
+  | { readonly kind: 'chain'; readonly param: string; readonly type: string; readonly where: readonly Predicate[]; readonly sight?: Sight }
+  /** _has: a row of `type` that is in `sight` (default: all) refers to this one through `param` and `where` holds for it */
+  | { readonly kind: 'has'; readonly param: string; readonly type: string; readonly where: readonly Predicate[]; readonly sight?: Sight }
   /** matches nothing, e.g. an identifier that no resource has */
   | { readonly kind: 'never' };
 

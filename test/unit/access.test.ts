@@ -2,8 +2,10 @@ import { accessKeysOf, checkOwnOrganisation, type AccessFacts } from '../../src/
 import type { AccessClaims, Caller, Kind } from '../../src/access/caller.js';
 import { callerOf, type RequestHeaders } from '../../src/access/headers.js';
 import { checkInteraction, isOpen, sightOf } from '../../src/access/policy.js';
-import { coversScope, mayInteract, readScope, type Interaction } from '../../src/access/scopes.js';
+import { checkConstraint, narrowPlan, searchSightOf } from '../../src/access/narrow-plan.js';
+import { constraintsOf, coversScope, mayInteract, readScope, scopesFault, type Interaction } from '../../src/access/scopes.js';
 import { Failure } from '../../src/fhir/outcome.js';
+import type { SearchPlan } from '../../src/store/port.js';
 
 const outcome = (act: () => unknown): string => {
   try {
@@ -26,7 +28,9 @@ const callerWith = (kind: Kind, more: Partial<Caller> = {}): Caller => ({
 });
 
 describe('scopes', () => {
-  test.each(['system/*.cruds', 'user/Patient.rs', 'patient/Slot.s'])('%s is read', (text) => expect(readScope(text)).toBeDefined());
+  test.each(['system/*.cruds', 'user/Patient.rs', 'patient/Slot.s'])('%s is read', (text) => {
+    expect(readScope(text)).toBeDefined();
+  });
   test.each([
     '',
     'system/*',
@@ -35,9 +39,12 @@ describe('scopes', () => {
     'system/*.read',
     'launch/*.r',
     'system/patient.r',
-    'system/Patient.r?x=1',
+    'system/Patient.r?',
+    'system/*.r?x=1',
     ' system/*.r',
-  ])('"%s" is not', (text) => expect(readScope(text)).toBeUndefined());
+  ])('"%s" is not', (text) => {
+    expect(readScope(text)).toBeUndefined();
+  });
   test('only the prefix of the kind counts', () => {
     for (const kind of ['system', 'app', 'user', 'patient'] as const) {
       for (const prefix of ['system', 'user', 'patient'] as const) {
@@ -97,7 +104,9 @@ describe('e-RS headers', () => {
     [{ [ods]: 'RCD', [fn]: 'SERVICE_PROVIDER_CLINICIAN_ADMIN', [obo]: 'me' }, 'forbidden forbidden'],
     [{ [ods]: 'RCD', [fn]: 'SERVICE_PROVIDER_CLINICIAN' }, 'allowed'],
     [{ [ods]: 'RCD', [fn]: 'SERVICE_PROVIDER_CLINICIAN_ADMIN', [obo]: '555032006106' }, 'allowed'],
-  ])('user %j -> %s', (headers, expected) => expect(outcome(() => asUser(headers))).toBe(expected));
+  ])('user %j -> %s', (headers, expected) => {
+    expect(outcome(() => asUser(headers))).toBe(expected);
+  });
 
   test('a user becomes a caller of one organisation and function', () => {
     expect(asUser({ [ods]: 'RCD', [fn]: 'SERVICE_PROVIDER_CLINICIAN_ADMIN', [obo]: '555032006106' })).toEqual({
@@ -125,8 +134,9 @@ describe('e-RS headers', () => {
     });
     expect(outcome(() => callerOf(claims('app'), {}, false, []))).toBe('forbidden forbidden');
   });
-  test('a patient is named by NHS number', () =>
-    expect(callerOf(claims('patient', { patient: '9912003888' }), {}, false, [])).toMatchObject({ patient: '9912003888' }));
+  test('a patient is named by NHS number', () => {
+    expect(callerOf(claims('patient', { patient: '9912003888' }), {}, false, [])).toMatchObject({ patient: '9912003888' });
+  });
 });
 
 describe('policy', () => {
@@ -169,19 +179,30 @@ describe('policy', () => {
   test.each(cases)('%s by %s: %s -> %s', (type, kind, letter, expected) => {
     // a business function that may do what the kind may: which ones may is the table's matter, tested below
     const businessFunction = type === 'Schedule' || type === 'Slot' ? 'SERVICE_PROVIDER_CLINICIAN' : 'REFERRING_CLINICIAN';
-    expect(outcome(() => checkInteraction(callerWith(kind, kind === 'user' ? { businessFunction } : {}), type, letter))).toBe(expected);
+    expect(
+      outcome(() => {
+        checkInteraction(callerWith(kind, kind === 'user' ? { businessFunction } : {}), type, letter);
+      }),
+    ).toBe(expected);
   });
   test.each(cases.filter(([, , , expected]) => expected === 'allowed'))('%s by %s: %s without scope is forbidden', (type, kind, letter) => {
-    expect(outcome(() => checkInteraction(callerWith(kind, { scopes: [`${prefixes[kind]}/Basic.cruds`] }), type, letter))).toBe(
-      'forbidden forbidden',
-    );
+    expect(
+      outcome(() => {
+        checkInteraction(callerWith(kind, { scopes: [`${prefixes[kind]}/Basic.cruds`] }), type, letter);
+      }),
+    ).toBe('forbidden forbidden');
   });
-  test('names of Object.prototype are no types with rules', () =>
-    expect(outcome(() => checkInteraction(callerWith('user'), 'constructor', 'c'))).toBe('forbidden forbidden'));
+  test('names of Object.prototype are no types with rules', () => {
+    expect(
+      outcome(() => {
+        checkInteraction(callerWith('user'), 'constructor', 'c');
+      }),
+    ).toBe('forbidden forbidden');
+  });
   test('405 says what is allowed', () => {
-    expect(() => checkInteraction(callerWith('system'), 'AuditEvent', 'd')).toThrow(
-      expect.objectContaining({ headers: { Allow: 'GET, HEAD' } }) as Error,
-    );
+    expect(() => {
+      checkInteraction(callerWith('system'), 'AuditEvent', 'd');
+    }).toThrow(expect.objectContaining({ headers: { Allow: 'GET, HEAD' } }) as Error);
   });
 
   test.each(types)('sight of %s', (type) => {
@@ -247,7 +268,9 @@ describe('access keys', () => {
     ],
     [{ resourceType: 'Slot', schedule: { reference: 'Schedule/s' } }, []],
     [{ resourceType: 'AuditEvent' }, []],
-  ])('%j -> %j', (resource, expected) => expect(accessKeysOf(resource, facts)).toEqual(expected));
+  ])('%j -> %j', (resource, expected) => {
+    expect(accessKeysOf(resource, facts)).toEqual(expected);
+  });
 
   test.each([
     ['app', { resourceType: 'Slot', schedule: { reference: 'Schedule/s' } }, 'allowed'],
@@ -263,11 +286,132 @@ describe('access keys', () => {
     ['system', { resourceType: 'Slot' }, 'allowed'],
     ['user', { resourceType: 'Appointment' }, 'allowed'],
   ] as const)('%s writing %j: %s', (kind, resource, expected) => {
-    expect(outcome(() => checkOwnOrganisation(callerWith(kind, { organisation: 'RCD' }), resource, facts))).toBe(expected);
+    expect(
+      outcome(() => {
+        checkOwnOrganisation(callerWith(kind, { organisation: 'RCD' }), resource, facts);
+      }),
+    ).toBe(expected);
   });
   test('a caller without an organisation owns no slot', () => {
     expect(
-      outcome(() => checkOwnOrganisation(callerWith('user'), { resourceType: 'Slot', schedule: { reference: 'Schedule/unknown' } }, facts)),
+      outcome(() => {
+        checkOwnOrganisation(callerWith('user'), { resourceType: 'Slot', schedule: { reference: 'Schedule/unknown' } }, facts);
+      }),
     ).toBe('forbidden forbidden');
+  });
+});
+
+describe('granular scopes', () => {
+  const parse = (_type: string, query: string) => {
+    const [param = '', code = ''] = query.split('=');
+    return [{ kind: 'token', param, any: [{ code }] } as const];
+  };
+  const narrow = (scopes: readonly string[], more: Partial<Caller> = {}): Caller =>
+    callerWith('system', { scopes, constraints: constraintsOf(scopes, 'system', parse), ...more });
+
+  test('are read with their search parameters, on a type only', () => {
+    expect(readScope('system/Observation.rs?category=laboratory')).toEqual({
+      prefix: 'system',
+      type: 'Observation',
+      interactions: 'rs',
+      query: 'category=laboratory',
+    });
+    expect(readScope('system/*.rs?category=laboratory')).toBeUndefined();
+    expect(readScope('system/Observation.rs?')).toBeUndefined();
+  });
+  test('grant nothing until their search parameters have been read', () => {
+    const scopes = ['system/Observation.rs?category=laboratory'];
+    expect(mayInteract(callerWith('system', { scopes }), 'Observation', 'r')).toBe(false);
+    expect(mayInteract(narrow(scopes), 'Observation', 'r')).toBe(true);
+    expect(mayInteract(narrow(scopes), 'Observation', 'c')).toBe(false);
+  });
+  test('narrow the sight of their type alone, and a wider scope makes them void', () => {
+    const where = [{ kind: 'token', param: 'category', any: [{ code: 'laboratory' }] }];
+    const caller = narrow(['system/Observation.rs?category=laboratory', 'system/Patient.rs']);
+    expect(sightOf(caller, 'Observation')).toEqual({ keys: [], narrow: { type: 'Observation', where, anyKey: true } });
+    expect(sightOf(caller, 'Patient')).toBe('all');
+    expect(sightOf(narrow(['system/Observation.rs?category=laboratory', 'system/*.rs']), 'Observation')).toBe('all');
+  });
+  test('may be asked for under a wider one, not the other way round', () => {
+    expect(coversScope(['system/*.cruds'], 'system/Observation.rs?category=laboratory')).toBe(true);
+    expect(coversScope(['system/Observation.rs?category=laboratory'], 'system/Observation.r?category=laboratory')).toBe(true);
+    expect(coversScope(['system/Observation.rs?category=laboratory'], 'system/Observation.rs')).toBe(false);
+    expect(coversScope(['system/Observation.rs?category=laboratory'], 'system/Observation.rs?category=imaging')).toBe(false);
+  });
+  test.each([
+    [['system/Observation.rs?category=a', 'system/Observation.cu?category=a'], undefined],
+    [['system/Observation.rs?category=a', 'system/*.cruds'], undefined],
+    [['system/Observation.rs?category=a', 'system/Observation.rs?category=b'], /same search parameters/],
+    [['system/Observation.r?category=a', 'system/Observation.s'], /same search parameters/],
+    [['user/Observation.rs'], /kind system/],
+    [['urn:nhsd:apim:app:level3:e-referrals-service-api'], undefined],
+    [['urn:nhsd:apim:user-nhs-id:aal3:e-referrals-service-api'], /kind system/],
+    [['urn:nhsd:apim:app:level3:another-api'], /none/],
+  ])('%j held together: %s', (scopes, expected) => {
+    const fault = scopesFault(scopes, 'system');
+    if (expected === undefined) expect(fault).toBeUndefined();
+    else expect(fault).toMatch(expected);
+  });
+  test('hold a write to their search parameters', () => {
+    const caller = narrow(['system/Observation.cruds?category=laboratory']);
+    const value = (code: string) => [{ kind: 'token', param: 'category', system: 'x', code }] as const;
+    expect(
+      outcome(() => {
+        checkConstraint(caller, 'Observation', value('laboratory'));
+      }),
+    ).toBe('allowed');
+    for (const values of [value('imaging'), []])
+      expect(
+        outcome(() => {
+          checkConstraint(caller, 'Observation', values);
+        }),
+      ).toBe('forbidden forbidden');
+    checkConstraint(caller, 'Patient', []);
+  });
+  test('NHS product scopes allow all of their mode', () => {
+    const scopes = ['urn:nhsd:apim:user-nhs-id:aal3:e-referrals-service-api'];
+    expect(mayInteract({ kind: 'user', scopes }, 'ServiceRequest', 'c')).toBe(true);
+    expect(mayInteract({ kind: 'system', scopes }, 'ServiceRequest', 'c')).toBe(false);
+  });
+});
+
+describe('searches', () => {
+  const gp = callerWith('user', { organisation: 'D82106', businessFunction: 'REFERRING_CLINICIAN' });
+  const plan = (where: SearchPlan['where'], type = 'Patient'): SearchPlan => ({ type, where, sort: [], count: 10 });
+  const number = {
+    kind: 'token',
+    param: 'identifier',
+    any: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', code: '9912003888' }],
+  } as const;
+  const born = { kind: 'range', param: 'birthdate', any: [{ prefix: 'eq', low: 0, high: 86_400_000 }] } as const;
+  const year = { kind: 'range', param: 'birthdate', any: [{ prefix: 'eq', low: 0, high: 31_536_000_000 }] } as const;
+  const several = { ...number, any: [...number.any, ...number.any] };
+
+  test('by exact NHS number and birth date find a patient for a referrer', () => {
+    expect(searchSightOf(gp, plan([number, born]))).toBe('all');
+    const provider = { ...gp, businessFunction: 'SERVICE_PROVIDER_CLINICIAN' };
+    for (const [caller, wanted] of [
+      [gp, plan([number])],
+      [gp, plan([born])],
+      [gp, plan([number, year])],
+      [gp, plan([several, born])],
+      [gp, plan([{ ...number, any: [{ code: '9912003888' }] }, born])],
+      [gp, plan([{ ...number, not: true }, born])],
+      [gp, plan([number, born], 'RelatedPerson')],
+      [provider, plan([number, born])],
+      [callerWith('app', { organisation: 'D82106' }), plan([number, born])],
+    ] as const)
+      expect(searchSightOf(caller, wanted)).toEqual({ keys: ['organisation:D82106'] });
+  });
+  test('look through chains and _has only at what the caller may see', () => {
+    const inner = { kind: 'has', param: 'slot', type: 'Appointment', where: [] } as const;
+    expect(narrowPlan(gp, plan([inner], 'Slot')).where).toEqual([{ ...inner, sight: { keys: ['organisation:D82106'] } }]);
+    const deep = { kind: 'chain', param: 'schedule', type: 'Schedule', where: [inner] } as const;
+    expect(narrowPlan(gp, plan([deep], 'Slot')).where).toEqual([
+      { ...deep, where: [{ ...inner, sight: { keys: ['organisation:D82106'] } }], sight: 'all' },
+    ]);
+    for (const caller of [{ ...gp, businessFunction: 'REFERRING_ADMIN' }, callerWith('system', { scopes: ['system/Slot.rs'] })])
+      expect(outcome(() => narrowPlan(caller, plan([inner], 'Slot')))).toBe('forbidden forbidden');
+    expect(outcome(() => narrowPlan(gp, plan([{ ...inner, type: 'AuditEvent' }], 'Patient')))).toBe('forbidden forbidden');
   });
 });

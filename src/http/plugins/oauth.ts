@@ -1,14 +1,10 @@
 import type { Plugin } from '@hapi/hapi';
 import { smartConfiguration } from '../../auth/smart-configuration.js';
-import type { SigningKeys } from '../../auth/signing-keys.js';
+import type { Keyring } from '../../auth/keyring.js';
 import type { TokenEndpoint } from '../../auth/token-endpoint.js';
 
 /** `/oauth2/token`, `/oauth2/jwks` and SMART discovery. */
-export const oauth = (parts: {
-  readonly tokens: TokenEndpoint;
-  readonly keys: SigningKeys;
-  readonly origin: string;
-}): Plugin<undefined> => ({
+export const oauth = (parts: { readonly tokens: TokenEndpoint; readonly keys: Keyring; readonly origin: string }): Plugin<undefined> => ({
   name: 'oauth',
   register: (server) => {
     server.route([
@@ -17,7 +13,7 @@ export const oauth = (parts: {
         path: '/oauth2/token',
         options: { payload: { parse: false, output: 'data', maxBytes: 65_536 } },
         handler: async (request, h) => {
-          const form = /^application\/x-www-form-urlencoded\b/i.test(String(request.headers['content-type'] ?? ''));
+          const form = /^application\/x-www-form-urlencoded\b/i.test((request.headers['content-type'] as string | undefined) ?? '');
           if (!form)
             return h
               .response({ error: 'invalid_request', error_description: 'The body must be application/x-www-form-urlencoded.' })

@@ -102,14 +102,14 @@ export class SearchBuilder {
       case 'id':
         return sql`select rid from resource where type = ${this.term(type)} and id in ${list(predicate.ids)}`;
       case 'chain': {
-        const inner = this.set(predicate.type, predicate.where);
+        const inner = this.set(predicate.type, predicate.where, predicate.sight ?? 'all');
         const column = columnOf(type, predicate.param);
         return column
           ? sql`select n.rid from (${inner}) t ${this.dialect.join} ${sql.table(column.table)} n on n.${sql.ref(column.column)} = t.rid`
           : sql`select distinct s.rid from (${inner}) t ${this.dialect.join} search_reference s on s.target = t.rid and s.param = ${this.param(type, predicate.param)}`;
       }
       case 'has': {
-        const inner = this.set(predicate.type, predicate.where);
+        const inner = this.set(predicate.type, predicate.where, predicate.sight ?? 'all');
         const column = columnOf(predicate.type, predicate.param);
         return column
           ? sql`select distinct n.${sql.ref(column.column)} as rid from (${inner}) t ${this.dialect.join} ${sql.table(column.table)} n on n.rid = t.rid`
@@ -125,9 +125,9 @@ export class SearchBuilder {
   }
 
   /** The live rows of a type for which all conditions hold, as a select of rids. */
-  private set(type: string, where: readonly Predicate[]): Fragment {
+  private set(type: string, where: readonly Predicate[], sight: Sight): Fragment {
     const plan: SearchPlan = { type, where, sort: [], count: 1 };
-    return sql`select r.rid from ${this.matches(plan)} where ${this.tests(plan, 'all')}`;
+    return sql`select r.rid from ${this.matches(plan)} where ${this.tests(plan, sight)}`;
   }
 
   /** Whether one condition holds for the row `rid`. */

@@ -1,0 +1,117 @@
+import { Failure, failure } from '../fhir/outcome.js';
+import type { Predicate, SearchPlan, Sight, Value } from '../store/port.js';
+import type { Caller } from './caller.js';
+import { mayRead, sightOf } from './policy.js';
+
+const narrowed = (caller: Caller, predicate: Predicate): Predicate => {
+  if (predicate.kind !== 'chain' && predicate.kind !== 'has') return predicate;
+  if (!mayRead(caller, predicate.type))
+    throw failure('forbidden', 'forbidden', `The search looks into ${predicate.type}, which the caller may not search`);
+  const sight = sightOf(caller, predicate.type);
+  const narrow = sight === 'all' ? undefined : sight.narrow;
+  return {
+    ...predicate,
+    where: [...predicate.where.map((inner) => narrowed(caller, inner)), ...(narrow?.where ?? [])],
+    sight: sight === 'all' || narrow?.anyKey === true ? 'all' : { keys: sight.keys },
+  };
+};
+
+/**
+ * A search plan whose chains and `_has` look only at rows that the caller may see, so that whether something matches tells nothing
+ * about the rest.
+ *
+ * @throws Failure `forbidden` when it looks into a type that the caller may not search at all
+ */
+export const narrowPlan = (caller: Caller, plan: SearchPlan): SearchPlan => ({
+  ...plan,
+  where: plan.where.map((predicate) => narrowed(caller, predicate)),
+});
+
+const nhsNumber = 'https://fhir.nhs.uk/Id/nhs-number';
+/** a day, also the one of 25 hours when the clocks go back */
+const longestDay = 25 * 3_600_000;
+const referrers: ReadonlySet<string> = new Set(['REFERRING_CLINICIAN', 'REFERRING_CLINICIAN_ADMIN']);
+
+const namesOnePatient = (plan: SearchPlan): boolean => {
+  const number = plan.where.some(
+    (predicate) =>
+      predicate.kind === 'token' &&
+      predicate.param === 'identifier' &&
+      predicate.not !== true &&
+      predicate.any.length === 1 &&
+      predicate.any.every(({ system, code }) => system === nhsNumber && code !== undefined),
+  );
+  const born = plan.where.some(
+    (predicate) =>
+      predicate.kind === 'range' &&
+      predicate.param === 'birthdate' &&
+      predicate.any.length === 1 &&
+      predicate.any.every(({ prefix, low, high }) => prefix === 'eq' && high - low <= longestDay),
+  );
+  return number && born;
+};
+
+/**
+ * The sight of a search. A referrer finds any patient whose NHS number and birth date it knows, both exactly: before the first referral
+ * it has no other relationship to somebody who is not registered with its practice.
+ */
+export const searchSightOf = (caller: Caller, plan: SearchPlan): Sight =>
+  plan.type === 'Patient' && caller.kind === 'user' && referrers.has(caller.businessFunction ?? '') && namesOnePatient(plan)
+    ? 'all'
+    : sightOf(caller, plan.type);
+
+const meets = (predicate: Predicate, values: readonly Value[]): boolean => {
+  if (predicate.kind === 'token' && predicate.not !== true)
+    return predicate.any.some(({ system, code }) =>
+      values.some(
+        (value) =>
+          value.kind === 'token' &&
+          value.param === predicate.param &&
+          (system === undefined || value.system === system) &&
+          (code === undefined || value.code === code),
+      ),
+    );
+  if (predicate.kind !== 'reference') return false;
+  return predicate.any.some(({ type, id }) =>
+    values.some(
+      (value) => value.kind === 'reference' && value.param === predicate.param && value.target.type === type && value.target.id === id,
+    ),
+  );
+};
+
+/** A write can be tested against these before it is committed; of other conditions only the index of a stored row can tell. */
+const isEnforceable = (predicate: Predicate): boolean =>
+  (predicate.kind === 'token' && predicate.not !== true) || predicate.kind === 'reference';
+
+/**
+ * The conditions of a granular scope's search parameters; undefined for a form that cannot be enforced on every path (chains, ranges,
+ * modifiers, unknown parameters, and what is no condition, such as _sort).
+ *
+ * @param parse reads the query of a search on the type; throws a Failure for what it does not know
+ */
+export const scopeConditions = (
+  parse: (query: readonly (readonly [string, string])[]) => { readonly plan: SearchPlan },
+  query: string,
+): readonly Predicate[] | undefined => {
+  const pairs = [...new URLSearchParams(query).entries()];
+  let where: readonly Predicate[];
+  try {
+    ({ where } = parse(pairs).plan);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+  return where.length === pairs.length && where.length > 0 && where.every(isEnforceable) ? where : undefined;
+};
+
+/**
+ * A write under a granular scope must itself meet the scope's search parameters.
+ *
+ * @param values the index values of the resource as it would be stored
+ * @throws Failure `forbidden`
+ */
+export const checkConstraint = (caller: Caller, type: string, values: readonly Value[]): void => {
+  const constraint = caller.constraints?.find((candidate) => candidate.type === type);
+  if (constraint && !constraint.where.every((predicate) => meets(predicate, values)))
+    throw failure('forbidden', 'forbidden', `The scope of the access token covers only ${type}?${constraint.query}`);
+};
