@@ -1,4 +1,4 @@
-import type { ElementDefinition, StructureDefinition } from 'fhir/r4.js';
+import type { ElementDefinition } from 'fhir/r4.js';
 
 /** One element as it stands in JSON and XML; an element with a choice of types has one row a type (`valueString`, `valueQuantity`). */
 export type ElementShape = {
@@ -10,6 +10,7 @@ export type ElementShape = {
   readonly list: boolean;
   readonly required: boolean;
   readonly summary: boolean;
+  readonly modifier: boolean;
   /** R4 xml.html: an attribute of its parent's element */
   readonly attribute: boolean;
 };
@@ -28,22 +29,26 @@ export type Shapes = (name: string) => TypeShape | undefined;
 const systemType = 'http://hl7.org/fhirpath/System.';
 const inherited = new Set(['Element', 'BackboneElement', 'Quantity']);
 
-/** Reads the shapes out of the base StructureDefinitions' snapshots, each type when it is first asked for. */
-export const createShapes = (structures: Iterable<StructureDefinition>): Shapes => {
-  const sources = new Map<string, StructureDefinition>();
-  for (const structure of structures)
-    if (structure.derivation !== 'constraint' && structure.kind !== 'logical') sources.set(structure.type, structure);
-  const known = new Map<string, TypeShape | undefined>();
+type Definition = {
+  readonly type: string;
+  readonly kind: string;
+  readonly snapshot?: { readonly element: readonly ElementDefinition[] } | undefined;
+};
+
+/** Reads the shapes out of the snapshots of the base definitions, each when it is first asked for; `find` takes a type's name. */
+export const createShapes = (find: (type: string) => Definition | undefined): Shapes => {
+  const known = new Map<string, TypeShape>();
   return (name) => {
-    if (known.has(name)) return known.get(name);
-    const source = sources.get(name.split('.')[0] ?? '');
-    if (source) for (const shape of shapesOf(source)) known.set(shape.name, shape);
-    if (!known.has(name) && sources.size > 0) known.set(name, undefined);
+    const cached = known.get(name);
+    if (cached) return cached;
+    const definition = find(name.split('.')[0] ?? '');
+    if (definition?.snapshot) for (const shape of shapesOf(definition)) known.set(shape.name, shape);
+    // names come from clients: only what exists is remembered
     return known.get(name);
   };
 };
 
-const shapesOf = (structure: StructureDefinition): readonly TypeShape[] => {
+const shapesOf = (structure: Definition): readonly TypeShape[] => {
   const elements = structure.snapshot?.element ?? [];
   const owners = new Map<string, ElementShape[]>([[structure.type, []]]);
   for (const element of elements) {
@@ -75,9 +80,10 @@ const rowsOf = (element: ElementDefinition): readonly ElementShape[] => {
   const choice = last.endsWith('[x]') ? last.slice(0, -3) : undefined;
   const common = {
     choice,
-    list: element.base?.max !== undefined ? element.base.max !== '1' && element.max !== '1' : element.max !== '1',
+    list: element.max !== '1',
     required: (element.min ?? 0) > 0,
     summary: element.isSummary === true,
+    modifier: element.isModifier === true,
     attribute: element.representation?.includes('xmlAttr') === true,
   };
   if (element.contentReference !== undefined)
