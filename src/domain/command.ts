@@ -1,5 +1,5 @@
 import type { Resource } from '../fhir/resource.js';
-import type { Claim, Key, Sight, Stored } from '../store/port.js';
+import type { Claim, Key, SearchPlan, Sight, Stored } from '../store/port.js';
 
 /** What a command may read while it gathers: the store, narrowed to what the caller may see unless it says `all`. */
 export type Facts = {
@@ -20,6 +20,10 @@ export type Decision = {
   readonly expects?: readonly (Key & { readonly version: number })[];
   readonly claims?: readonly Claim[];
   readonly releases?: readonly Claim[];
+  /** If-None-Exist and the like: what `sight` lets see still has no match at commit */
+  readonly unmatched?: readonly (SearchPlan & { readonly sight: Sight })[];
+  /** whether the result did not live before; by default, whether it never was there */
+  readonly created?: boolean;
   /** the draft that the answer shows */
   readonly result: Key;
 };

@@ -1,8 +1,11 @@
+import type { Readable } from 'node:stream';
 import type { Caller } from '../access/caller.js';
 import type { Blobs } from '../blobs/port.js';
 import type { Definitions } from '../validation/definitions.js';
 import type { Issue } from '../fhir/outcome.js';
 import type { Key } from '../fhir/resource.js';
+import type { Preference } from '../fhir/prefer.js';
+import type { Shapes } from '../fhir/shapes.js';
 import type { SearchParameters } from '../fhir/search/parameters.js';
 import type { Extractor } from '../fhir/search/extract.js';
 import type { QueryParser } from '../fhir/search/parse.js';
@@ -15,6 +18,8 @@ export type House = {
   readonly blobs: Blobs;
   readonly registry: Registry;
   readonly definitions: Definitions;
+  /** the elements of every R4 type */
+  readonly shapes: Shapes;
   readonly validate: (resource: unknown) => readonly Issue[];
   readonly searchParameters: SearchParameters;
   readonly extract: Extractor;
@@ -33,21 +38,26 @@ export type House = {
   readonly openCursor: (cursor: string) => string;
 };
 
-/** One request, or one entry of a Bundle. */
+/** One request, or one entry of a Bundle: who asks, and the headers that R4 http.html gives a meaning to. */
 export type Call = {
   readonly caller: Caller;
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
+  readonly ifModifiedSince?: string | undefined;
   readonly ifNoneExist?: string | undefined;
   readonly lenient: boolean;
+  /** what a write's answer holds; absent: the resource */
+  readonly returns?: Preference['return'];
 };
 
 /** A success. `body` is the wire text of a resource, or bytes when `contentType` says that it is something else. */
 export type Success = {
   readonly status: 200 | 201 | 202 | 204 | 304 | 307;
-  readonly body?: string | Uint8Array | undefined;
+  readonly body?: string | Uint8Array | Readable | undefined;
   /** without one the body is FHIR JSON */
   readonly contentType?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly key?: Key;
+  /** true for the answer of a write, which `Prefer: return` shapes */
+  readonly wrote?: boolean;
 };

@@ -4,7 +4,8 @@ import { failure } from '../fhir/outcome.js';
 import { referenceTo } from '../fhir/resource.js';
 import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type Put, type Unit } from '../store/port.js';
 import { factsOf } from './facts.js';
-import type { Call, House } from './house.js';
+import { written } from './answers.js';
+import type { Call, House, Success } from './house.js';
 import { seal } from './seal.js';
 
 const tries = 4;
@@ -19,15 +20,48 @@ export const situationOf = (house: House, call: Call, facts: Facts): Situation =
   newUbrn: house.newUbrn,
 });
 
+/** What a write comes to when there is nothing to write: the answer as it stands. */
+export type Settled = { readonly answer: Success };
+export type Verdict = Decision | Settled;
+
+export const isSettled = (verdict: Verdict): verdict is Settled => 'answer' in verdict;
+
 /** Everything of a decision as one Unit. */
 export const unitOf = async (house: House, call: Call, decision: Decision): Promise<Unit> => {
   const sealed = await Promise.all(decision.drafts.map((draft) => seal(house, call, draft, decision.drafts)));
   return {
     puts: sealed.map(({ put }) => put),
     expects: decision.expects ?? [],
+    unmatched: decision.unmatched ?? [],
     claims: [...sealed.flatMap(({ claims }) => claims), ...(decision.claims ?? [])],
     releases: [...sealed.flatMap(({ releases }) => releases), ...(decision.releases ?? [])],
   };
+};
+
+/** True for an error after which the same request may succeed when it gathers again. */
+export const isPassing = (error: unknown): boolean => error instanceof Stale || error instanceof Taken || error instanceof Matched;
+
+type Done = { readonly put: Put; readonly unit: Unit; readonly decision: Decision };
+
+/** One round: gather, decide, commit. Undefined when the facts moved in between and another round may do. */
+const attempt = async (
+  house: House,
+  call: Call,
+  decide: (facts: Facts) => Promise<Verdict>,
+  isLast: boolean,
+): Promise<Done | Settled | undefined> => {
+  const decision = await decide(factsOf(house.store, call.caller));
+  if (isSettled(decision)) return decision;
+  const unit = await unitOf(house, call, decision);
+  try {
+    await house.store.commit(unit);
+  } catch (error) {
+    if (isPassing(error) && !isLast) return undefined;
+    throw translated(error);
+  }
+  const put = unit.puts?.find(({ type, id }) => type === decision.result.type && id === decision.result.id);
+  if (!put) throw new Error('a decision shows one of its drafts');
+  return { put, unit, decision };
 };
 
 /**
@@ -39,17 +73,18 @@ export const perform = async (
   call: Call,
   decide: (facts: Facts) => Promise<Decision>,
 ): Promise<{ readonly put: Put; readonly unit: Unit }> => {
-  for (let attempt = 1; ; attempt++) {
-    const decision = await decide(factsOf(house.store, call.caller));
-    const unit = await unitOf(house, call, decision);
-    try {
-      await house.store.commit(unit);
-      const put = unit.puts?.find(({ type, id }) => type === decision.result.type && id === decision.result.id);
-      if (!put) throw new Error('a decision shows one of its drafts');
-      return { put, unit };
-    } catch (error) {
-      if (!(error instanceof Stale || error instanceof Taken) || attempt === tries) throw translated(error);
-    }
+  for (let round = 1; ; round++) {
+    const done = await attempt(house, call, decide, round === tries);
+    if (done && !('answer' in done)) return done;
+  }
+};
+
+/** Performs a write that may turn out to have nothing to write, and answers it. */
+export const performWrite = async (house: House, call: Call, decide: (facts: Facts) => Promise<Verdict>): Promise<Success> => {
+  for (let round = 1; ; round++) {
+    const done = await attempt(house, call, decide, round === tries);
+    if (!done) continue;
+    return 'answer' in done ? done.answer : written(house, done.put, done.decision.created);
   }
 };
 
@@ -71,7 +106,8 @@ export const translated = (error: unknown): unknown => {
     });
   if (error instanceof Referenced)
     return failure('conflict', 'conflict', `${referenceTo(error.at)} is referred to by ${error.by.map(referenceTo).join(', ')}.`);
-  if (error instanceof Matched) return failure('precondition', 'conflict', 'A match appeared at the same moment.');
+  if (error instanceof Matched)
+    return failure('precondition', 'conflict', 'A match of the criteria appeared at the same moment: try again.');
   if (error instanceof Unavailable)
     return failure('transient', 'transient', 'The store does not answer now: try again.', { diagnostics: 'store' });
   return error;

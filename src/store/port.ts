@@ -88,8 +88,8 @@ export type Unit = {
   readonly puts?: readonly Put[];
   /** read and relied upon, not written */
   readonly expects?: readonly (Key & { readonly version: number })[];
-  /** If-None-Exist: still no match at commit */
-  readonly unmatched?: readonly SearchPlan[];
+  /** If-None-Exist: still no match at commit, among the rows that `sight` shows (all, when it is absent) */
+  readonly unmatched?: readonly (SearchPlan & { readonly sight?: Sight })[];
   readonly claims?: readonly Claim[];
   /** released only when owned by the named owner */
   readonly releases?: readonly Claim[];
@@ -196,8 +196,20 @@ export type SearchPlan = {
 
 export type Page = { readonly rows: readonly Stored[]; readonly next: string | undefined };
 
-/** `since` and `at`: epoch ms. Newest first. */
-export type Window = { readonly since?: number; readonly at?: number; readonly after?: string; readonly count: number };
+/**
+ * A page of history in the order of commits, newest first unless `ascending`. Times are epoch ms of commit. `since`: not before it.
+ * `at`: only versions that were the current one at some moment of [from, to].
+ */
+export type Window = {
+  readonly since?: number;
+  readonly at?: { readonly from: number; readonly to: number };
+  readonly ascending?: boolean;
+  readonly after?: string;
+  readonly count: number;
+};
+
+/** What a history is of: one resource, one type, or several types (`type` and `types` exclude each other); everything without any. */
+export type HistoryScope = { readonly type?: string; readonly id?: string; readonly types?: readonly string[] };
 
 export interface Reader {
   find(key: Key, sight: Sight): Promise<Stored | undefined>;
@@ -207,7 +219,7 @@ export interface Reader {
   search(plan: SearchPlan, sight: Sight): Promise<Page>;
   /** how many match, counted up to `limit` */
   count(plan: SearchPlan, sight: Sight, limit: number): Promise<number>;
-  history(scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight): Promise<Page>;
+  history(scope: HistoryScope, window: Window, sight: Sight): Promise<Page>;
   /** live rows that refer to `target`, at most `limit` */
   referrers(target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }): Promise<readonly Stored[]>;
   /** the one live claim, if any */

@@ -10,6 +10,7 @@ import {
   type Key,
   type Put,
   type SearchPlan,
+  type Sight,
   type Unit,
 } from '../port.js';
 import type { Connection } from './connection.js';
@@ -20,7 +21,7 @@ export type Writer = {
   readonly connection: Connection;
   readonly terms: Terms;
   readonly integrity: boolean;
-  readonly matches: (plan: SearchPlan) => boolean;
+  readonly matches: (plan: SearchPlan & { readonly sight?: Sight }) => boolean;
   /** the next position in the commit order */
   readonly nextSequence: () => number;
   readonly committedAt: number;

@@ -1,10 +1,11 @@
 import { SearchBuilder } from '../queries/search.js';
 import { sqlite } from '../queries/dialect.js';
+import { historyQuery } from '../queries/history.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
 import { sightTest } from '../queries/sight.js';
 import { narrowTables, columnOf, homeParam } from '../layout.js';
 import { sql } from 'kysely';
-import type { AuditLink, Claim, ClaimKind, Entry, Key, Page, SearchPlan, Sight, Stored, Window } from '../port.js';
+import type { AuditLink, Claim, ClaimKind, Entry, HistoryScope, Key, Page, SearchPlan, Sight, Stored, Window } from '../port.js';
 import type { Connection, Row } from './connection.js';
 import { Terms } from './terms.js';
 
@@ -58,22 +59,10 @@ export class SqliteReader {
     return Number(this.connection.get(text, ...parameters)?.['n'] ?? 0);
   }
 
-  history(scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight): Page {
-    const type = scope.type === undefined ? undefined : (this.terms.find(scope.type) ?? 0);
-    const before = window.after === undefined ? undefined : decodePosition(window.after)[0];
-    const branch = (table: 'resource' | 'resource_version') => sql`select * from (
-      select v.rid, r.id, r.type, v.version, v.last_updated, v.sequence, v.body
-      from ${sql.raw(table === 'resource' ? 'resource v join resource r on r.rid = v.rid' : 'resource_version v join resource r on r.rid = v.rid')}
-      where v.version > 0
-        ${scope.id === undefined ? (type === undefined ? sql`` : sql`and v.type = ${type}`) : sql`and v.rid = (select rid from resource where type = ${type} and id = ${scope.id})`}
-        ${window.since === undefined ? sql`` : sql`and v.committed_at >= ${window.since}`}
-        ${window.at === undefined ? sql`` : sql`and v.committed_at <= ${window.at}`}
-        ${before === undefined ? sql`` : sql`and v.sequence < ${before}`}
-        and ${sightTest(sqlite, sight, sql.raw('v.rid'))}
-      order by v.sequence desc limit ${window.count + 1})`;
-    const { text, parameters } = sqlite.compile(
-      sql`select * from (${branch('resource')} union all ${branch('resource_version')}) order by sequence desc limit ${window.count + 1}`,
-    );
+  history(scope: HistoryScope, window: Window, sight: Sight): Page {
+    const after = window.after === undefined ? undefined : Number(decodePosition(window.after)[0]);
+    const query = historyQuery(sqlite, (text) => this.terms.find(text) ?? 0, scope, window, sight, after);
+    const { text, parameters } = sqlite.compile(query);
     return this.pageOf(this.connection.all(text, ...parameters), window.count, undefined, (row) => [row['sequence'] as number]);
   }
 

@@ -12,6 +12,7 @@ import {
   type Key,
   type Sight,
   type SearchPlan,
+  type HistoryScope,
   type Window,
   type ClaimKind,
   type Reader,
@@ -97,8 +98,7 @@ class SqliteStore implements Store {
   search = async (plan: SearchPlan, sight: Sight) => this.reader.search(plan, sight);
   count = (plan: SearchPlan, sight: Sight, limit: number) => Promise.resolve(this.reader.count(plan, sight, limit));
   // eslint-disable-next-line @typescript-eslint/require-await
-  history = async (scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight) =>
-    this.reader.history(scope, window, sight);
+  history = async (scope: HistoryScope, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
   at = (): Reader => this;

@@ -62,7 +62,7 @@ const commitGroup = (): void => {
             connection,
             terms,
             integrity,
-            matches: (plan) => reader.count(plan, 'all', 1) > 0,
+            matches: ({ sight, ...plan }) => reader.count(plan, sight ?? 'all', 1) > 0,
             nextSequence: () => ++sequence,
             committedAt: lastCommit,
             now,

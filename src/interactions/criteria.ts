@@ -1,0 +1,33 @@
+import { sightOf } from '../access/policy.js';
+import { checkInteraction } from '../access/policy.js';
+import { failure, type Failure } from '../fhir/outcome.js';
+import type { SearchPlan, Sight, Stored } from '../store/port.js';
+import type { Call, House } from './house.js';
+import { queryOf } from './query.js';
+
+/** The matches of a conditional interaction, as far as they decide it: none, the one, or that there are several. */
+export type Matched = {
+  readonly plan: SearchPlan & { readonly sight: Sight };
+  readonly one: Stored | undefined;
+  readonly several: boolean;
+};
+
+/**
+ * Searches by the criteria of a conditional interaction (R4 http.html#ccreate, #cond-update, #cdelete), narrowed to what the caller may
+ * see. Criteria without a filter would mean every resource: they are refused. `source` names the header or parameter they came in.
+ */
+export const matchesOf = async (house: House, call: Call, type: string, criteria: string, source: string): Promise<Matched> => {
+  checkInteraction(call.caller, type, 's');
+  const query = queryOf(criteria.replace(/^\?/, ''));
+  const parsed = house.parseQuery(type, query, { lenient: false });
+  if (parsed.plan.where.length === 0)
+    throw failure('invalid', 'required', 'The criteria of a conditional interaction need a search parameter.', { expression: [source] });
+  const sight = sightOf(call.caller, type);
+  const plan = { ...parsed.plan, sort: [], count: 2 };
+  const { rows } = await house.store.search(plan, sight);
+  return { plan: { ...plan, sight }, one: rows.length === 1 ? rows[0] : undefined, several: rows.length > 1 };
+};
+
+/** R4 http.html#ccreate: several matches are a failed precondition. */
+export const severalMatches = (type: string, source: string): Failure =>
+  failure('precondition', 'multiple-matches', `Several resources of type ${type} match the criteria.`, { expression: [source] });
