@@ -17,6 +17,7 @@ import { createExtractor } from './fhir/search/extract.js';
 import { createModel } from './fhir/search/model.js';
 import { createSearchParameters } from './fhir/search/parameters.js';
 import { createQueryParser } from './fhir/search/parse.js';
+import { createShapes, typeUrl } from './fhir/shapes.js';
 import { createCursors } from './http/cursors.js';
 import { createServer } from './http/server.js';
 import type { House } from './interactions/house.js';
@@ -95,6 +96,7 @@ export const createApp = async (config: Config): Promise<App> => {
     blobs: createFilesystemBlobs(path.resolve(config.documentStoreUrl.slice('file:'.length))),
     registry,
     definitions,
+    shapes: createShapes((type) => definitions.findStructure(typeUrl(type))),
     validate: validator.validate,
     searchParameters,
     extract: createExtractor(searchParameters, {
@@ -116,6 +118,8 @@ export const createApp = async (config: Config): Promise<App> => {
     },
     timeZone: config.timeZone,
     maxEntries: config.maxEntries,
+    maxBinary: config.maxBinary,
+    integrity: config.referentialIntegrity,
     ...createCursors(await secretOf(path.join(config.dataDir, 'keys', 'cursor.key'))),
   };
   await seedConformance(house, await readConformance());

@@ -1,7 +1,7 @@
 /** What validation and search need of the published definitions; prose, mappings and examples stay behind. */
 
 const elementFacets =
-  /^(id|path|sliceName|sliceIsConstraining|slicing|min|max|contentReference|maxLength|isModifier|mustSupport|(fixed|pattern|minValue|maxValue)[A-Z].*)$/;
+  /^(id|path|sliceName|sliceIsConstraining|slicing|min|max|contentReference|maxLength|isModifier|isSummary|representation|mustSupport|(fixed|pattern|minValue|maxValue)[A-Z].*)$/;
 
 const typeOf = ({ code, profile, targetProfile, aggregation, versioning, extension }) => {
   // R4 types System.String elements (`id`, `url`) by their FHIR type in this extension

@@ -12,7 +12,12 @@ export type Facts = {
 export type Found = Key & { readonly version: number; readonly resource: Resource };
 
 /** A resource as a command wants it written; `version` is the one it read, 0 for a new one. */
-export type Draft = Key & { readonly version: number; readonly resource: Resource | undefined };
+export type Draft = Key & {
+  readonly version: number;
+  readonly resource: Resource | undefined;
+  /** true for what the caller wrote as it is: rules on a caller's own writes do not bind what a command changes on the way */
+  readonly plain?: true;
+};
 
 /** What a command decided: all of it is committed together or not at all. */
 export type Decision = {

@@ -97,3 +97,6 @@ const rowsOf = (element: ElementDefinition): readonly ElementShape[] => {
 
 /** True for the primitive types, whose JSON is a value with an optional `_name` beside it (R4 json.html#primitive). */
 export const isPrimitive = (shapes: Shapes, type: string): boolean => type === 'xhtml' || shapes(type)?.kind === 'primitive';
+
+/** The canonical URL of a base type. */
+export const typeUrl = (type: string): string => `http://hl7.org/fhir/StructureDefinition/${type}`;

@@ -1,31 +1,47 @@
 import type { Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import { parseJson, stringifyJson } from '../fhir/json.js';
 import { categories, outcomeOf } from '../fhir/outcome-text.js';
 import { Failure } from '../fhir/outcome.js';
-import type { Success } from '../interactions/house.js';
-import { fhirJson } from './media.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Shapes } from '../fhir/shapes.js';
+import { writeXml } from '../fhir/xml/write.js';
+import { preferred } from '../interactions/answers.js';
+import type { Call, Success } from '../interactions/house.js';
+import { fhirJson, fhirXml, type Wire } from './media.js';
 
-/** R4 http.html#ops: what `Prefer: return` asks for of a write. */
-export const writeSuccess = (request: Request, h: ResponseToolkit, { status, body, contentType, headers }: Success): ResponseObject => {
-  const prefer = /return\s*=\s*(minimal|OperationOutcome)/.exec(String(request.headers['prefer'] ?? ''))?.[1];
-  const wrote = headers['location'] !== undefined || request.method === 'put';
-  let text: string | Buffer | undefined = body instanceof Uint8Array ? Buffer.from(body) : body;
-  if (wrote && prefer === 'minimal') text = undefined;
-  if (wrote && prefer === 'OperationOutcome')
-    text = JSON.stringify({
-      resourceType: 'OperationOutcome',
-      issue: [{ severity: 'information', code: 'informational', details: { text: status === 201 ? 'Created.' : 'Updated.' } }],
-    });
-  const response = h.response(text ?? undefined).code(status);
-  if (text !== undefined) response.type(contentType ?? fhirJson);
-  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+/** The wire text of a resource in the form asked for. As JSON it is sent as it is stored; it is parsed only to be written otherwise. */
+const rendered = (text: string, wire: Wire, shapes: Shapes): string => {
+  if (wire.format === 'json' && !wire.pretty) return text;
+  const resource = parseJson(text) as Resource;
+  return wire.format === 'xml' ? writeXml(resource, shapes, wire.pretty ? 2 : undefined) : stringifyJson(resource, 2);
+};
+
+/** The answer of an interaction, as `Prefer: return` and the negotiated format ask for it. */
+export const writeSuccess = (
+  h: ResponseToolkit,
+  success: Success,
+  call: Pick<Call, 'returns'>,
+  wire: Wire,
+  shapes: Shapes,
+): ResponseObject => {
+  const { status, body, contentType, headers } = preferred(success, call.returns);
+  const isResource = typeof body === 'string' && contentType === undefined;
+  const payload = isResource ? rendered(body, wire, shapes) : body instanceof Uint8Array ? Buffer.from(body) : body;
+  const response = h.response(payload).code(status);
+  if (payload !== undefined) response.type(contentType ?? (wire.format === 'xml' ? fhirXml : fhirJson));
+  for (const name in headers) response.header(name, headers[name] ?? '');
   return response;
 };
 
-export const writeFailure = (h: ResponseToolkit, failed: Failure): ResponseObject => {
+/** What a request that failed may be answered in: JSON when its own wishes cannot be read. */
+export const wireOf = (request: Request): Wire => (request.app as { readonly wire?: Wire }).wire ?? { format: 'json', pretty: false };
+
+export const writeFailure = (h: ResponseToolkit, failed: Failure, wire: Wire, shapes: Shapes): ResponseObject => {
+  const text = JSON.stringify(outcomeOf(failed.category, failed.issues));
   const response = h
-    .response(JSON.stringify(outcomeOf(failed.category, failed.issues)))
+    .response(rendered(text, wire, shapes))
     .code(categories[failed.category].status)
-    .type(fhirJson);
+    .type(wire.format === 'xml' ? fhirXml : fhirJson);
   for (const [name, value] of Object.entries(failed.headers)) response.header(name, value);
   return response;
 };

@@ -1,9 +1,32 @@
-import { failure } from '../fhir/outcome.js';
+import { failure, type Failure } from '../fhir/outcome.js';
 
 export const fhirJson = 'application/fhir+json; charset=utf-8';
-const json = new Set(['application/fhir+json', 'application/json', 'application/json+fhir', 'text/json']);
+export const fhirXml = 'application/fhir+xml; charset=utf-8';
+export const ndjson = 'application/fhir+ndjson';
 
-const parts = (text: string) =>
+/** How a resource goes over the wire. */
+export type Wire = { readonly format: 'json' | 'xml'; readonly pretty: boolean };
+
+const formats: Readonly<Record<string, Wire['format']>> = {
+  'application/fhir+json': 'json',
+  'application/json': 'json',
+  'application/json+fhir': 'json',
+  'text/json': 'json',
+  json: 'json',
+  'application/fhir+xml': 'xml',
+  'application/xml': 'xml',
+  'application/xml+fhir': 'xml',
+  'text/xml': 'xml',
+  xml: 'xml',
+  '*/*': 'json',
+  'application/*': 'json',
+  'text/*': 'json',
+};
+const formatOf = (type: string): Wire['format'] | undefined => (Object.hasOwn(formats, type) ? formats[type] : undefined);
+
+type Range = { readonly type: string; readonly parameters: ReadonlyMap<string, string> };
+
+const rangesOf = (text: string): readonly Range[] =>
   text.split(',').map((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
     return {
@@ -14,34 +37,77 @@ const parts = (text: string) =>
     };
   });
 
-/** R4 http.html#mime-type: throws 406 unless the client takes FHIR JSON of R4. `_format` wins over Accept. */
-export const refuseUnacceptable = (accept: string | undefined, format: string | null): void => {
-  if (format !== null) {
-    if (format === 'json' || json.has(format.split(';')[0]?.trim() ?? '')) return;
-    throw failure(
-      'not-acceptable',
-      'not-supported',
-      `_format=${format.slice(0, 40)} is not offered: this server writes application/fhir+json.`,
-    );
+const isR4 = (version: string | undefined): boolean => version === undefined || version === '4.0' || version === '4.0.1';
+// BaRS names its own version in `version`; every 1.x of it is R4 as served here
+const isBars = (version: string | undefined): boolean => version === undefined || /^1(\.|$)/.test(version);
+
+const notAcceptable = (text: string): Failure =>
+  failure('not-acceptable', 'not-supported', `${text}: this server writes application/fhir+json and application/fhir+xml of FHIR 4.0.`);
+
+/** The best of the client's ranges: by q, then by their order (RFC 9110 section 12.5.1). */
+const best = (accept: string): Wire['format'] => {
+  let chosen: Wire['format'] | undefined;
+  let most = 0;
+  for (const { type, parameters } of rangesOf(accept)) {
+    const format = formatOf(type);
+    const q = parameters.has('q') ? Number(parameters.get('q')) : 1;
+    if (format === undefined || !(q > most) || !isR4(parameters.get('fhirversion')) || !isBars(parameters.get('version'))) continue;
+    chosen = format;
+    most = q;
   }
-  if (accept === undefined || accept === '') return;
-  const ranges = parts(accept);
-  const taken = ranges.some(({ type, parameters }) => {
-    const version = parameters.get('fhirversion');
-    return (
-      parameters.get('q') !== '0' &&
-      (json.has(type) || type === '*/*' || type === 'application/*') &&
-      (version === undefined || version === '4.0' || version === '4.0.1')
-    );
-  });
-  if (!taken) throw failure('not-acceptable', 'not-supported', 'This server writes application/fhir+json of FHIR 4.0.');
+  if (chosen === undefined) throw notAcceptable('None of what Accept names is offered');
+  return chosen;
 };
 
-/** Throws 415 unless the body is FHIR JSON in UTF-8. */
-export const refuseUnknownBody = (contentType: string | undefined): void => {
-  const [body] = parts(contentType ?? '');
+// clients send the same few headers again and again
+const remembered = new Map<string, Wire['format']>();
+
+const accepted = (accept: string): Wire['format'] => {
+  const known = remembered.get(accept);
+  if (known !== undefined) return known;
+  const format = best(accept);
+  if (remembered.size > 500) remembered.clear();
+  remembered.set(accept, format);
+  return format;
+};
+
+const jsonPlain: Wire = { format: 'json', pretty: false };
+
+/** R4 http.html#mime-type: what to write, by Accept, or by `_format`, which wins over it. Throws 406. */
+export const negotiate = (accept: string | undefined, query: URLSearchParams | undefined): Wire => {
+  const asked = query?.get('_format') ?? null;
+  // a + that was not encoded arrives as a space
+  const format =
+    asked === null
+      ? accept === undefined || accept === ''
+        ? 'json'
+        : accepted(accept)
+      : formatOf(asked.split(';')[0]?.trim().replace(' ', '+').toLowerCase() ?? '');
+  if (format === undefined) throw notAcceptable(`_format=${(asked ?? '').slice(0, 40)} is not offered`);
+  const pretty = query?.get('_pretty') ?? null;
+  if (pretty !== null && !['true', 'false', ''].includes(pretty))
+    throw failure('invalid', 'value', '_pretty is true or false.', { expression: ['_pretty'] });
+  if (format === 'json' && pretty !== 'true' && pretty !== '') return jsonPlain;
+  return { format, pretty: pretty === 'true' || pretty === '' };
+};
+
+const patches: Readonly<Record<string, Wire['format']>> = { 'application/json-patch+json': 'json' };
+
+/** The format of a body by its Content-Type; throws 415 for every other, and for another character set than UTF-8. */
+export const formatOfBody = (contentType: string | undefined, method: string): Wire['format'] => {
+  const [body] = rangesOf(contentType ?? '');
+  const type = body?.type ?? '';
+  const format = type.includes('*')
+    ? undefined
+    : (formatOf(type) ?? (method === 'patch' && Object.hasOwn(patches, type) ? patches[type] : undefined));
   const charset = body?.parameters.get('charset') ?? 'utf-8';
-  const version = body?.parameters.get('fhirversion') ?? '4.0';
-  if (!body || !json.has(body.type) || charset !== 'utf-8' || !version.startsWith('4.0'))
-    throw failure('media-type', 'not-supported', 'The body must be application/fhir+json in UTF-8.');
+  if (format === undefined || !['utf-8', 'utf8'].includes(charset) || !isR4(body?.parameters.get('fhirversion')) || !type.includes('/'))
+    throw failure(
+      'media-type',
+      'not-supported',
+      method === 'patch'
+        ? 'PATCH takes application/json-patch+json, or Parameters as application/fhir+json or application/fhir+xml, in UTF-8.'
+        : 'The body must be application/fhir+json or application/fhir+xml, in UTF-8.',
+    );
+  return format;
 };

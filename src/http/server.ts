@@ -26,7 +26,7 @@ export type ServerParts = {
   readonly corsOrigins: readonly string[];
   readonly maxBody: number;
   readonly maxBinary: number;
-  readonly capability: () => string;
+  readonly capability: (mode: string | undefined) => string;
   readonly version: string;
   readonly ready: () => Promise<void>;
 };
@@ -43,10 +43,23 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
           ? false
           : {
               origin: [...parts.corsOrigins],
-              exposedHeaders: ['ETag', 'Location', 'Last-Modified', 'X-Request-ID', 'X-Correlation-ID'],
+              exposedHeaders: [
+                ...[
+                  'ETag',
+                  'Location',
+                  'Content-Location',
+                  'Last-Modified',
+                  'X-Request-ID',
+                  'X-Correlation-ID',
+                  'X-Progress',
+                  'Retry-After',
+                ],
+              ],
               additionalHeaders: [
                 'If-Match',
                 'If-None-Match',
+                'If-None-Exist',
+                'If-Modified-Since',
                 'Prefer',
                 'X-Request-ID',
                 'X-Correlation-ID',
@@ -62,7 +75,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
   });
   const metrics = createMetrics();
   await server.register([
-    errors(parts.logger),
+    errors(parts.logger, parts.house.shapes),
     correlated(parts.logger, metrics),
     health(parts.ready),
     metricsRoute(metrics),

@@ -1,5 +1,6 @@
 import { etagOf } from '../fhir/etag.js';
 import { failure } from '../fhir/outcome.js';
+import type { Preference } from '../fhir/prefer.js';
 import type { Key, Put, Stored } from '../store/port.js';
 import type { House, Success } from './house.js';
 
@@ -16,10 +17,11 @@ const fhirDate = (epochMs: number): string => {
 };
 
 /** 200 with the stored text, its ETag and Last-Modified (R4 http.html#read). */
-export const found = (stored: Stored): Success => ({
+export const found = (stored: Stored): Success & { readonly body: string | undefined } => ({
   status: 200,
   body: stored.body,
   headers: { etag: etagOf(stored.version), 'last-modified': fhirDate(stored.lastUpdated) },
+  key: stored,
 });
 
 export const versionUrl = (house: House, { type, id }: Key, version: number): string =>
@@ -56,3 +58,21 @@ export const unchanged = (house: House, stored: Stored): Success => ({
 /** What is not there and what is not the caller's read alike. */
 export const notFound = ({ type, id }: Key) => failure('not-found', 'not-found', `There is no ${type}/${id}.`);
 export const gone = ({ type, id }: Key) => failure('gone', 'deleted', `${type}/${id} was deleted.`);
+
+const informed = (text: string): string =>
+  JSON.stringify({ resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', details: { text } }] });
+
+const outcomes: Readonly<Partial<Record<number, string>>> = {
+  200: informed('Stored.'),
+  201: informed('Created.'),
+  204: informed('Deleted.'),
+};
+
+/** R4 http.html#ops: the answer of a write as `Prefer: return` asks for it. What only reads is always shown. */
+export const preferred = (success: Success, returns: Preference['return']): Success => {
+  if (success.wrote !== true || returns === undefined || returns === 'representation') return success;
+  const { body: _body, headers, ...rest } = success;
+  const { 'content-location': _shown, ...bare } = headers;
+  if (returns === 'minimal') return { ...rest, headers: bare };
+  return { ...rest, status: success.status === 204 ? 200 : success.status, body: outcomes[success.status], headers: bare };
+};

@@ -3,6 +3,7 @@ import type { Decision, Facts } from '../domain/command.js';
 import { failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { unchanged } from './answers.js';
+import { keepData } from './binary.js';
 import { refuseInvalid } from './checked.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import type { Call, House, Success } from './house.js';
@@ -26,7 +27,8 @@ export const decideCreate = async (house: House, call: Call, resource: Resource,
     return createCommands[command](situationOf(house, call, facts), resource);
   }
   const id = type === 'ServiceRequest' ? `r.${house.newId()}` : house.newId();
-  return { drafts: [{ type, id, version: 0, resource }], result: { type, id } };
+  const kept = type === 'Binary' ? await keepData(house, id, resource) : resource;
+  return { drafts: [{ type, id, version: 0, resource: kept, plain: true }], result: { type, id } };
 };
 
 /** R4 http.html#ccreate: with If-None-Exist only when nothing matches, which the commit checks again; a match is the answer. */

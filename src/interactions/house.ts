@@ -33,6 +33,10 @@ export type House = {
   readonly baseUrl: string;
   readonly timeZone: string;
   readonly maxEntries: number;
+  /** bytes of one document */
+  readonly maxBinary: number;
+  /** false lets references point at nothing (REFERENTIAL_INTEGRITY=off) */
+  readonly integrity: boolean;
   readonly signCursor: (position: string) => string;
   /** throws Failure for a cursor that this server did not make */
   readonly openCursor: (cursor: string) => string;

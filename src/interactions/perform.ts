@@ -1,7 +1,8 @@
-import type { Decision, Facts } from '../domain/command.js';
+import type { Decision, Draft, Facts } from '../domain/command.js';
 import type { Situation } from '../domain/commands.js';
 import { failure } from '../fhir/outcome.js';
-import { referenceTo } from '../fhir/resource.js';
+import { findReferences, readReference } from '../fhir/references.js';
+import { referenceTo, type Key } from '../fhir/resource.js';
 import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type Put, type Unit } from '../store/port.js';
 import { factsOf } from './facts.js';
 import { written } from './answers.js';
@@ -26,12 +27,23 @@ export type Verdict = Decision | Settled;
 
 export const isSettled = (verdict: Verdict): verdict is Settled => 'answer' in verdict;
 
-/** Everything of a decision as one Unit. */
-export const unitOf = async (house: House, call: Call, decision: Decision): Promise<Unit> => {
-  const sealed = await Promise.all(decision.drafts.map((draft) => seal(house, call, draft, decision.drafts)));
+/** Everything of a decision as one Unit. `blame` may say more of a Failure whose draft is known. */
+export const unitOf = async (
+  house: House,
+  call: Call,
+  decision: Decision,
+  blame: (error: unknown, draft: Draft) => unknown = (error) => error,
+): Promise<Unit> => {
+  const sealed = await Promise.all(
+    decision.drafts.map((draft) =>
+      seal(house, call, draft, decision.drafts).catch((error: unknown) => {
+        throw blame(error, draft);
+      }),
+    ),
+  );
   return {
     puts: sealed.map(({ put }) => put),
-    expects: decision.expects ?? [],
+    expects: [...sealed.flatMap(({ expects }) => expects), ...(decision.expects ?? [])],
     unmatched: decision.unmatched ?? [],
     claims: [...sealed.flatMap(({ claims }) => claims), ...(decision.claims ?? [])],
     releases: [...sealed.flatMap(({ releases }) => releases), ...(decision.releases ?? [])],
@@ -57,7 +69,7 @@ const attempt = async (
     await house.store.commit(unit);
   } catch (error) {
     if (isPassing(error) && !isLast) return undefined;
-    throw translated(error);
+    throw translated(error, unit);
   }
   const put = unit.puts?.find(({ type, id }) => type === decision.result.type && id === decision.result.id);
   if (!put) throw new Error('a decision shows one of its drafts');
@@ -88,8 +100,21 @@ export const performWrite = async (house: House, call: Call, decide: (facts: Fac
   }
 };
 
-/** The port's errors as failures. */
-export const translated = (error: unknown): unknown => {
+/** Where in a unit something refers to the target: FHIRPath with indexes. */
+const referringTo = (unit: Unit, target: Key): { readonly put: Put; readonly path: string } | undefined => {
+  for (const put of unit.puts ?? []) {
+    if (put.body === undefined || !put.body.includes(`${target.type}/${target.id}`)) continue;
+    const found = findReferences(JSON.parse(put.body), put.type).find(({ reference }) => {
+      const key = reference === undefined ? undefined : readReference(reference.slice(reference.lastIndexOf(`${target.type}/`)), '');
+      return key?.type === target.type && key.id === target.id;
+    });
+    if (found) return { put, path: `${found.path}.reference` };
+  }
+  return undefined;
+};
+
+/** The port's errors as failures; `unit` is what was being committed, `placeOf` where its resources stand in the request. */
+export const translated = (error: unknown, unit: Unit = {}, placeOf: (put: Put, path: string) => string = (_, path) => path): unknown => {
   if (error instanceof Stale)
     return failure('conflict', 'conflict', `Another request changed ${referenceTo(error.at)} at the same moment: read it again.`);
   if (error instanceof Taken)
@@ -100,10 +125,13 @@ export const translated = (error: unknown): unknown => {
       : error.claim.kind === 'current-booking'
         ? failure('conflict', 'conflict', 'The referral has a current appointment already.')
         : failure('conflict', 'duplicate', 'An identifier that must be unique is taken.');
-  if (error instanceof Unresolved)
+  if (error instanceof Unresolved) {
+    const at = referringTo(unit, error.target);
     return failure('business-rule', 'not-found', `${referenceTo(error.target)} does not exist: references must resolve.`, {
       diagnostics: referenceTo(error.target),
+      ...(at === undefined ? {} : { expression: [placeOf(at.put, at.path)] }),
     });
+  }
   if (error instanceof Referenced)
     return failure('conflict', 'conflict', `${referenceTo(error.at)} is referred to by ${error.by.map(referenceTo).join(', ')}.`);
   if (error instanceof Matched)

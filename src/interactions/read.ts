@@ -1,14 +1,51 @@
 import { sightOf } from '../access/policy.js';
-import { etagOf } from '../fhir/etag.js';
-import type { Key } from '../store/port.js';
+import { matchesIfNoneMatch } from '../fhir/etag.js';
+import { parseJson, stringifyJson } from '../fhir/json.js';
+import { failure } from '../fhir/outcome.js';
+import type { Resource } from '../fhir/resource.js';
+import { readSubset, subsetOf } from '../fhir/subset.js';
+import type { Key, Stored } from '../store/port.js';
 import { found, gone, notFound } from './answers.js';
+import { withData } from './binary.js';
 import type { Call, House, Success } from './house.js';
+import type { Query } from './query.js';
 
-/** R4 http.html#read, with #cread by If-None-Match. 404, or 410 for a deleted one that the caller could have read. */
-export const read = async (house: House, call: Call, key: Key): Promise<Success> => {
+const known = ['_summary', '_elements', '_format', '_pretty'];
+
+/** The parameters of an interaction by name. Throws for one that it does not know, unless the client asked for lenient handling. */
+export const parametersOf = (query: Query, call: Call, names: readonly string[], what: string): ReadonlyMap<string, string> => {
+  for (const [name] of query)
+    if (!names.includes(name) && !call.lenient)
+      throw failure('invalid', 'not-supported', `${what} does not know the parameter ${name}; it knows ${names.join(', ')}.`, {
+        expression: [name],
+      });
+  return new Map(query);
+};
+
+/** R4 http.html#cread: 304 when the client has this version already. If-None-Match goes before If-Modified-Since (RFC 9110 13.2.2). */
+const isFresh = (call: Call, stored: Stored): boolean => {
+  if (call.ifNoneMatch !== undefined) return matchesIfNoneMatch(call.ifNoneMatch, stored.version);
+  if (call.ifModifiedSince === undefined) return false;
+  const since = Date.parse(call.ifModifiedSince);
+  return !Number.isNaN(since) && Math.floor(stored.lastUpdated / 1000) * 1000 <= since;
+};
+
+/** The answer for one stored version: 304, or its text, or the part of it that was asked for. */
+export const shown = async (house: House, call: Call, stored: Stored, query: Query): Promise<Success> => {
+  const plain = found(stored);
+  if (isFresh(call, stored)) return { status: 304, headers: plain.headers };
+  const success = stored.type === 'Binary' ? { ...plain, body: await withData(house, stored) } : plain;
+  if (query.length === 0) return success;
+  const parameters = parametersOf(query, call, known, 'A read');
+  const subset = readSubset(parameters.get('_summary'), parameters.get('_elements'));
+  if (!subset || success.body === undefined) return success;
+  return { ...success, body: stringifyJson(subsetOf(parseJson(success.body) as Resource, subset, house.shapes)) };
+};
+
+/** R4 http.html#read. 404, or 410 for a deleted one that the caller could have read. */
+export const read = async (house: House, call: Call, key: Key, query: Query): Promise<Success> => {
   const stored = await house.store.find(key, sightOf(call.caller, key.type));
   if (!stored) throw notFound(key);
   if (stored.body === undefined) throw gone(key);
-  const success = found(stored);
-  return call.ifNoneMatch === etagOf(stored.version) ? { ...success, status: 304, body: undefined } : success;
+  return shown(house, call, stored, query);
 };

@@ -1,6 +1,7 @@
 import { accessKeysOf, checkOwnOrganisation, type AccessFacts } from '../access/access-keys.js';
 import { checkConstraint } from '../access/narrow-plan.js';
 import { claimsOf } from '../domain/claims.js';
+import { refuseActiveSubscription } from '../domain/subscription-status.js';
 import type { Draft } from '../domain/command.js';
 import { stringifyJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
@@ -10,7 +11,13 @@ import type { AccessLink, Claim, Put, Value } from '../store/port.js';
 import { refuseInvalid } from './checked.js';
 import type { Call, House } from './house.js';
 
-export type Sealed = { readonly put: Put; readonly claims: readonly Claim[]; readonly releases: readonly Claim[] };
+export type Sealed = {
+  readonly put: Put;
+  readonly claims: readonly Claim[];
+  readonly releases: readonly Claim[];
+  /** what versioned references rely upon */
+  readonly expects: readonly (Key & { readonly version: number })[];
+};
 
 /** The wire form, made once: ids and meta as this version has them, everything else as the client sent it. */
 export const wireForm = (resource: Resource, key: Key, version: number, lastUpdated: number): Resource => {
@@ -28,9 +35,15 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
   const lastUpdated = house.clock();
   const owner = referenceTo(draft);
   if (draft.resource === undefined)
-    return { put: { ...bare(draft, lastUpdated), body: undefined }, claims: [], releases: await heldBefore(house, draft, owner) };
+    return {
+      put: { ...bare(draft, lastUpdated), body: undefined },
+      claims: [],
+      releases: await heldBefore(house, draft, owner),
+      expects: [],
+    };
   const resource = wireForm(draft.resource, draft, draft.version + 1, lastUpdated);
   refuseInvalid(house, resource);
+  refuseActiveSubscription(resource);
   const references = findReferences(resource, resource.resourceType);
   const logical = await resolveLogical(house, references, drafts);
   const extracted = house.extract(resource, {
@@ -41,7 +54,7 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
   checkConstraint(call.caller, draft.type, extracted);
   const facts = await accessFacts(house, call, resource, references, logical, drafts);
   // what a command changes on the way (a booked slot) is the command's matter, not the caller's own write
-  if (drafts.length === 1) checkOwnOrganisation(call.caller, resource, facts);
+  if (draft.plain === true) checkOwnOrganisation(call.caller, resource, facts);
   const claims = claimsOf(resource);
   const kept = new Set(claims.map(({ kind, key }) => `${kind}|${key}`));
   return {
@@ -53,6 +66,7 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
       accessLinks: linksOf(house, draft, resource, references, logical),
     },
     claims,
+    expects: house.integrity ? await versionsReferredTo(house, draft, references, drafts) : [],
     releases: (await heldBefore(house, draft, owner)).filter(({ kind, key }) => !kept.has(`${kind}|${key}`)),
   };
 };
@@ -124,17 +138,59 @@ const otherReferences = (house: House, references: readonly FoundReference[], ex
   const covered = new Set(extracted.flatMap((value) => (value.kind === 'reference' ? [referenceTo(value.target)] : [])));
   const values: Value[] = [];
   for (const { reference, path } of references) {
-    const target = reference === undefined ? undefined : readReference(reference, house.baseUrl);
+    if (reference === undefined) continue;
+    const target = readReference(reference, house.baseUrl);
+    if (!target && house.integrity && !isForeign(reference))
+      throw failure(
+        'business-rule',
+        'not-found',
+        `${reference.slice(0, 200)} is no reference that can resolve: it is neither Type/id nor absolute.`,
+        {
+          expression: [`${path}.reference`],
+        },
+      );
     if (!target || covered.has(referenceTo(target))) continue;
+    if (!house.registry.has(target.type) && !house.integrity) continue;
     if (!house.registry.has(target.type))
       throw failure('business-rule', 'not-found', `References to ${target.type} cannot resolve: this server does not serve that type.`, {
-        expression: [path],
+        expression: [`${path}.reference`],
       });
     covered.add(referenceTo(target));
     values.push({ kind: 'reference', param: '*', target: { type: target.type, id: target.id } });
   }
   return values;
 };
+
+/** Inside of the resource, or with a scheme of its own. */
+const isForeign = (reference: string): boolean => reference.startsWith('#') || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(reference);
+
+/**
+ * R4 references.html#versions: a versioned reference is to the current version when it is written, and the commit makes sure that it
+ * still is. One that the version before had already may have grown old since.
+ */
+const versionsReferredTo = async (
+  house: House,
+  draft: Draft,
+  references: readonly FoundReference[],
+  drafts: readonly Draft[],
+): Promise<Sealed['expects']> => {
+  const expects: (Key & { readonly version: number })[] = [];
+  for (const { reference, path } of references) {
+    const target = reference === undefined ? undefined : readReference(reference, house.baseUrl);
+    if (reference === undefined || target?.version === undefined || (await hadBefore(house, draft, reference))) continue;
+    const drafted = drafts.find(({ type, id }) => type === target.type && id === target.id);
+    const current = drafted ? drafted.version + 1 : (await house.store.find(target, 'all'))?.version;
+    if (current === undefined || String(current) !== target.version)
+      throw failure('conflict', 'conflict', `${reference} is not the current version of ${referenceTo(target)}.`, {
+        expression: [`${path}.reference`],
+      });
+    if (!drafted) expects.push({ type: target.type, id: target.id, version: current });
+  }
+  return expects;
+};
+
+const hadBefore = async (house: House, draft: Draft, reference: string): Promise<boolean> =>
+  draft.version > 0 && (await house.store.findVersion(draft, draft.version, 'all'))?.body?.includes(JSON.stringify(reference)) === true;
 
 const targetOf = (house: House, reference: FoundReference, logical: ReadonlyMap<string, Key>): Key | undefined =>
   reference.reference !== undefined

@@ -1,216 +1,243 @@
-import { categories, outcomeOf } from '../fhir/outcome-text.js';
-import type { Decision, Draft, Facts } from '../domain/command.js';
+import type { Decision, Draft } from '../domain/command.js';
 import { Failure, failure } from '../fhir/outcome.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
-import { checkInteraction } from '../access/policy.js';
+import type { Unit } from '../store/port.js';
 import { written } from './answers.js';
-import { decideCreate } from './create.js';
-import { dispatch, type Interactive } from './dispatch.js';
+import { absoluteFor, readConditional, referencesIn, refuseRepeated, relinked } from './bundle-links.js';
+import { matchesOf, severalMatches } from './criteria.js';
+import { dispatch, routeOf, splitUrl } from './dispatch.js';
+import { callOf, interactiveOf, responseText, type Entry } from './entries.js';
 import { factsOf } from './facts.js';
 import type { Call, House, Success } from './house.js';
-import { translated, unitOf } from './perform.js';
-import { decideRemove } from './remove.js';
-import { decideUpdate } from './update.js';
-import { Stale, Taken } from '../store/port.js';
+import { isPassing, isSettled, translated, unitOf, type Verdict } from './perform.js';
 
-type Entry = {
-  readonly fullUrl?: string;
-  readonly resource?: Resource;
-  readonly request?: {
-    readonly method: string;
-    readonly url: string;
-    readonly ifMatch?: string;
-    readonly ifNoneExist?: string;
-    readonly ifNoneMatch?: string;
-  };
-};
+const tries = 4;
+// R4 http.html#trules: DELETE, POST, PUT and PATCH, then GET and HEAD, which see what the others did
+const order: readonly (readonly string[])[] = [['DELETE'], ['POST'], ['PUT', 'PATCH']];
 
-/** R4 http.html#transaction: POST of a Bundle to the base; a batch's entries stand alone, a transaction's are one. */
-export const processBundle = async (house: House, call: Call, bundle: Resource): Promise<Success> => {
-  if (bundle.resourceType !== 'Bundle') throw failure('invalid', 'invalid', `The base takes a Bundle, not a ${bundle.resourceType}.`);
-  const entries = (bundle['entry'] ?? []) as readonly Entry[];
-  if (entries.length > house.maxEntries)
-    throw failure(
-      'too-costly',
-      'too-costly',
-      `At most ${String(house.maxEntries)} entries are taken; these are ${String(entries.length)}.`,
-      { expression: ['Bundle.entry'] },
-    );
-  entries.forEach((entry, index) => {
-    if (typeof entry.request?.url !== 'string' || typeof entry.request.method !== 'string')
-      throw failure('invalid', 'required', 'An entry needs request.method and request.url.', {
-        expression: [`Bundle.entry[${String(index)}].request`],
-      });
-  });
-  if (bundle['type'] === 'batch') return batch(house, call, entries);
-  if (bundle['type'] === 'transaction') return transaction(house, call, entries);
-  throw failure('invalid', 'invalid', 'The Bundle must be a batch or a transaction.', { expression: ['Bundle.type'] });
-};
+const isWrite = ({ request }: Entry): boolean => request.method !== 'GET' && request.method !== 'HEAD';
 
-const callOf = (call: Call, entry: Entry): Call => ({
-  ...call,
-  ifMatch: entry.request?.ifMatch,
-  ifNoneExist: entry.request?.ifNoneExist,
-  ifNoneMatch: entry.request?.ifNoneMatch,
-});
-
-const batch = async (house: House, call: Call, entries: readonly Entry[]): Promise<Success> => {
-  const parts: string[] = [];
-  for (const entry of entries) parts.push(await standingAlone(house, callOf(call, entry), entry));
-  return { status: 200, body: bundleOf('batch-response', parts), headers: {} };
-};
-
-const standingAlone = async (house: House, call: Call, entry: Entry): Promise<string> => {
-  try {
-    return responseText(await dispatch(house, call, interactiveOf(entry)));
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return JSON.stringify({
-      response: { status: String(categories[error.category].status), outcome: outcomeOf(error.category, error.issues) },
-    });
-  }
-};
-
-const interactiveOf = (entry: Entry): Interactive => ({
-  method: entry.request?.method ?? '',
-  url: entry.request?.url ?? '',
-  resource: entry.resource,
-});
-
-const responseText = ({ status, body, headers }: Success): string => {
-  const response = {
-    status: String(status),
-    ...(headers['location'] === undefined ? {} : { location: headers['location'] }),
-    ...(headers['etag'] === undefined ? {} : { etag: headers['etag'] }),
-    ...(headers['last-modified'] === undefined ? {} : { lastModified: new Date(headers['last-modified']).toISOString() }),
-  };
-  return `{${body === undefined ? '' : `"resource":${body},`}"response":${JSON.stringify(response)}}`;
-};
-
-const bundleOf = (type: string, parts: readonly string[]): string =>
-  `{"resourceType":"Bundle","type":"${type}"${parts.length === 0 ? '' : `,"entry":[${parts.join(',')}]`}}`;
-
-// R4 http.html#trules: DELETE, POST, PUT/PATCH, GET/HEAD
-const order = ['DELETE', 'POST', 'PUT', 'GET'] as const;
-
-const transaction = async (house: House, call: Call, entries: readonly Entry[]): Promise<Success> => {
-  for (let attempt = 1; ; attempt++) {
-    const planned = await plan(house, call, entries);
-    const unit = await unitOf(house, call, { ...merged(planned.flatMap(({ decision }) => decision ?? [])), result: { type: '', id: '' } });
+/** R4 http.html#transaction: all entries in one Unit, or none. Answers the parts of the response, in the order of the entries. */
+export const transaction = async (house: House, call: Call, entries: readonly Entry[]): Promise<readonly string[]> => {
+  refuseRepeated(entries);
+  for (let round = 1; ; round++) {
+    const plan = await new Planning(house, call, entries).plan();
+    const indexOf = (key: Key): number => plan.verdicts.findIndex((verdict) => verdict !== undefined && concerns(verdict, key));
+    const blame = (error: unknown, draft: Draft): unknown => (error instanceof Failure ? placed(error, indexOf(draft)) : error);
+    const unit = await unitOf(house, call, { ...merged(plan.verdicts), result: { type: '', id: '' } }, blame);
     try {
       await house.store.commit(unit);
-      const parts: string[] = [];
-      for (const [index, entry] of entries.entries()) {
-        const result = planned[index]?.decision?.result;
-        const put = result && unit.puts?.find(({ type, id }) => type === result.type && id === result.id);
-        if (entry.request?.method === 'GET') parts.push(responseText(await dispatch(house, callOf(call, entry), interactiveOf(entry))));
-        else parts.push(put?.body === undefined ? JSON.stringify({ response: { status: '204' } }) : responseText(written(house, put)));
-      }
-      return { status: 200, body: bundleOf('transaction-response', parts), headers: {} };
+      return await answers(house, call, plan, unit);
     } catch (error) {
-      if (!(error instanceof Stale || error instanceof Taken) || attempt === 4) throw translated(error);
+      if (isPassing(error) && round < tries) continue;
+      throw translated(error, unit, (put, path) => expressionIn(indexOf(put), path));
     }
   }
 };
 
-type Planned = { readonly decision?: Decision };
+type Plan = { readonly entries: readonly Entry[]; readonly verdicts: readonly (Verdict | undefined)[] };
+
+const concerns = (verdict: Verdict, { type, id }: Key): boolean =>
+  !isSettled(verdict) && verdict.drafts.some((draft) => draft.type === type && draft.id === id);
 
 /** One Unit of all decisions: of several drafts of one resource the last counts, written over the version first read. */
-const merged = (decisions: readonly Decision[]): Omit<Decision, 'result'> => {
+const merged = (verdicts: readonly (Verdict | undefined)[]): Omit<Decision, 'result'> => {
+  const decisions = verdicts.flatMap((verdict) => (verdict && !isSettled(verdict) ? [verdict] : []));
   const drafts = new Map<string, Draft>();
   for (const draft of decisions.flatMap((decision) => decision.drafts))
     drafts.set(referenceTo(draft), { ...draft, version: drafts.get(referenceTo(draft))?.version ?? draft.version });
   return {
     drafts: [...drafts.values()],
+    // what the transaction writes itself is guarded by the version that it writes over
+    expects: decisions.flatMap(({ expects }) => expects ?? []).filter((expected) => !drafts.has(referenceTo(expected))),
+    unmatched: decisions.flatMap(({ unmatched }) => unmatched ?? []),
     claims: decisions.flatMap(({ claims }) => claims ?? []),
     releases: decisions.flatMap(({ releases }) => releases ?? []),
   };
 };
 
-const plan = async (house: House, call: Call, entries: readonly Entry[]): Promise<readonly Planned[]> => {
-  const planned: Planned[] = entries.map(() => ({}));
-  const ids = new Map<string, string>();
-  const touched = new Set<string>();
-  for (const method of order)
-    for (const index of pending(entries, method, ids)) {
-      const entry = entries[index];
-      if (!entry) continue;
-      try {
-        const drafts = planned.flatMap(({ decision }) => decision?.drafts ?? []);
-        const decision = await decideEntry(house, callOf(call, entry), rewritten(entry, ids), factsOf(house.store, call.caller, drafts));
-        if (!decision) continue;
-        const key = referenceTo(decision.result);
-        if (touched.has(key)) throw failure('invalid', 'invalid', `${key} stands twice in the transaction.`);
-        touched.add(key);
-        if (entry.fullUrl !== undefined) ids.set(entry.fullUrl, key);
-        planned[index] = { decision };
-      } catch (error) {
-        throw error instanceof Failure
-          ? new Failure(
-              error.category,
-              error.issues.map((issue) => ({
-                ...issue,
-                expression: [
-                  `Bundle.entry[${String(index)}]${issue.expression?.[0] === undefined ? '' : `.resource.${issue.expression[0]}`}`,
-                ],
-              })),
-              error.headers,
-            )
-          : error;
-      }
-    }
-  return planned;
+const answers = async (house: House, call: Call, { entries, verdicts }: Plan, unit: Unit): Promise<readonly string[]> => {
+  const parts: string[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const own = callOf(call, entry);
+    const verdict = verdicts[index];
+    const success = verdict ? answerOf(house, verdict, unit) : await dispatch(house, own, interactiveOf(entry));
+    parts.push(responseText(house, own, success));
+  }
+  return parts;
 };
 
-/** The entries of a verb, those first on which no other one of them depends: a booking after the referral it is based on. */
-const pending = (entries: readonly Entry[], method: string, ids: ReadonlyMap<string, string>): readonly number[] => {
-  const open = entries.flatMap((entry, index) =>
-    entry.request?.method === method || (method === 'GET' && entry.request?.method === 'HEAD') ? [index] : [],
-  );
-  const sorted: number[] = [];
-  while (open.length > 0) {
-    const urls = open.flatMap((index) => entries[index]?.fullUrl ?? []).filter((url) => !ids.has(url));
-    const free = open.filter((index) => {
-      const text = JSON.stringify(entries[index]?.resource ?? {});
-      return !urls.some((url) => url !== entries[index]?.fullUrl && text.includes(`"${url}"`));
+const answerOf = (house: House, verdict: Verdict, unit: Unit): Success => {
+  if (isSettled(verdict)) return verdict.answer;
+  const { type, id } = verdict.result;
+  const put = unit.puts?.find((candidate) => candidate.type === type && candidate.id === id);
+  if (!put) throw new Error('a decision shows one of its drafts');
+  return written(house, put, verdict.created);
+};
+
+/** Decides every entry, in the order of the verbs, over what the entries before it have decided. */
+class Planning {
+  private readonly verdicts: (Verdict | undefined)[];
+  /** the id that each entry's resource will have or has, so that references may go in any direction, round in a circle too */
+  private readonly targets: (Key | undefined)[];
+  private readonly byUrl = new Map<string, number>();
+  private readonly fresh: readonly string[];
+  private readonly conditional = new Map<string, Key>();
+  private readonly touched = new Set<string>();
+
+  constructor(
+    private readonly house: House,
+    private readonly call: Call,
+    private readonly entries: readonly Entry[],
+  ) {
+    this.verdicts = entries.map(() => undefined);
+    this.targets = entries.map(() => undefined);
+    this.fresh = entries.map(() => house.newId());
+    entries.forEach(({ fullUrl }, index) => {
+      if (fullUrl !== undefined) this.byUrl.set(fullUrl, index);
     });
-    const next = free.length > 0 ? free : [...open];
-    sorted.push(...next);
-    for (const index of next) open.splice(open.indexOf(index), 1);
   }
-  return sorted;
-};
 
-const rewritten = (entry: Entry, ids: ReadonlyMap<string, string>): Entry => {
-  if (!entry.resource) return entry;
-  const replace = (value: unknown): unknown => {
-    if (typeof value === 'string') return ids.get(value) ?? value;
-    if (Array.isArray(value)) return value.map(replace);
-    if (typeof value !== 'object' || value === null || 'isLosslessNumber' in value) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, replace(inner)]));
+  async plan(): Promise<Plan> {
+    for (const index of this.entries.keys()) await this.at(index, (entry) => this.aim(entry, index));
+    for (const methods of order) for (const index of this.ordered(methods)) await this.at(index, (entry) => this.decide(entry, index));
+    return { entries: this.entries, verdicts: this.verdicts };
+  }
+
+  /** Names the entry in whatever goes wrong with it. */
+  private async at(index: number, work: (entry: Entry) => Promise<void>): Promise<void> {
+    const entry = this.entries[index];
+    if (!entry) return;
+    try {
+      await work(entry);
+    } catch (error) {
+      throw error instanceof Failure ? placed(error, index) : error;
+    }
+  }
+
+  /** Finds the route, which checks what the caller may do, and the identity of what the entry is about. */
+  private async aim(entry: Entry, index: number): Promise<void> {
+    const { method, url } = entry.request;
+    const { words, query } = splitUrl(url);
+    if (!isWrite(entry)) {
+      // a read is made when all is written; what it could never do must stop the transaction before
+      if (!words.at(-1)?.startsWith('$') && words[0] !== '_history') routeOf(this.house, callOf(this.call, entry), interactiveOf(entry));
+      return;
+    }
+    if (words.at(-1)?.startsWith('$') === true)
+      throw failure('invalid', 'not-supported', 'An operation cannot be part of a transaction: use a batch.', {
+        expression: ['request.url'],
+      });
+    const own = callOf(this.call, entry);
+    const { asked } = routeOf(this.house, own, interactiveOf(entry));
+    const { type, id } = asked;
+    const criteria = method === 'POST' ? entry.request.ifNoneExist : id === '' ? url.slice(url.indexOf('?') + 1) : undefined;
+    const match = criteria === undefined ? undefined : await matchesOf(this.house, own, type, criteria, 'request');
+    if (match?.several === true) throw severalMatches(type, 'request');
+    if (query.length > 0 && method === 'POST')
+      throw failure('invalid', 'invalid', 'Criteria of a create go to request.ifNoneExist.', { expression: ['request.url'] });
+    this.targets[index] = {
+      type,
+      id:
+        match?.one?.id ??
+        (id !== '' ? id : method === 'PUT' ? (entry.resource?.id ?? this.newIdOf(type, index)) : this.newIdOf(type, index)),
+    };
+  }
+
+  private newIdOf(type: string, index: number): string {
+    const raw = this.fresh[index] ?? '';
+    return type === 'ServiceRequest' ? `r.${raw}` : raw;
+  }
+
+  private async decide(entry: Entry, index: number): Promise<void> {
+    const own = callOf(this.call, entry);
+    const resource = entry.resource && (await this.linked(entry, entry.resource));
+    const house = { ...this.house, newId: startingWith(this.fresh[index] ?? '', this.house.newId) };
+    const interactive = interactiveOf({ ...entry, ...(resource === undefined ? {} : { resource }) });
+    const { route, asked } = routeOf(house, own, interactive);
+    if (!('decide' in route)) throw failure('invalid', 'not-supported', `${entry.request.method} ${entry.request.url} is no write.`);
+    const drafts = this.verdicts.flatMap((verdict) => (verdict && !isSettled(verdict) ? verdict.drafts : []));
+    const verdict = await route.decide(asked, factsOf(this.house.store, own.caller, drafts));
+    const key = isSettled(verdict) ? verdict.answer.key : verdict.result;
+    this.verdicts[index] = verdict;
+    if (!key) return;
+    this.targets[index] = key;
+    // R4 http.html#trules: identities must not overlap; a conditional create that found a match writes nothing
+    if (isSettled(verdict) && entry.request.method === 'POST') return;
+    if (this.touched.has(referenceTo(key))) throw failure('invalid', 'duplicate', `${referenceTo(key)} stands twice in the transaction.`);
+    this.touched.add(referenceTo(key));
+  }
+
+  private async linked(entry: Entry, resource: Resource): Promise<Resource> {
+    for (const reference of referencesIn(resource, this.house.shapes)) await this.find(reference);
+    return relinked(resource, this.house.shapes, (link, isReference) => {
+      const found = isReference ? this.conditional.get(link) : undefined;
+      const key = found ?? this.entryAt(isReference ? absoluteFor(entry, link) : link);
+      return key && referenceTo(key);
+    });
+  }
+
+  private entryAt(url: string): Key | undefined {
+    const index = this.byUrl.get(url);
+    return index === undefined ? undefined : this.targets[index];
+  }
+
+  /** R4 http.html#trules, conditional references: exactly one match, among what the caller may see. */
+  private async find(reference: string): Promise<void> {
+    const wanted = this.conditional.has(reference) ? undefined : readConditional(reference);
+    if (!wanted || !this.house.registry.has(wanted.type)) return;
+    const { one, several } = await matchesOf(this.house, this.call, wanted.type, wanted.criteria, reference);
+    if (several) throw severalMatches(wanted.type, reference);
+    if (!one) throw failure('business-rule', 'not-found', `No ${wanted.type} matches the conditional reference ${reference}.`);
+    this.conditional.set(reference, { type: one.type, id: one.id });
+  }
+
+  /** The entries of a verb, those first on which no other one of them depends: a booking after the referral it is based on. */
+  private ordered(methods: readonly string[]): readonly number[] {
+    const open = [...this.entries.entries()].filter(([, { request }]) => methods.includes(request.method)).map(([index]) => index);
+    const needs = new Map(open.map((index) => [index, this.needsOf(index)]));
+    const sorted: number[] = [];
+    while (open.length > 0) {
+      const free = open.filter((index) => !open.some((other) => other !== index && needs.get(index)?.has(other) === true));
+      // the rest go round in a circle: their ids are known beforehand
+      const next = free.length > 0 ? free : open.slice(0, 1);
+      sorted.push(...next);
+      for (const index of next) open.splice(open.indexOf(index), 1);
+    }
+    return sorted;
+  }
+
+  private needsOf(index: number): ReadonlySet<number> {
+    const entry = this.entries[index];
+    if (!entry?.resource) return new Set();
+    return new Set(
+      referencesIn(entry.resource, this.house.shapes).flatMap((reference) => this.byUrl.get(absoluteFor(entry, reference)) ?? []),
+    );
+  }
+}
+
+/** Gives `first` once, then what `next` gives. */
+const startingWith = (first: string, next: () => string): (() => string) => {
+  let given = false;
+  return () => {
+    if (given) return next();
+    given = true;
+    return first;
   };
-  return { ...entry, resource: replace(entry.resource) as Resource };
 };
 
-const decideEntry = async (house: House, call: Call, entry: Entry, facts: Facts): Promise<Decision | undefined> => {
-  const method = entry.request?.method ?? '';
-  const [path = ''] = (entry.request?.url ?? '').split('?');
-  const [type = '', id] = path.split('/');
-  if (method === 'GET' || method === 'HEAD') return undefined;
-  if (!house.registry.has(type)) throw failure('not-found', 'not-supported', `${type} is not a type that this server serves.`);
-  if (method === 'DELETE' && id !== undefined) {
-    checkInteraction(call.caller, type, 'd');
-    return decideRemove(house, call, { type, id });
-  }
-  const { resource } = entry;
-  if (resource?.resourceType !== type) throw failure('invalid', 'invalid', `The entry's resource is not the ${type} of its request.url.`);
-  if (method === 'POST' && id === undefined) {
-    checkInteraction(call.caller, type, 'c');
-    return decideCreate(house, call, resource, facts);
-  }
-  if (method === 'PUT' && id !== undefined) {
-    checkInteraction(call.caller, type, 'u');
-    return decideUpdate(house, call, { type, id } satisfies Key, { ...resource, id }, facts);
-  }
-  throw failure('method', 'not-supported', `${method} ${path} is not offered in a transaction.`);
+const placed = (failed: Failure, index: number): Failure =>
+  new Failure(
+    failed.category,
+    failed.issues.map((issue) => ({ ...issue, expression: [expressionIn(index, issue.expression?.[0])] })),
+    failed.headers,
+  );
+
+const expressionIn = (index: number, expression: string | undefined): string => {
+  if (index < 0) return expression ?? 'Bundle';
+  const at = `Bundle.entry[${String(index)}]`;
+  if (expression === undefined) return at;
+  return /^[A-Z]/.test(expression)
+    ? `${at}.resource${expression.includes('.') ? expression.slice(expression.indexOf('.')) : ''}`
+    : `${at}.${expression}`;
 };

@@ -42,7 +42,7 @@ const decideCreateAs = async (house: House, call: Call, key: Key, resource: Reso
   if (call.caller.kind !== 'system') throw notFound(key);
   if (call.ifMatch !== undefined) throw precondition(`There is no ${key.type}/${key.id} of that version.`);
   const version = (await house.store.find(key, 'all'))?.version ?? 0;
-  return { drafts: [{ ...key, version, resource }], created: true, result: key };
+  return { drafts: [{ ...key, version, resource, plain: true }], created: true, result: key };
 };
 
 /**
@@ -62,7 +62,7 @@ export const decideChangeOf = async (house: House, call: Call, current: Found, r
     const stored = await house.store.find(key, 'all');
     if (stored?.version === current.version) return { answer: unchanged(house, stored) };
   }
-  return { drafts: [{ ...key, version: current.version, resource: wanted }], result: key };
+  return { drafts: [{ ...key, version: current.version, resource: wanted, plain: true }], result: key };
 };
 
 /** R4 http.html#cond-update: none creates, one is updated, several are refused; an id in the body must be the match's. */

@@ -1,7 +1,8 @@
 import type { CreateCommandName, UpdateCommandName } from '../domain/commands.js';
 
 /** A served resource type as data: routes, CapabilityStatement, access and the checks of a request are all made from it. */
-export type Interaction = 'read' | 'vread' | 'history-instance' | 'history-type' | 'search-type' | 'create' | 'update' | 'delete';
+export type Interaction =
+  'read' | 'vread' | 'history-instance' | 'history-type' | 'search-type' | 'create' | 'update' | 'patch' | 'delete';
 
 export type ResourceType = {
   readonly type: string;
@@ -14,7 +15,7 @@ export type ResourceType = {
   readonly documentation?: string;
 };
 
-const all: readonly Interaction[] = ['read', 'vread', 'history-instance', 'history-type', 'search-type', 'create', 'update', 'delete'];
+const all: readonly Interaction[] = ['read', 'vread', 'history-instance', 'history-type', 'search-type', 'create', 'update', 'patch', 'delete'];
 const readOnly: readonly Interaction[] = ['read', 'vread', 'history-instance', 'history-type', 'search-type'];
 const ukCore = (type: string): string => `https://fhir.hl7.org.uk/StructureDefinition/UKCore-${type}`;
 

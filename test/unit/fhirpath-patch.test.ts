@@ -2,7 +2,7 @@ import { parseJson, stringifyJson } from '../../src/fhir/json.js';
 import { Failure } from '../../src/fhir/outcome.js';
 import { applyFhirPathPatch } from '../../src/fhir/patch/fhirpath-patch.js';
 import type { Resource } from '../../src/fhir/resource.js';
-import { shapes } from '../helpers/definitions.js';
+import { shapes } from '../helpers/shapes.js';
 
 const operation = (parts: Readonly<Record<string, unknown>>): object => ({
   name: 'operation',

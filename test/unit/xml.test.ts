@@ -7,7 +7,7 @@ import type { Resource } from '../../src/fhir/resource.js';
 import { isPrimitive } from '../../src/fhir/shapes.js';
 import { readXml } from '../../src/fhir/xml/read.js';
 import { writeXml } from '../../src/fhir/xml/write.js';
-import { shapes } from '../helpers/definitions.js';
+import { shapes } from '../helpers/shapes.js';
 import { examples, sharedData } from '../helpers/shared-data.js';
 
 /** The same text for the same content: members in alphabetical order. */

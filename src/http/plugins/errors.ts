@@ -3,7 +3,8 @@ import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { Failure, failure } from '../../fhir/outcome.js';
 import { Unavailable } from '../../store/port.js';
-import { writeFailure } from '../answer.js';
+import type { Shapes } from '../../fhir/shapes.js';
+import { wireOf, writeFailure } from '../answer.js';
 
 /** hapi's own refusals as failures; whatever else was thrown is logged and answered without its text. */
 const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
@@ -29,12 +30,12 @@ const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
   }
 };
 
-export const errors = (logger: Logger): Plugin<undefined> => ({
+export const errors = (logger: Logger, shapes: Shapes): Plugin<undefined> => ({
   name: 'errors',
   register: (server) => {
     server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
       const { response } = request;
-      return 'isBoom' in response ? writeFailure(h, failureOf(response, request, logger)) : h.continue;
+      return 'isBoom' in response ? writeFailure(h, failureOf(response, request, logger), wireOf(request), shapes) : h.continue;
     });
   },
 });

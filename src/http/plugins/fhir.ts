@@ -1,98 +1,109 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
-import { parseJson } from '../../fhir/json.js';
-import { failure } from '../../fhir/outcome.js';
-import type { Resource } from '../../fhir/resource.js';
 import { checkInteraction } from '../../access/policy.js';
+import { parseJson, stringifyJson } from '../../fhir/json.js';
+import { failure, type Failure } from '../../fhir/outcome.js';
+import { readPrefer, type Preference } from '../../fhir/prefer.js';
+import type { Resource } from '../../fhir/resource.js';
+import { readSubset, subsetOf } from '../../fhir/subset.js';
+import { processBundle } from '../../interactions/batch.js';
 import { dispatch } from '../../interactions/dispatch.js';
 import type { Call, House } from '../../interactions/house.js';
-import { processBundle } from '../../interactions/transaction.js';
 import { writeSuccess } from '../answer.js';
-import type { Callers } from '../callers.js';
-import { fhirJson, refuseUnacceptable, refuseUnknownBody } from '../media.js';
 import { readBinary, uploadBinary } from '../binary.js';
+import { readBody, readForm } from '../body.js';
+import type { Callers } from '../callers.js';
+import { negotiate, type Wire } from '../media.js';
 
 const base = '/FHIR/R4';
 
-const bodyOf = (request: Request): Resource | undefined => {
-  const bytes = request.payload as Buffer | undefined;
-  if (!bytes || bytes.length === 0) return undefined;
-  refuseUnknownBody(request.headers['content-type'] as string | undefined);
-  const parsed = parseJson(bytes.toString('utf8'));
-  if (typeof parsed !== 'object' || parsed === null || typeof (parsed as { resourceType?: unknown }).resourceType !== 'string')
-    throw failure('invalid', 'structure', 'The body must be one FHIR resource: a JSON object with resourceType.');
-  return parsed as Resource;
+const header = (request: Request, name: string): string | undefined => request.headers[name] as string | undefined;
+
+/** What the request wants written; kept with it, so that an error is written alike. */
+const wireFor = (request: Request): Wire =>
+  (request.app.wire = negotiate(header(request, 'accept'), request.url.search === '' ? undefined : request.url.searchParams));
+
+const callOf = async (request: Request, callers: Callers, prefer: Preference): Promise<Call> => ({
+  caller: await callers.of(request),
+  ifMatch: header(request, 'if-match'),
+  ifNoneMatch: header(request, 'if-none-match'),
+  ifModifiedSince: header(request, 'if-modified-since'),
+  ifNoneExist: header(request, 'if-none-exist'),
+  lenient: prefer.lenient,
+  returns: prefer.return,
+});
+
+/** The path below the base, its segments decoded; a slash that was encoded stays so, and names nothing. */
+const pathOf = (request: Request): string => {
+  const path = request.path.slice(base.length + 1).replace(/\/+$/, '');
+  if (!path.includes('%')) return path;
+  return path
+    .split('/')
+    .map((segment) => {
+      const decoded = decodeURIComponent(segment);
+      return /[/?#]/.test(decoded) ? segment : decoded;
+    })
+    .join('/');
 };
 
-const callOf = async (request: Request, callers: Callers): Promise<Call> => {
-  const header = (name: string) => request.headers[name] as string | undefined;
-  return {
-    caller: await callers.of(request),
-    ifMatch: header('if-match'),
-    ifNoneMatch: header('if-none-match'),
-    ifNoneExist: header('if-none-exist'),
-    lenient: /handling\s*=\s*lenient/.test(header('prefer') ?? ''),
-  };
-};
+const notOffered = (method: string, path: string, allowed: readonly string[]): Failure =>
+  failure('method', 'not-supported', `${method.toUpperCase()} is not offered at ${path}.`).withAllow(allowed);
 
-const searchForm = (request: Request): string => {
-  if (!/^application\/x-www-form-urlencoded\b/i.test(String(request.headers['content-type'] ?? '')))
-    throw failure('media-type', 'not-supported', '_search takes application/x-www-form-urlencoded.');
-  return (request.payload as Buffer).toString('utf8');
+type Options = {
+  readonly maxBody: number;
+  readonly maxBinary: number;
+  /** the text of what `mode` asks for (R4 http.html#capabilities) */
+  readonly capability: (mode: string | undefined) => string;
 };
 
 /** All of `/FHIR/R4`: one route, dispatched by the registry, so that a request and a batch entry run the same code. */
-export const fhir = (
-  house: House,
-  callers: Callers,
-  options: { readonly maxBody: number; readonly maxBinary: number; readonly capability: () => string },
-): Plugin<undefined> => {
-  const handle = async (request: Request, h: ResponseToolkit) => {
-    refuseUnacceptable(
-      request.headers['accept'] as string | undefined,
-      request.query['_format'] === undefined ? null : String(request.query['_format']),
-    );
-    const call = await callOf(request, callers);
-    const path = request.path.slice(base.length + 1).replace(/\/+$/, '');
-    if (path === '') {
-      if (request.method !== 'post') throw failure('method', 'not-supported', 'The base takes POST of a Bundle.').withAllow(['POST']);
-      const bundle = bodyOf(request);
-      if (!bundle) throw failure('invalid', 'required', 'The body is missing.');
-      return writeSuccess(request, h, await processBundle(house, call, bundle));
-    }
-    const formed = path.endsWith('/_search') && request.method === 'post';
-    const query = [request.url.search.slice(1), ...(formed ? [searchForm(request)] : [])].filter(Boolean).join('&');
-    const resource = formed ? undefined : bodyOf(request);
-    if ((request.method === 'put' || (request.method === 'post' && !/\/(_search|\$[^/]+)$/.test(path))) && !resource)
-      throw failure('invalid', 'required', 'The body is missing.');
-    return writeSuccess(
-      request,
-      h,
-      await dispatch(house, call, { method: request.method.toUpperCase(), url: query === '' ? path : `${path}?${query}`, resource }),
-    );
+export const fhir = (house: House, callers: Callers, options: Options): Plugin<undefined> => {
+  const atBase = async (request: Request, call: Call) => {
+    if (request.method !== 'post') throw notOffered(request.method, 'the base', ['POST']);
+    const bundle = readBody(request, house.shapes);
+    if (bundle === undefined) throw failure('invalid', 'required', 'The body is missing.');
+    return processBundle(house, call, bundle as Resource);
   };
+
+  const handle = async (request: Request, h: ResponseToolkit) => {
+    const wire = wireFor(request);
+    const call = await callOf(request, callers, readPrefer(header(request, 'prefer')));
+    const path = pathOf(request);
+    if (path === '') return writeSuccess(h, await atBase(request, call), call, wire, house.shapes);
+    const formed = request.method === 'post' && /(^|\/)_search$/.test(path);
+    const query = [request.url.search.slice(1), formed ? readForm(request) : ''].filter(Boolean).join('&');
+    const success = await dispatch(house, call, {
+      method: request.method.toUpperCase(),
+      url: query === '' ? path : `${path}?${query}`,
+      body: formed ? undefined : readBody(request, house.shapes),
+    });
+    return writeSuccess(h, success, call, wire, house.shapes);
+  };
+
+  const metadata = (request: Request, h: ResponseToolkit) => {
+    const wire = wireFor(request);
+    if (request.method !== 'get' && request.method !== 'head') throw notOffered(request.method, 'metadata', ['GET', 'HEAD']);
+    const parameters = request.url.searchParams;
+    const text = options.capability(parameters.get('mode') ?? undefined);
+    const subset = readSubset(parameters.get('_summary') ?? undefined, parameters.get('_elements') ?? undefined);
+    const body = subset ? stringifyJson(subsetOf(parseJson(text) as Resource, subset, house.shapes)) : text;
+    return writeSuccess(h, { status: 200, body, headers: {} }, {}, wire, house.shapes);
+  };
+
   return {
     name: 'fhir',
     register: (server) => {
       const payload = { parse: false, output: 'data', maxBytes: options.maxBody } as const;
+      const writes = ['POST', 'PUT', 'DELETE', 'PATCH'] as const;
       server.route([
-        {
-          method: 'GET',
-          path: `${base}/metadata`,
-          handler: (request, h) => {
-            refuseUnacceptable(
-              request.headers['accept'] as string | undefined,
-              request.query['_format'] === undefined ? null : String(request.query['_format']),
-            );
-            return h.response(options.capability()).type(fhirJson);
-          },
-        },
+        { method: 'GET', path: `${base}/metadata`, handler: metadata },
+        { method: [...writes], path: `${base}/metadata`, options: { payload }, handler: metadata },
         { method: 'GET', path: `${base}/{path*}`, handler: handle },
-        { method: ['POST', 'PUT', 'DELETE', 'PATCH'], path: `${base}/{path*}`, options: { payload }, handler: handle },
+        { method: [...writes], path: `${base}/{path*}`, options: { payload }, handler: handle },
         {
           method: 'GET',
           path: `${base}/Binary/{id}`,
           handler: async (request, h) => {
-            const call = await callOf(request, callers);
+            const call = await callOf(request, callers, readPrefer(header(request, 'prefer')));
             checkInteraction(call.caller, 'Binary', 'r');
             return readBinary(house, call, request, h);
           },
@@ -105,12 +116,20 @@ export const fhir = (
             timeout: { socket: 600_000 },
           },
           handler: async (request, h) => {
-            const call = await callOf(request, callers);
+            const wire = wireFor(request);
+            const call = await callOf(request, callers, readPrefer(header(request, 'prefer')));
             checkInteraction(call.caller, 'Binary', 'c');
-            return writeSuccess(request, h, await uploadBinary(house, call, request, options));
+            return writeSuccess(h, await uploadBinary(house, call, request, options), call, wire, house.shapes);
           },
         },
       ]);
     },
   };
 };
+
+declare module '@hapi/hapi' {
+  interface RequestApplicationState {
+    /** how the answer is written, errors too */
+    wire?: Wire;
+  }
+}
