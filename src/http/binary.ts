@@ -14,6 +14,7 @@ import { perform } from '../interactions/perform.js';
 import { read } from '../interactions/read.js';
 import { writeSuccess } from './answer.js';
 import { textOf } from './body.js';
+import { header } from './header.js';
 import { negotiate } from './media.js';
 
 const fhirType = /^application\/(fhir\+(json|xml)|(json|xml)\+fhir)\b/i;
@@ -34,7 +35,7 @@ const collect = async (stream: Readable, limit: number): Promise<Buffer> => {
  * The bytes are durable before the record that names them is written.
  */
 export const uploadBinary = async (house: House, call: Call, request: Request, limits: { readonly maxBody: number }): Promise<Success> => {
-  const type = String(request.headers['content-type'] ?? '');
+  const type = header(request, 'content-type') ?? '';
   const stream = request.payload as Readable;
   if (type === '') throw failure('media-type', 'not-supported', 'Content-Type must name the media type of the bytes.');
   if (fhirType.test(type)) {
@@ -58,7 +59,7 @@ export const uploadBinary = async (house: House, call: Call, request: Request, l
 /** The bytes as they came, or a Binary resource when the client asks for FHIR (R4 binary.html#rest). */
 export const readBinary = async (house: House, call: Call, request: Request, h: ResponseToolkit) => {
   const key = { type: 'Binary', id: String(request.params['id']) };
-  const accept = String(request.headers['accept'] ?? '');
+  const accept = header(request, 'accept') ?? '';
   const { searchParams } = request.url;
   if (fhirType.test(accept) || searchParams.has('_format')) {
     const wire = (request.app.wire = negotiate(fhirType.test(accept) ? accept : undefined, searchParams));

@@ -3,6 +3,7 @@ import { parseJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import type { Shapes } from '../fhir/shapes.js';
 import { readXml } from '../fhir/xml/read.js';
+import { header } from './header.js';
 import { formatOfBody } from './media.js';
 
 const maxDepth = 200;
@@ -30,9 +31,9 @@ const isDeeper = (value: unknown, depth: number): boolean => {
 export const readBody = (request: Request, shapes: Shapes): unknown => {
   const bytes = request.payload as Buffer | undefined;
   if (!bytes || bytes.length === 0) return undefined;
-  if (!['identity', ''].includes(String(request.headers['content-encoding'] ?? '')))
+  if (!['identity', ''].includes(header(request, 'content-encoding') ?? ''))
     throw failure('media-type', 'not-supported', 'A body is taken without Content-Encoding.');
-  const format = formatOfBody(request.headers['content-type'] as string | undefined, request.method);
+  const format = formatOfBody(header(request, 'content-type'), request.method);
   const parsed = format === 'xml' ? readXml(textOf(bytes), shapes) : parseJson(textOf(bytes));
   if (isDeeper(parsed, maxDepth))
     throw failure('too-costly', 'too-costly', `The body is nested more than ${String(maxDepth)} levels deep.`);
@@ -45,7 +46,7 @@ export const readBody = (request: Request, shapes: Shapes): unknown => {
 export const readForm = (request: Request): string => {
   const bytes = request.payload as Buffer | undefined;
   if (!bytes || bytes.length === 0) return '';
-  if (!/^application\/x-www-form-urlencoded\b/i.test(String(request.headers['content-type'] ?? '')))
+  if (!/^application\/x-www-form-urlencoded\b/i.test(header(request, 'content-type') ?? ''))
     throw failure('media-type', 'not-supported', '_search takes application/x-www-form-urlencoded.');
   return textOf(bytes);
 };

@@ -24,8 +24,9 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** The entries of a batch or transaction. Throws a Failure that names the first one that is no request. */
 export const readEntries = (house: House, bundle: Resource): readonly Entry[] => {
-  const entries = (bundle['entry'] ?? []) as readonly Partial<Entry>[];
-  if (!Array.isArray(entries)) throw failure('invalid', 'structure', 'entry must be a list.', { expression: ['Bundle.entry'] });
+  const given = bundle['entry'] ?? [];
+  if (!Array.isArray(given)) throw failure('invalid', 'structure', 'entry must be a list.', { expression: ['Bundle.entry'] });
+  const entries = given as readonly (Partial<Entry> | null)[];
   if (entries.length > house.maxEntries)
     throw failure(
       'too-costly',

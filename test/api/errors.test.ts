@@ -24,9 +24,9 @@ const cases: readonly (readonly [title: string, status: number, code: string, as
     'a wrong media type',
     415,
     'not-supported',
-    () => server.as('system', 'POST', 'Patient', '<Patient/>', { 'content-type': 'application/fhir+xml' }),
+    () => server.as('system', 'POST', 'Patient', '<Patient/>', { 'content-type': 'text/turtle' }),
   ],
-  ['an Accept of XML', 406, 'not-supported', () => server.as('system', 'GET', 'Patient', undefined, { accept: 'application/fhir+xml' })],
+  ['an Accept of Turtle', 406, 'not-supported', () => server.as('system', 'GET', 'Patient', undefined, { accept: 'text/turtle' })],
   [
     'a body over the limit',
     413,
@@ -101,5 +101,5 @@ it.each(cases)('%s is %i %s, in FHIR', async (_title, status, code, ask) => {
 
 it('a 401 says how to get in, a 405 what is allowed', async () => {
   expect((await server.as('nobody', 'GET', 'Patient')).headers.get('www-authenticate')).toContain('Bearer');
-  expect((await server.as('system', 'PUT', 'Patient', { resourceType: 'Patient' })).headers.get('allow')).toBe('GET, POST');
+  expect((await server.as('system', 'PUT', 'Patient', { resourceType: 'Patient' })).headers.get('allow')).toBe('GET, HEAD, POST');
 });

@@ -12,11 +12,10 @@ import { writeSuccess } from '../answer.js';
 import { readBinary, uploadBinary } from '../binary.js';
 import { readBody, readForm } from '../body.js';
 import type { Callers } from '../callers.js';
+import { header } from '../header.js';
 import { negotiate, type Wire } from '../media.js';
 
 const base = '/FHIR/R4';
-
-const header = (request: Request, name: string): string | undefined => request.headers[name] as string | undefined;
 
 /** What the request wants written; kept with it, so that an error is written alike. */
 const wireFor = (request: Request): Wire =>
