@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Request, ResponseToolkit } from '@hapi/hapi';
 import { sightOf } from '../access/policy.js';
 import { etagOf, matchesIfNoneMatch } from '../fhir/etag.js';
@@ -36,7 +36,8 @@ const collect = async (stream: Readable, limit: number): Promise<Buffer> => {
  */
 export const uploadBinary = async (house: House, call: Call, request: Request, limits: { readonly maxBody: number }): Promise<Success> => {
   const type = header(request, 'content-type') ?? '';
-  const stream = request.payload as Readable;
+  // a request whose stream is destroyed could not be answered: hapi waits for its end
+  const stream = Readable.from((request.payload as Readable).iterator({ destroyOnReturn: false }));
   if (type === '') throw failure('media-type', 'not-supported', 'Content-Type must name the media type of the bytes.');
   if (fhirType.test(type)) {
     const text = textOf(await collect(stream, limits.maxBody));
