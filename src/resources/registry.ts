@@ -1,8 +1,7 @@
 import type { CreateCommandName, UpdateCommandName } from '../domain/commands.js';
 
 /** A served resource type as data: routes, CapabilityStatement, access and the checks of a request are all made from it. */
-export type Interaction =
-  'read' | 'vread' | 'history-instance' | 'history-type' | 'search-type' | 'create' | 'update' | 'patch' | 'delete';
+export type Interaction = 'read' | 'vread' | 'history-instance' | 'history-type' | 'search-type' | 'create' | 'update' | 'patch' | 'delete';
 
 export type ResourceType = {
   readonly type: string;
@@ -15,7 +14,17 @@ export type ResourceType = {
   readonly documentation?: string;
 };
 
-const all: readonly Interaction[] = ['read', 'vread', 'history-instance', 'history-type', 'search-type', 'create', 'update', 'patch', 'delete'];
+const all: readonly Interaction[] = [
+  'read',
+  'vread',
+  'history-instance',
+  'history-type',
+  'search-type',
+  'create',
+  'update',
+  'patch',
+  'delete',
+];
 const readOnly: readonly Interaction[] = ['read', 'vread', 'history-instance', 'history-type', 'search-type'];
 const ukCore = (type: string): string => `https://fhir.hl7.org.uk/StructureDefinition/UKCore-${type}`;
 
