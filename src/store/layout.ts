@@ -5,25 +5,33 @@
 export type ColumnKind =
   | 'reference' // rid of the target
   | 'token' // term id of the code; for `code` elements, whose system is implied
-  | 'instant'; // epoch ms
+  | 'instant' // epoch ms, one moment
+  | 'span'; // epoch ms, half-open: the column and `${column}_end`
 
-export type NarrowColumn = { readonly param: string; readonly column: string; readonly kind: ColumnKind };
+export type NarrowColumn = {
+  readonly param: string;
+  readonly column: string;
+  readonly kind: ColumnKind;
+  /** 1..1 in R4: never null */
+  readonly required?: true;
+};
 export type NarrowTable = { readonly table: string; readonly columns: readonly NarrowColumn[] };
 
 export const narrowTables: Readonly<Record<string, NarrowTable>> = {
   Slot: {
     table: 'slot_index',
     columns: [
-      { param: 'schedule', column: 'schedule', kind: 'reference' },
-      { param: 'status', column: 'status', kind: 'token' },
-      { param: 'start', column: 'start_at', kind: 'instant' },
+      { param: 'schedule', column: 'schedule', kind: 'reference', required: true },
+      { param: 'status', column: 'status', kind: 'token', required: true },
+      { param: 'start', column: 'start_at', kind: 'instant', required: true },
     ],
   },
   ServiceRequest: {
     table: 'service_request_index',
     columns: [
-      { param: 'subject', column: 'subject', kind: 'reference' },
-      { param: 'status', column: 'status', kind: 'token' },
+      { param: 'subject', column: 'subject', kind: 'reference', required: true },
+      { param: 'status', column: 'status', kind: 'token', required: true },
+      { param: 'authored', column: 'authored', kind: 'span' },
     ],
   },
 };
@@ -34,8 +42,54 @@ const aliases: Readonly<Record<string, string>> = { 'ServiceRequest.patient': 's
 /** The parameter under which values of `param` are kept. */
 export const homeParam = (type: string, param: string): string => aliases[`${type}.${param}`] ?? param;
 
-export const columnOf = (type: string, param: string): (NarrowColumn & { readonly table: string }) | undefined => {
+export type Home = NarrowColumn & { readonly table: string };
+
+export const columnOf = (type: string, param: string): Home | undefined => {
   const narrow = narrowTables[type];
   const column = narrow?.columns.find((candidate) => candidate.param === homeParam(type, param));
   return narrow && column ? { ...column, table: narrow.table } : undefined;
 };
+
+/**
+ * Positions by cells of a quarter of a degree: a circle is a few runs of neighbouring cells, one a band of latitude. The exact test is
+ * on the chord through the sphere, which needs no trigonometry from the engine.
+ */
+const cellsAround = 1440;
+const earthKm = 6371.0088;
+const radians = Math.PI / 180;
+
+/** Bands a circle may touch before it is tested as one run over all of them. */
+export const mostBands = 12;
+
+const bandOf = (latitude: number): number => Math.floor((Math.min(Math.max(latitude, -90), 90) + 90) * 4);
+const columnAt = (longitude: number): number => Math.floor((((((longitude + 180) % 360) + 360) % 360) * cellsAround) / 360);
+
+export type Point = { readonly cell: number; readonly x: number; readonly y: number; readonly z: number };
+
+export const pointOf = (latitude: number, longitude: number): Point => ({
+  cell: bandOf(latitude) * cellsAround + columnAt(longitude),
+  x: Math.cos(latitude * radians) * Math.cos(longitude * radians),
+  y: Math.cos(latitude * radians) * Math.sin(longitude * radians),
+  z: Math.sin(latitude * radians),
+});
+
+/** The runs of cells, inclusive, that a circle touches; always at least one. */
+export const runsOf = (latitude: number, longitude: number, km: number): readonly (readonly [number, number])[] => {
+  const height = km / earthKm / radians;
+  const first = bandOf(latitude - height);
+  const last = bandOf(latitude + height);
+  const widest = Math.max(Math.abs(latitude - height), Math.abs(latitude + height));
+  const whole = (from: number, to: number): readonly (readonly [number, number])[] => [
+    [from * cellsAround, to * cellsAround + cellsAround - 1],
+  ];
+  const width = widest >= 89 ? 180 : height / Math.cos(widest * radians);
+  // near the poles, across the date line or over a large part of the world the bands are taken whole
+  if (last - first >= mostBands || longitude - width < -180 || longitude + width > 180) return whole(first, last);
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const start = (first + index) * cellsAround;
+    return [start + columnAt(longitude - width), start + columnAt(longitude + width)] as const;
+  });
+};
+
+/** The square of the chord between two points of the unit sphere that are `km` apart along the ground. */
+export const chordSquare = (km: number): number => (2 * Math.sin(Math.min(km / earthKm / 2, Math.PI / 2))) ** 2;

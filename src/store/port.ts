@@ -19,8 +19,12 @@ export type Value =
   | { readonly kind: 'reference'; readonly param: string; readonly target: Key }
   /** date (epoch ms, half-open [low, high)), number and quantity (closed) */
   | { readonly kind: 'range'; readonly param: string; readonly low: number; readonly high: number }
-  /** string (folded), uri (as is) */
-  | { readonly kind: 'text'; readonly param: string; readonly value: string };
+  /** string (folded, then the original where it differs: see fhir/search/text), uri (as is), what stands beside a code */
+  | { readonly kind: 'text'; readonly param: string; readonly value: string }
+  /** degrees, WGS84 */
+  | { readonly kind: 'position'; readonly param: string; readonly latitude: number; readonly longitude: number }
+  /** a folded word of the narrative (`_text`) or of any other text (`_content`) */
+  | { readonly kind: 'word'; readonly param: '_text' | '_content'; readonly word: string };
 
 /**
  * What the caller may see. Rows carry access keys (`patient:<id>`, `organisation:<ODS>`); a row is seen when it, or a root it
@@ -137,6 +141,10 @@ export class Matched extends Error {
 export class Occupied extends Error {
   override readonly name = 'Occupied';
 }
+/** The search would look at more than the server has time for. */
+export class TooCostly extends Error {
+  override readonly name = 'TooCostly';
+}
 /** Nothing was written, or it is unknown whether it was: 503. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
@@ -173,9 +181,30 @@ export type Predicate =
       readonly kind: 'updated';
       readonly any: readonly { readonly prefix: Prefix; readonly low: number; readonly high: number }[];
     }
-  /** chain: a reference of this row through `param` to a row of `type` that is in `sight` (default: all) and for which `where` holds */
-  | { readonly kind: 'chain'; readonly param: string; readonly type: string; readonly where: readonly Predicate[]; readonly sight?: Sight }
-  /** _has: a row of `type` that is in `sight` (default: all) refers to this one through `param` and `where` holds for it */
+  /** within `km` of a point, on the sphere */
+  | {
+      readonly kind: 'near';
+      readonly param: string;
+      readonly any: readonly { readonly latitude: number; readonly longitude: number; readonly km: number }[];
+    }
+  /** has the word: in the narrative (`_text`), or anywhere (`_content`) */
+  | { readonly kind: 'word'; readonly param: '_text' | '_content'; readonly word: string }
+  /** all of one of the lists hold */
+  | { readonly kind: 'either'; readonly of: readonly (readonly Predicate[])[] }
+  /** not all of these hold */
+  | { readonly kind: 'not'; readonly where: readonly Predicate[] }
+  /**
+   * chain: a reference of this row through `param` to a row of `type` for which `where` holds. `sight`: only rows that the caller may
+   * see count; without it all do, which is for the server's own searches
+   */
+  | {
+      readonly kind: 'chain';
+      readonly param: string;
+      readonly type: string;
+      readonly where: readonly Predicate[];
+      readonly sight?: Sight;
+    }
+  /** _has: a row of `type` refers to this one through `param` and `where` holds for it; `sight` as for a chain */
   | { readonly kind: 'has'; readonly param: string; readonly type: string; readonly where: readonly Predicate[]; readonly sight?: Sight }
   /** matches nothing, e.g. an identifier that no resource has */
   | { readonly kind: 'never' };

@@ -27,21 +27,29 @@ export type Dialect = {
   /** the join that keeps the order written: `a ${join} b on ...` visits `a` first */
   readonly join: Fragment;
   /** ends a select that has an `order by` */
-  readonly limit: (rows: number) => Fragment;
+  readonly limit: (rows: Fragment | number) => Fragment;
   /** ends a select whose order does not matter */
-  readonly anyOf: (rows: number) => Fragment;
+  readonly anyOf: (rows: Fragment | number) => Fragment;
   /** an order key that is greater for null than for any value */
   readonly missingLast: (value: Fragment) => Fragment;
   /** the column as a value that no index is chosen for */
   readonly unindexed: (column: Fragment) => Fragment;
-  readonly contains: (column: Fragment, text: string) => Fragment;
-  readonly startsWith: (column: Fragment, text: string) => Fragment;
+  readonly contains: (column: Fragment, text: Fragment) => Fragment;
+  /** the smallest text that is greater than every text with the prefix: `value >= prefix and value < afterPrefix` is a seek */
+  readonly afterPrefix: (prefix: string) => string;
+  /** the elements of a JSON array of texts or numbers, one a row, as a select */
+  readonly elements: (json: Fragment) => Fragment;
+  readonly concatenated: (texts: readonly Fragment[]) => Fragment;
+  /** a number as text */
+  readonly text: (number: Fragment) => Fragment;
+  /** a test that holds always, and ends the statement when its time is over, where nothing else can */
+  readonly checkpoint: Fragment;
 };
 
 export const always: Fragment = sql`1 = 1`;
 export const never: Fragment = sql`1 = 0`;
 
-const compiler = (dialect: KyselyDialect): ((query: Fragment) => Statement) => {
+const compiler = (dialect: KyselyDialect): Dialect['compile'] => {
   const database = new Kysely<unknown>({ dialect });
   return (query) => {
     const { sql: text, parameters } = query.compile(database);
@@ -50,17 +58,15 @@ const compiler = (dialect: KyselyDialect): ((query: Fragment) => Statement) => {
 };
 
 /**
- * A prefix as a range is a seek. The end is the prefix with its last character one higher, which is right in the order of code
- * points (SQLite) and of UTF-16 units (Latin1_General_BIN2) alike below the surrogates; above them `greatest` is appended.
+ * The prefix with its last character one higher, which is right in the order of code points (SQLite) and of UTF-16 units
+ * (Latin1_General_BIN2) alike below the surrogates; above them `greatest` is appended.
  */
-const startsWith = (greatest: string) => {
-  const afterPrefix = (text: string): string => {
-    const last = text.charCodeAt(text.length - 1);
-    return last < 0xd7ff ? `${text.slice(0, -1)}${String.fromCharCode(last + 1)}` : `${text}${greatest}`;
+const afterPrefix =
+  (greatest: string) =>
+  (prefix: string): string => {
+    const last = prefix.charCodeAt(prefix.length - 1);
+    return last < 0xd7ff ? `${prefix.slice(0, -1)}${String.fromCharCode(last + 1)}` : `${prefix}${greatest}`;
   };
-  return (column: Fragment, text: string): Fragment =>
-    text === '' ? sql`${column} is not null` : sql`(${column} >= ${text} and ${column} < ${afterPrefix(text)})`;
-};
 
 export const sqlite: Dialect = {
   name: 'sqlite',
@@ -76,7 +82,11 @@ export const sqlite: Dialect = {
   missingLast: (value) => sql`${value} is null`,
   unindexed: (column) => sql`+${column}`,
   contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
-  startsWith: startsWith('\u{10ffff}'),
+  afterPrefix: afterPrefix('\u{10ffff}'),
+  elements: (json) => sql`select value from json_each(${json})`,
+  concatenated: (texts) => sql`(${sql.join(texts, sql` || `)})`,
+  text: (number) => sql`cast(${number} as text)`,
+  checkpoint: sql`checkpoint() = 0`,
 };
 
 export const tsql: Dialect = {
@@ -94,5 +104,10 @@ export const tsql: Dialect = {
   missingLast: (value) => sql`case when ${value} is null then 1 else 0 end`,
   unindexed: (column) => column,
   contains: (column, text) => sql`charindex(${text}, ${column}) > 0`,
-  startsWith: startsWith('\uffff'),
+  afterPrefix: afterPrefix('\uffff'),
+  elements: (json) => sql`select value from openjson(${json})`,
+  concatenated: (texts) => sql`concat(${sql.join(texts)})`,
+  text: (number) => sql`cast(${number} as varchar(20))`,
+  // a query timeout of the driver does it
+  checkpoint: always,
 };

@@ -1,28 +1,51 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import type { Prefix } from '../port.js';
+import type { Fragment } from './dialect.js';
 
-/** R4 search.html#prefix, on half-open ranges: the row's [low, high) against the value's. */
-export const rangeTest = (
-  value: { readonly prefix: Prefix; readonly low: number; readonly high: number },
-  low: RawBuilder<unknown>,
-  high: RawBuilder<unknown>,
-): RawBuilder<unknown> => {
-  switch (value.prefix) {
+type Ends = { readonly low: Fragment; readonly high: Fragment };
+
+/**
+ * R4 search.html#prefix, on half-open ranges: the row's [low, high) against the value's. Each test has a bound that an index on
+ * `low` or on `high` can seek.
+ */
+export const rangeTest = (prefix: Prefix, row: Ends, value: Ends): Fragment => {
+  switch (prefix) {
     case 'eq':
-      return sql`(${low} >= ${value.low} and ${high} <= ${value.high})`;
+      return sql`(${row.low} >= ${value.low} and ${row.low} <= ${value.high} and ${row.high} <= ${value.high})`;
     case 'ne':
-      return sql`(${low} < ${value.low} or ${high} > ${value.high})`;
+      return sql`(${row.low} < ${value.low} or ${row.high} > ${value.high})`;
     case 'gt':
-      return sql`(${high} > ${value.high})`;
+      return sql`(${row.high} > ${value.high})`;
     case 'lt':
-      return sql`(${low} < ${value.low})`;
+      return sql`(${row.low} < ${value.low})`;
     case 'ge':
-      return sql`(${low} >= ${value.low} or ${high} > ${value.high})`;
+      // a row that is contained or reaches beyond ends at or after the start
+      return sql`(${row.high} >= ${value.low} and (${row.low} >= ${value.low} or ${row.high} > ${value.high}))`;
     case 'le':
-      return sql`(${high} <= ${value.high} or ${low} < ${value.low})`;
+      return sql`(${row.low} <= ${value.high} and (${row.high} <= ${value.high} or ${row.low} < ${value.low}))`;
     case 'sa':
-      return sql`(${low} >= ${value.high})`;
+      return sql`(${row.low} >= ${value.high})`;
     case 'eb':
-      return sql`(${high} <= ${value.low})`;
+      return sql`(${row.high} <= ${value.low})`;
+  }
+};
+
+/** The same for a row that is one moment: every prefix is a seek. */
+export const momentTest = (prefix: Prefix, moment: Fragment, value: Ends): Fragment => {
+  switch (prefix) {
+    case 'eq':
+      return sql`(${moment} >= ${value.low} and ${moment} < ${value.high})`;
+    case 'ne':
+      return sql`(${moment} < ${value.low} or ${moment} >= ${value.high})`;
+    case 'gt':
+    case 'sa':
+      return sql`(${moment} >= ${value.high})`;
+    case 'lt':
+    case 'eb':
+      return sql`(${moment} < ${value.low})`;
+    case 'ge':
+      return sql`(${moment} >= ${value.low})`;
+    case 'le':
+      return sql`(${moment} < ${value.high})`;
   }
 };

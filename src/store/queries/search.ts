@@ -1,270 +1,186 @@
 import { sql } from 'kysely';
-import { columnOf, homeParam } from '../layout.js';
-import type { Predicate, SearchPlan, Sight, Sort } from '../port.js';
-import { never, type Dialect, type Fragment } from './dialect.js';
-import { sightTest } from './sight.js';
-import { rangeTest } from './range.js';
+import { columnOf, narrowTables } from '../layout.js';
+import type { SearchPlan, Sight, Sort } from '../port.js';
+import { bind } from './bindings.js';
+import { Conditions, type Row } from './conditions.js';
+import { always, type Dialect, type Fragment, type Parameter } from './dialect.js';
+import { allOf, type TermNumber } from './homes.js';
+import { boundSightTest } from './sight.js';
+import { Sources, type Source } from './sources.js';
 
-/** The number of an interned string; 0, which no row has, when it was never written. */
-export type TermNumber = (text: string) => number;
+const top: Row = { rid: sql.ref('r.rid'), resource: 'r', narrow: undefined };
 
-/**
- * The driving condition decides the cost. Lower ranks match fewer rows in this domain; the rest of a plan's conditions are
- * tested row by row through rid-first indexes. The dialect's `join` and `unindexed` pin that choice against the planner, which picks
- * plans a thousand times slower on a million rows.
- */
-const rankOf = (type: string, predicate: Predicate): number => {
-  switch (predicate.kind) {
-    case 'never':
-    case 'id':
-      return 0;
-    case 'token':
-      if (predicate.not) return 99;
-      if (predicate.param === 'identifier') return 1;
-      return columnOf(type, predicate.param) ? 6 : 5;
-    case 'reference':
-      return columnOf(type, predicate.param) ? 2 : 3;
-    case 'chain':
-    case 'has':
-      return 4;
-    case 'text':
-      return predicate.mode === 'contains' ? 99 : 7;
-    case 'range':
-      return columnOf(type, predicate.param) ? 8 : 9;
-    case 'updated':
-    case 'missing':
-      return 99;
-  }
-};
+type Key = { readonly name: string; readonly value: Fragment; readonly descending: boolean; readonly nullable: boolean };
 
-const list = (values: readonly (string | number)[]): Fragment => sql`(${sql.join(values)})`;
-
+/** Builds the statement of one shape of search; what differs between searches of the shape is bound by each run. */
 export class SearchBuilder {
+  private readonly conditions: Conditions;
+  private readonly sources: Sources;
+  /** `guarded` statements end when their time is over */
   constructor(
     private readonly term: TermNumber,
     private readonly dialect: Dialect,
-  ) {}
+    private readonly guarded = false,
+  ) {
+    this.conditions = new Conditions(term, dialect);
+    this.sources = new Sources(term, dialect, this.conditions);
+  }
 
-  /** One page: the newest text of each match, one row more than asked for tells that there is a next page. */
-  page(plan: SearchPlan, sight: Sight, after: readonly (string | number | null)[] | undefined): Fragment {
-    const keys = plan.sort.map((sort) => this.sortKey(plan.type, sort));
-    const names = keys.map((_, index) => sql.raw(`k${String(index)}`));
-    const order = plan.sort.flatMap((sort, index) => {
-      const name = names[index] ?? sql.raw('rid');
-      // a missing value sorts last in either direction, and stays there
-      return [this.dialect.missingLast(name), sort.descending ? sql`${name} desc` : name];
+  /** One page: the newest text of each match. Ask for one row more than wanted to learn whether there is a next page. */
+  page(plan: SearchPlan, sight: Sight, after: readonly Parameter[] | undefined): Fragment {
+    const sources = this.sources.of(plan.type, plan.where, (run) => run.plan.where, { sight, at: (run) => run.sight }, top);
+    const keys = plan.sort.map((sort, index) => this.key(plan.type, sort, index, sources));
+    const limit = this.dialect.limit(bind((run) => run.limit));
+    const branches = sources.map((source) => this.branch(plan, sight, source, keys, after));
+    const [only] = branches;
+    const single = branches.length === 1 && sources[0]?.unique === true;
+    const found =
+      single && only
+        ? only
+        : sql`select distinct * from (${sql.join(
+            branches.map((branch, index) => sql`select * from (${branch}) ${sql.ref(`b${String(index)}`)}`),
+            sql` union all `,
+          )}) u`;
+    const order = this.order(keys, 'd');
+    const columns = keys.map(({ name }) => sql`d.${sql.ref(name)}`);
+    const rows = single ? found : sql`${found} order by ${this.order(keys, 'u')} ${limit}`;
+    return sql`select ${sql.join([sql`r.rid, r.id, r.version, r.last_updated, r.body`, ...columns])}
+      from (${rows}) d ${this.dialect.join} resource r on r.rid = d.rid order by ${order} ${limit}`;
+  }
+
+  count(plan: SearchPlan, sight: Sight): Fragment {
+    const sources = this.sources.of(plan.type, plan.where, (run) => run.plan.where, { sight, at: (run) => run.sight }, top);
+    const limit = this.dialect.anyOf(bind((run) => run.limit));
+    const branches = sources.map((source) => {
+      const distinct = source.unique ? sql`` : sql`distinct `;
+      return sql`select ${distinct}${source.rid} as rid from ${this.joined(source)} where ${this.tests(plan, sight, source)} ${limit}`;
     });
-    const inner = sql`select r.rid, r.id, r.version, r.last_updated, r.body${sql.join([sql``, ...keys.map((key, index) => sql`${key} as ${names[index] ?? sql``}`)], sql`, `)} from ${this.matches(plan)} where ${this.tests(plan, sight)}`;
-    const window = after ? sql`where ${this.beyond(plan.sort, names, after)}` : sql``;
-    return sql`select * from (${inner}) p ${window} order by ${sql.join([...order, sql.raw('rid')])} ${this.dialect.limit(plan.count + 1)}`;
+    if (branches.length === 1 && branches[0]) return sql`select count(*) as n from (${branches[0]}) m`;
+    const all = branches.map((branch, index) => sql`select rid from (${branch}) ${sql.ref(`b${String(index)}`)}`);
+    return sql`select count(*) as n from (select distinct rid from (${sql.join(all, sql` union all `)}) u ${limit}) m`;
   }
 
-  count(plan: SearchPlan, sight: Sight, limit: number): Fragment {
-    return sql`select count(*) as n from (select r.rid from ${this.matches(plan)} where ${this.tests(plan, sight)} ${this.dialect.anyOf(limit)}) m`;
+  private joined(source: Source): Fragment {
+    return source.self ? source.from : sql`${source.from} ${this.dialect.join} resource r on r.rid = ${source.rid}`;
   }
 
-  private driverOf(type: string, where: readonly Predicate[]): Predicate | undefined {
-    let best: Predicate | undefined;
-    for (const predicate of where) {
-      const rank = rankOf(type, predicate);
-      if (rank < 99 && (!best || rank < rankOf(type, best))) best = predicate;
-    }
-    return best;
-  }
-
-  private matches(plan: SearchPlan): Fragment {
-    const driver = this.driverOf(plan.type, plan.where);
-    return driver ? sql`(${this.rids(plan.type, driver)}) d ${this.dialect.join} resource r on r.rid = d.rid` : sql`resource r`;
-  }
-
-  private tests(plan: SearchPlan, sight: Sight): Fragment {
-    const driver = this.driverOf(plan.type, plan.where);
-    const rest = plan.where
-      .filter((predicate) => predicate !== driver)
-      .map((predicate) => this.test(plan.type, predicate, sql.raw('r.rid')));
-    const type = this.term(plan.type);
-    return sql.join(
-      [
-        driver ? sql`${this.dialect.unindexed(sql.raw('r.type'))} = ${type}` : sql`r.type = ${type}`,
-        sql`r.body is not null`,
-        sightTest(this.dialect, sight, sql.raw('r.rid')),
-        ...rest,
-      ],
-      sql` and `,
+  private tests(plan: SearchPlan, sight: Sight, source: Source): Fragment {
+    const row: Row = { ...top, narrow: source.narrow };
+    const rest = plan.where.flatMap((predicate, index) =>
+      source.covers.has(predicate) ? [] : [this.conditions.test(plan.type, predicate, (run) => run.plan.where[index]!, row)],
     );
+    return allOf([
+      ...source.where,
+      ...(source.self ? [] : [sql`${this.dialect.unindexed(sql.ref('r.type'))} = ${bind(() => this.term(plan.type))}`]),
+      sql`r.body is not null`,
+      ...(source.sighted || sight === 'all' ? [] : [boundSightTest(this.dialect, sight, (run) => run.sight, top.rid)]),
+      ...(this.guarded ? [this.dialect.checkpoint] : []),
+      ...rest,
+    ]);
   }
 
-  /** The rows for which one condition holds, as a select of distinct rids. */
-  private rids(type: string, predicate: Predicate): Fragment {
-    switch (predicate.kind) {
-      case 'never':
-        return sql`select 0 as rid where ${never}`;
-      case 'id':
-        return sql`select rid from resource where type = ${this.term(type)} and id in ${list(predicate.ids)}`;
-      case 'chain': {
-        const inner = this.set(predicate.type, predicate.where, predicate.sight ?? 'all');
-        const column = columnOf(type, predicate.param);
-        return column
-          ? sql`select n.rid from (${inner}) t ${this.dialect.join} ${sql.table(column.table)} n on n.${sql.ref(column.column)} = t.rid`
-          : sql`select distinct s.rid from (${inner}) t ${this.dialect.join} search_reference s on s.target = t.rid and s.param = ${this.param(type, predicate.param)}`;
-      }
-      case 'has': {
-        const inner = this.set(predicate.type, predicate.where, predicate.sight ?? 'all');
-        const column = columnOf(predicate.type, predicate.param);
-        return column
-          ? sql`select distinct n.${sql.ref(column.column)} as rid from (${inner}) t ${this.dialect.join} ${sql.table(column.table)} n on n.rid = t.rid`
-          : sql`select distinct s.target as rid from (${inner}) t ${this.dialect.join} search_reference s on s.rid = t.rid and s.param = ${this.param(predicate.type, predicate.param)}`;
-      }
-      default: {
-        const { table, test } = this.home(type, predicate);
-        const distinct =
-          predicate.kind === 'token' || predicate.kind === 'reference' || predicate.kind === 'text' || predicate.kind === 'range';
-        return sql`select ${sql.raw(distinct ? 'distinct ' : '')}h.rid from ${table} h where ${test}`;
-      }
+  /** The rows of one source that come next, by rid and sort keys. */
+  private branch(plan: SearchPlan, sight: Sight, source: Source, keys: readonly Key[], after: readonly Parameter[] | undefined): Fragment {
+    const limit = this.dialect.limit(bind((run) => run.limit));
+    const distinct = source.unique ? sql`` : sql`distinct `;
+    const columns = keys.map(({ name, value }) => sql`${value} as ${sql.ref(name)}`);
+    const tests = this.tests(plan, sight, source);
+    const from = this.joined(source);
+    if (keys.every(({ value }) => this.direct.has(value))) {
+      const window = after ? this.beyond(keys, after, source.rid) : always;
+      // an index in this order ends the walk at the limit; an order by rid alone is the index's own
+      const order = this.orderBy(
+        keys.map((key) => ({ ...key, at: key.value })),
+        source.rid,
+      );
+      return sql`select ${distinct}${sql.join([sql`${source.rid} as rid`, ...columns])} from ${from} where ${tests} and ${window} order by ${order} ${limit}`;
     }
+    const inner = sql`select ${distinct}${sql.join([sql`${source.rid} as rid`, ...columns])} from ${from} where ${tests}`;
+    const named = keys.map((key) => ({ ...key, value: sql`p.${sql.ref(key.name)}` }));
+    const window = after ? this.beyond(named, after, sql.ref('p.rid')) : always;
+    return sql`select * from (${inner}) p where ${window} order by ${this.order(keys, 'p')} ${limit}`;
   }
 
-  /** The live rows of a type for which all conditions hold, as a select of rids. */
-  private set(type: string, where: readonly Predicate[], sight: Sight): Fragment {
-    const plan: SearchPlan = { type, where, sort: [], count: 1 };
-    return sql`select r.rid from ${this.matches(plan)} where ${this.tests(plan, sight)}`;
-  }
+  /** Sort keys that are columns of the tables a source visits, as against subselects. */
+  private readonly direct = new Set<Fragment>();
 
-  /** Whether one condition holds for the row `rid`. */
-  private test(type: string, predicate: Predicate, rid: Fragment): Fragment {
-    switch (predicate.kind) {
-      case 'never':
-        return never;
-      case 'id':
-        return sql`r.id in ${list(predicate.ids)}`;
-      case 'updated':
-        return this.anyOf(predicate.any.map((value) => rangeTest(value, sql.raw('r.last_updated'), sql.raw('r.last_updated + 1'))));
-      case 'chain':
-      case 'has':
-        return sql`${rid} in (${this.rids(type, predicate)})`;
-      case 'missing':
-        return sql`${sql.raw(predicate.missing ? 'not ' : '')}exists (${this.present(type, predicate.param, rid)})`;
-      default: {
-        const { table, test } = this.home(type, predicate);
-        const negated = predicate.kind === 'token' && predicate.not === true;
-        return sql`${sql.raw(negated ? 'not ' : '')}exists (select 1 as one from ${table} h where h.rid = ${rid} and ${test})`;
-      }
-    }
-  }
-
-  private present(type: string, param: string, rid: Fragment): Fragment {
-    const column = columnOf(type, param);
-    if (column) return sql`select 1 as one from ${sql.table(column.table)} where rid = ${rid} and ${sql.ref(column.column)} is not null`;
-    const number = this.param(type, param);
-    return sql.join(
-      ['search_token', 'search_reference', 'search_range', 'search_text'].map(
-        (table) => sql`select 1 as one from ${sql.table(table)} where rid = ${rid} and param = ${number}`,
-      ),
-      sql` union all `,
-    );
-  }
-
-  /** Where a condition's values are kept, and the test on a row `h` there. */
-  private home(
-    type: string,
-    predicate: Extract<Predicate, { kind: 'token' | 'reference' | 'range' | 'text' | 'updated' | 'missing' }>,
-  ): { readonly table: Fragment; readonly test: Fragment } {
-    switch (predicate.kind) {
-      case 'token':
-        return this.tokenHome(type, predicate);
-      case 'reference':
-        return this.referenceHome(type, predicate);
-      case 'range': {
-        const column = columnOf(type, predicate.param);
-        if (column) {
-          const start = sql`h.${sql.ref(column.column)}`;
-          return {
-            table: sql.table(column.table),
-            test: this.anyOf(predicate.any.map((value) => rangeTest(value, start, sql`${start} + 1`))),
-          };
-        }
-        return {
-          table: sql.table('search_range'),
-          test: sql`h.param = ${this.param(type, predicate.param)} and ${this.anyOf(predicate.any.map((value) => rangeTest(value, sql.raw('h.low'), sql.raw('h.high'))))}`,
-        };
-      }
-      case 'text':
-        return {
-          table: sql.table('search_text'),
-          test: sql`h.param = ${this.param(type, predicate.param)} and ${this.anyOf(predicate.any.map((value) => this.textTest(predicate.mode, value)))}`,
-        };
-      default:
-        throw new Error(`${predicate.kind} has no home`);
-    }
-  }
-
-  private tokenHome(type: string, predicate: Extract<Predicate, { kind: 'token' }>): { readonly table: Fragment; readonly test: Fragment } {
-    const column = columnOf(type, predicate.param);
-    if (column) {
-      const codes = predicate.any.flatMap(({ code }) => (code === undefined ? [] : [this.term(code)]));
-      return { table: sql.table(column.table), test: sql`h.${sql.ref(column.column)} in ${list(codes.length > 0 ? codes : [0])}` };
-    }
-    const tests = predicate.any.map(({ system, code }) =>
-      sql.join(
-        [...(code === undefined ? [] : [sql`h.code = ${code}`]), ...(system === undefined ? [] : [sql`h.system = ${this.term(system)}`])],
-        sql` and `,
-      ),
-    );
-    return { table: sql.table('search_token'), test: sql`h.param = ${this.param(type, predicate.param)} and ${this.anyOf(tests)}` };
-  }
-
-  private referenceHome(
-    type: string,
-    predicate: Extract<Predicate, { kind: 'reference' }>,
-  ): { readonly table: Fragment; readonly test: Fragment } {
-    const targets = predicate.any.map((key) => sql`(select rid from resource where type = ${this.term(key.type)} and id = ${key.id})`);
-    const column = columnOf(type, predicate.param);
-    return column
-      ? { table: sql.table(column.table), test: sql`h.${sql.ref(column.column)} in (${sql.join(targets)})` }
-      : {
-          table: sql.table('search_reference'),
-          test: sql`h.target in (${sql.join(targets)}) and h.param = ${this.param(type, predicate.param)}`,
-        };
-  }
-
-  private sortKey(type: string, sort: Sort): Fragment {
-    if (sort.kind === 'id') return sql.raw('r.id');
-    if (sort.kind === 'updated') return sql.raw('r.last_updated');
+  private key(type: string, sort: Sort, index: number, sources: readonly Source[]): Key {
+    const name = `k${String(index)}`;
+    const direct = (value: Fragment, nullable: boolean): Key => {
+      this.direct.add(value);
+      return { name, value, descending: sort.descending, nullable };
+    };
+    if (sort.kind === 'id') return direct(sql.ref('r.id'), false);
+    if (sort.kind === 'updated') return direct(sql.ref('r.last_updated'), false);
     const column = columnOf(type, sort.param);
-    if (column) return sql`(select ${sql.ref(column.column)} from ${sql.table(column.table)} where rid = r.rid)`;
-    const pick = {
+    if (column) {
+      const cell = sort.descending && column.kind === 'span' ? `${column.column}_end` : column.column;
+      const nullable = column.required !== true;
+      if (column.kind !== 'token' && sources.every(({ narrow }) => narrow !== undefined)) return direct(sql.ref(`h.${cell}`), nullable);
+      return { name, value: this.columnKey(column.table, cell, column.kind === 'token'), descending: sort.descending, nullable };
+    }
+    return { name, value: this.valueKey(type, sort), descending: sort.descending, nullable: true };
+  }
+
+  private columnKey(table: string, cell: string, isTerm: boolean): Fragment {
+    const value = sql.ref(`n.${cell}`);
+    // codes sort by their text, not by the number they happened to get
+    return isTerm
+      ? sql`(select t.text from ${sql.table(table)} n ${this.dialect.join} term t on t.id = ${value} where n.rid = r.rid)`
+      : sql`(select ${value} from ${sql.table(table)} n where n.rid = r.rid)`;
+  }
+
+  private valueKey(type: string, sort: Sort): Fragment {
+    const [table, column] = {
       token: ['search_token', 'code'],
       range: ['search_range', sort.descending ? 'high' : 'low'],
       text: ['search_text', 'value'],
-    }[sort.kind];
-    // R4 search.html#_sort: of several values the smallest counts ascending, the largest descending
-    return sql`(select ${sql.raw(sort.descending ? 'max' : 'min')}(${sql.ref(pick[1] ?? '')}) from ${sql.table(pick[0] ?? '')} where rid = r.rid and param = ${this.param(type, sort.param)})`;
+      reference: ['search_reference', 'target'],
+    }[sort.kind as 'token' | 'range' | 'text'] as [string, string];
+    // R4 search.html#sort: of several values the smallest counts ascending, the largest descending
+    const pick = sql.raw(sort.descending ? 'max' : 'min');
+    const param = this.conditions.homes.param(type, sort.param);
+    return sql`(select ${pick}(v.${sql.ref(column)}) from ${sql.table(table)} v where v.rid = r.rid and v.param = ${param})`;
   }
 
-  /** Keyset paging: what comes after the last row of the page before, in the order of `sort` and then rid. */
-  private beyond(sorts: readonly Sort[], names: readonly Fragment[], after: readonly (string | number | null)[]): Fragment {
-    const rid = after[sorts.length] ?? 0;
-    let test: Fragment = sql`rid > ${rid}`;
-    for (let index = sorts.length - 1; index >= 0; index--) {
-      const name = names[index] ?? sql``;
-      const value = after[index] ?? null;
-      const later = sorts[index]?.descending ? sql`${name} < ${value}` : sql`${name} > ${value}`;
-      test = value === null ? sql`(${name} is null and ${test})` : sql`(${name} is null or ${later} or (${name} = ${value} and ${test}))`;
+  private order(keys: readonly Key[], alias: string): Fragment {
+    return this.orderBy(
+      keys.map((key) => ({ ...key, at: sql.ref(`${alias}.${key.name}`) })),
+      sql.ref(`${alias}.rid`),
+    );
+  }
+
+  /** Missing values come last in either direction; rows that are equal by all keys come by rid, in the direction of the last key. */
+  private orderBy(keys: readonly (Key & { readonly at: Fragment })[], rid: Fragment): Fragment {
+    const parts = keys.flatMap(({ at, descending, nullable }) =>
+      // both engines take null for the smallest, so that descending it is last anyway
+      descending ? [sql`${at} desc`] : nullable ? [this.dialect.missingLast(at), at] : [at],
+    );
+    return sql.join([...parts, keys.at(-1)?.descending === true ? sql`${rid} desc` : rid]);
+  }
+
+  /** Keyset paging: what comes after the last row of the page before, in the order of the keys and then rid. */
+  private beyond(keys: readonly Key[], after: readonly Parameter[], rid: Fragment): Fragment {
+    const down = keys.at(-1)?.descending === true;
+    const last = bind((run) => run.after?.[keys.length] ?? 0);
+    let test = down ? sql`${rid} < ${last}` : sql`${rid} > ${last}`;
+    for (let index = keys.length - 1; index >= 0; index--) {
+      const key = keys[index];
+      if (!key) continue;
+      const value = bind((run) => run.after?.[index] ?? null);
+      if (after[index] === null) {
+        test = sql`(${key.value} is null and ${test})`;
+        continue;
+      }
+      const [later, reached] = key.descending ? [sql`<`, sql`<=`] : [sql`>`, sql`>=`];
+      const present = sql`(${key.value} ${reached} ${value} and (${key.value} ${later} ${value} or ${test}))`;
+      test = key.nullable ? sql`(${key.value} is null or ${present})` : present;
     }
     return test;
   }
-
-  private param(type: string, param: string): number {
-    return this.term(`${type}.${homeParam(type, param)}`);
-  }
-
-  private anyOf(tests: readonly Fragment[]): Fragment {
-    return tests.length === 0 ? never : sql`(${sql.join(tests, sql` or `)})`;
-  }
-
-  private textTest(mode: 'starts' | 'exact' | 'contains', value: string): Fragment {
-    const column = sql.raw('h.value');
-    if (mode === 'exact') return sql`h.value = ${value}`;
-    return mode === 'contains' ? this.dialect.contains(column, value) : this.dialect.startsWith(column, value);
-  }
 }
+
+/** Tables that hold references in a column, for those who look for referrers. */
+export const referenceColumns = Object.values(narrowTables).flatMap(({ table, columns }) =>
+  columns.filter(({ kind }) => kind === 'reference').map(({ column }) => ({ table, column })),
+);

@@ -1,9 +1,11 @@
-import { SearchBuilder } from '../queries/search.js';
+import { parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { sqlite } from '../queries/dialect.js';
 import { historyQuery } from '../queries/history.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
+import { SearchBuilder } from '../queries/search.js';
+import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
-import { narrowTables, columnOf, homeParam } from '../layout.js';
+import { columnOf, homeParam, narrowTables } from '../layout.js';
 import { sql } from 'kysely';
 import type { AuditLink, Claim, ClaimKind, Entry, HistoryScope, Key, Page, SearchPlan, Sight, Stored, Window } from '../port.js';
 import type { Connection, Row } from './connection.js';
@@ -14,12 +16,15 @@ type RawRow = { rid: number; id: string; version: number; last_updated: number; 
 /** The reads of the port over one connection. Each call is one statement, so each sees one committed state. */
 export class SqliteReader {
   private readonly terms: Terms;
-  private readonly builder: SearchBuilder;
   private readonly points = new Map<number, string>();
+  private readonly prepared = new Map<string, Prepared>();
 
-  constructor(private readonly connection: Connection) {
+  /** `guarded`: searches end when the connection's checkpoint says so */
+  constructor(
+    private readonly connection: Connection,
+    private readonly guarded = false,
+  ) {
     this.terms = new Terms(connection);
-    this.builder = new SearchBuilder((text) => this.terms.find(text) ?? 0, sqlite);
   }
 
   find(key: Key, sight: Sight): Stored | undefined {
@@ -46,8 +51,9 @@ export class SqliteReader {
 
   search(plan: SearchPlan, sight: Sight): Page {
     const after = plan.after === undefined ? undefined : decodePosition(plan.after);
-    const { text, parameters } = sqlite.compile(this.builder.page(plan, sight, after));
-    const rows = this.connection.all(text, ...parameters);
+    if (after && after.length !== plan.sort.length + 1) throw new RangeError('the position of another search');
+    // one row more than asked for tells that there is a next page
+    const rows = this.searched('page', { plan, sight, after, limit: plan.count + 1 });
     return this.pageOf(rows, plan.count, plan.type, (row) => [
       ...plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null),
       row['rid'] as number,
@@ -55,8 +61,21 @@ export class SqliteReader {
   }
 
   count(plan: SearchPlan, sight: Sight, limit: number): number {
-    const { text, parameters } = sqlite.compile(this.builder.count(plan, sight, limit));
-    return Number(this.connection.get(text, ...parameters)?.['n'] ?? 0);
+    return Number(this.searched('count', { plan, sight, after: undefined, limit })[0]?.['n'] ?? 0);
+  }
+
+  /** Statements are made once for each shape of search. */
+  private searched(what: 'page' | 'count', run: Run): readonly Row[] {
+    const { plan, sight, after } = run;
+    const shape = `${what} ${shapeOf(plan, sight, after)}`;
+    let prepared = this.prepared.get(shape);
+    if (!prepared) {
+      const builder = new SearchBuilder((text) => this.terms.find(text) ?? 0, sqlite, this.guarded);
+      prepared = prepare(sqlite, what === 'page' ? builder.page(plan, sight, after) : builder.count(plan, sight));
+      if (this.prepared.size > 1000) this.prepared.clear();
+      this.prepared.set(shape, prepared);
+    }
+    return this.connection.all(prepared.text, ...parametersOf(prepared, run));
   }
 
   history(scope: HistoryScope, window: Window, sight: Sight): Page {

@@ -17,7 +17,9 @@ import {
   type ClaimKind,
   type Reader,
 } from '../port.js';
+import { isBounded } from '../queries/ranks.js';
 import { Connection } from './connection.js';
+import { ReaderPool } from './reader-pool.js';
 import { SqliteReader } from './reader.js';
 import type { FromWriter, Refusal, ToWriter } from './messages.js';
 
@@ -41,12 +43,18 @@ const errorOf = (refusal: Refusal): Error => {
 // threads run compiled code: from `src` (tests) and from `dist` alike this is the file in `dist`
 const threadFile = (name: string): URL => new URL(`../../../dist/store/sqlite/${name}.js`, import.meta.url);
 
+/** What a search of unknown size may take. */
+const searchMilliseconds = 10_000;
+/** A count up to here is quick even when every row of an index must be passed. */
+const mostCounted = 2000;
+
 type Waiting = { readonly done: () => void; readonly failed: (error: Error) => void };
 
 class SqliteStore implements Store {
   private readonly waiting = new Map<number, Waiting>();
   private readonly connection: Connection;
   private readonly reader: SqliteReader;
+  private readonly pool: ReaderPool;
   private lastId = 0;
   private broken: Error | undefined;
 
@@ -57,6 +65,7 @@ class SqliteStore implements Store {
   ) {
     this.connection = new Connection(path);
     this.reader = new SqliteReader(this.connection);
+    this.pool = new ReaderPool({ file: threadFile('reader-thread'), path, size: 2, milliseconds: searchMilliseconds });
     writer.on('message', (answers: readonly FromWriter[]) => {
       for (const answer of answers) this.settle(answer);
     });
@@ -90,13 +99,14 @@ class SqliteStore implements Store {
     });
   }
 
-  // reads run on the calling thread: each is one short statement, and sees every acknowledged write
+  // short reads run on the calling thread, searches of unknown size on others: all see every acknowledged write
   find = (key: Key, sight: Sight) => Promise.resolve(this.reader.find(key, sight));
   findVersion = (key: Key, version: number, sight: Sight) => Promise.resolve(this.reader.findVersion(key, version, sight));
   findMany = (keys: readonly Key[], sight: Sight) => Promise.resolve(this.reader.findMany(keys, sight));
-  // eslint-disable-next-line @typescript-eslint/require-await
-  search = async (plan: SearchPlan, sight: Sight) => this.reader.search(plan, sight);
-  count = (plan: SearchPlan, sight: Sight, limit: number) => Promise.resolve(this.reader.count(plan, sight, limit));
+  search = async (plan: SearchPlan, sight: Sight) =>
+    isBounded(plan, sight) ? this.reader.search(plan, sight) : await this.pool.search(plan, sight);
+  count = async (plan: SearchPlan, sight: Sight, limit: number) =>
+    isBounded(plan, sight) && limit <= mostCounted ? this.reader.count(plan, sight, limit) : await this.pool.count(plan, sight, limit);
   // eslint-disable-next-line @typescript-eslint/require-await
   history = async (scope: HistoryScope, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
@@ -125,7 +135,7 @@ class SqliteStore implements Store {
     const both = Promise.all([ended(this.writer), ended(this.checkpointer)]);
     this.writer.postMessage({ kind: 'close' } satisfies ToWriter);
     this.checkpointer.postMessage('close');
-    await both;
+    await Promise.all([both, this.pool.close()]);
     this.connection.close();
   }
 }

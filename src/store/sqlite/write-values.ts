@@ -1,22 +1,25 @@
-import { columnOf, homeParam, narrowTables } from '../layout.js';
+import { columnOf, homeParam, narrowTables, pointOf } from '../layout.js';
 import type { Key, Put, Value } from '../port.js';
 import type { Writer } from './apply-unit.js';
 import type { Terms } from './terms.js';
 
 export type Cell = string | number;
-/** The general tables: columns after the parameter, in the order of their primary key, rid last. */
+/** The general tables: the columns beside `param` and `rid`. */
 export const indexTables = {
   token: ['search_token', 'code', 'system'],
   reference: ['search_reference', 'target'],
   range: ['search_range', 'low', 'high'],
   text: ['search_text', 'value'],
+  position: ['search_position', 'cell', 'x', 'y', 'z'],
+  word: ['search_word', 'word'],
 } as const;
 export type Kind = keyof typeof indexTables;
-export const kinds = ['token', 'reference', 'range', 'text'] as const satisfies readonly Kind[];
+export const kinds = Object.keys(indexTables) as readonly Kind[];
 
 const inColumn = (type: string, value: Value): boolean => {
   const column = columnOf(type, value.param);
-  return column !== undefined && column.kind === (value.kind === 'range' ? 'instant' : value.kind);
+  if (column === undefined) return false;
+  return value.kind === 'range' ? column.kind === 'instant' || column.kind === 'span' : column.kind === value.kind;
 };
 
 /** Where one resource is found: its rows of the general tables, and the cells of its type's narrow table when it has one. */
@@ -26,7 +29,7 @@ export type IndexRows = {
 };
 
 export const indexRowsOf = (terms: Terms, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows => {
-  const rows: Record<Kind, Map<string, readonly Cell[]>> = { token: new Map(), reference: new Map(), range: new Map(), text: new Map() };
+  const rows = Object.fromEntries(kinds.map((kind) => [kind, new Map()])) as Record<Kind, Map<string, readonly Cell[]>>;
   for (const value of values) {
     if (inColumn(type, value)) continue;
     // an alias is searched at its home and needs no rows of its own
@@ -60,6 +63,12 @@ const cellsOf = (terms: Terms, value: Value, ridOf: (target: Key) => number): re
       return [value.low, value.high];
     case 'text':
       return [value.value];
+    case 'position': {
+      const { cell, x, y, z } = pointOf(value.latitude, value.longitude);
+      return [cell, x, y, z];
+    }
+    case 'word':
+      return [value.word];
   }
 };
 
@@ -85,12 +94,17 @@ const replace = (writer: Writer, kind: Kind, rid: number, wanted: ReadonlyMap<st
 const narrowCells = (terms: Terms, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows['narrow'] => {
   const narrow = narrowTables[type];
   if (!narrow) return undefined;
-  const cells = narrow.columns.map(({ param }) => {
+  const columns: string[] = [];
+  const cells: (Cell | null)[] = [];
+  for (const { param, column, kind } of narrow.columns) {
     const value = values.find((candidate) => candidate.param === param && inColumn(type, candidate));
-    if (!value) return null;
-    if (value.kind === 'reference') return ridOf(value.target);
-    if (value.kind === 'token') return terms.intern(value.code);
-    return value.kind === 'range' ? value.low : null;
-  });
-  return { table: narrow.table, columns: narrow.columns.map(({ column }) => column), cells };
+    columns.push(column);
+    if (value?.kind === 'reference') cells.push(ridOf(value.target));
+    else if (value?.kind === 'token') cells.push(terms.intern(value.code));
+    else cells.push(value?.kind === 'range' ? value.low : null);
+    if (kind !== 'span') continue;
+    columns.push(`${column}_end`);
+    cells.push(value?.kind === 'range' ? value.high : null);
+  }
+  return { table: narrow.table, columns, cells };
 };

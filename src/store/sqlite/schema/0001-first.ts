@@ -24,8 +24,9 @@ create table resource_version (
 create index resource_version_type_sequence on resource_version (type, sequence);
 create index resource_version_sequence on resource_version (sequence);
 
+-- rid before system: the rows of one code come in the order of rid, whatever their systems
 create table search_token (param integer not null, code text not null, system integer not null, rid integer not null,
-  primary key (param, code, system, rid)) strict, without rowid;
+  primary key (param, code, rid, system)) strict, without rowid;
 -- tests a token when another condition drives, and finds the old values of an updated row
 create index search_token_rid on search_token (rid, param, code, system);
 create table search_reference (target integer not null, param integer not null, rid integer not null,
@@ -34,9 +35,19 @@ create index search_reference_rid on search_reference (rid, param, target);
 create table search_range (param integer not null, low real not null, high real not null, rid integer not null,
   primary key (param, low, high, rid)) strict, without rowid;
 create index search_range_rid on search_range (rid, param, low, high);
+-- ranges that reach beyond a moment: an open Period begins long before it
+create index search_range_high on search_range (param, high, low, rid);
 create table search_text (param integer not null, value text not null, rid integer not null,
   primary key (param, value, rid)) strict, without rowid;
 create index search_text_rid on search_text (rid, param, value);
+-- cell: a quarter of a degree, numbered by bands of latitude; x, y, z: the point on the unit sphere
+create table search_position (param integer not null, cell integer not null, rid integer not null, x real not null, y real not null,
+  z real not null, primary key (param, cell, rid)) strict, without rowid;
+create index search_position_rid on search_position (rid, param);
+create table search_word (param integer not null, word text not null, rid integer not null,
+  primary key (param, word, rid)) strict, without rowid;
+-- finds the old words of an updated row
+create index search_word_rid on search_word (rid);
 
 create table slot_index (rid integer primary key, schedule integer, status integer, start_at integer) strict;
 -- free slots of a clinic in a window; status is a column because a bound parameter never matches a partial index
@@ -45,9 +56,12 @@ create index slot_schedule_start on slot_index (schedule, start_at, rid);
 -- free slots in a window with no schedule named
 create index slot_status on slot_index (status, start_at, rid);
 create index slot_start on slot_index (start_at, rid);
-create table service_request_index (rid integer primary key, subject integer, status integer) strict;
+create table service_request_index (rid integer primary key, subject integer, status integer, authored real, authored_end real) strict;
 create index service_request_subject on service_request_index (subject, status, rid);
 create index service_request_status on service_request_index (status, rid);
+-- worklists: the newest or oldest of a status, a page at a time
+create index service_request_status_authored on service_request_index (status, authored, rid);
+create index service_request_authored on service_request_index (authored, rid);
 
 -- who may see a row: patient:<id>, organisation:<ODS>
 create table access_key (rid integer not null, key text not null, primary key (rid, key)) strict, without rowid;

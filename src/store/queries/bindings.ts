@@ -1,0 +1,31 @@
+import { sql } from 'kysely';
+import type { SearchPlan, Sight } from '../port.js';
+import type { Dialect, Fragment, Parameter } from './dialect.js';
+
+/** What one search is run with. Searches of the same shape share a statement and differ in what they bind from here. */
+export type Run = {
+  readonly plan: SearchPlan;
+  readonly sight: Sight;
+  /** the position to continue after */
+  readonly after: readonly Parameter[] | undefined;
+  /** rows wanted */
+  readonly limit: number;
+};
+
+/** Reads a part of the run: the parts of a plan that a statement binds are found again by these. */
+export type At<T> = (run: Run) => T;
+
+class Binding {
+  constructor(readonly read: At<Parameter>) {}
+}
+
+/** A parameter that each run reads for itself. */
+export const bind = (read: At<Parameter>): Fragment => sql`${new Binding(read)}`;
+
+/** A statement whose parameters are read from a run. */
+export type Prepared = { readonly text: string; readonly parameters: readonly (Binding | Parameter)[] };
+
+export const prepare = (dialect: Dialect, query: Fragment): Prepared => dialect.compile(query);
+
+export const parametersOf = ({ parameters }: Prepared, run: Run): readonly Parameter[] =>
+  parameters.map((parameter) => (parameter instanceof Binding ? parameter.read(run) : parameter));

@@ -1,0 +1,200 @@
+import { sql } from 'kysely';
+import { columnOf } from '../layout.js';
+import type { Predicate, Sight } from '../port.js';
+import { bind, type At } from './bindings.js';
+import type { Conditions, Row, Step } from './conditions.js';
+import type { Dialect, Fragment } from './dialect.js';
+import { allOf, anyOf, type Simple, type TermNumber } from './homes.js';
+import { driverOf } from './ranks.js';
+import { keyAt } from './sight.js';
+
+type Of<K extends Predicate['kind']> = Extract<Predicate, { kind: K }>;
+
+/** Where the rows of a search come from: one table that is sought or walked, and whose every row is then tested. */
+export type Source = {
+  /** tables, each with its alias */
+  readonly from: Fragment;
+  readonly rid: Fragment;
+  readonly where: readonly Fragment[];
+  /** `from` is the resource itself, its type tested */
+  readonly self: boolean;
+  /** the alias of the type's narrow table, when that is what is visited */
+  readonly narrow: string | undefined;
+  /** gives each row once */
+  readonly unique: boolean;
+  /** what the caller may see is settled */
+  readonly sighted: boolean;
+  /** conditions that its `where` has taken care of */
+  readonly covers: ReadonlySet<Predicate>;
+};
+
+type Seen = { readonly sight: Sight; readonly at: At<Sight> };
+
+/** Several statuses and the like are walked one by one and merged; more than this many are tested together. */
+const mostBranches = 12;
+
+/** Chooses the condition that drives a search, and turns it into sources: one for each of its alternatives. */
+export class Sources {
+  constructor(
+    private readonly term: TermNumber,
+    private readonly dialect: Dialect,
+    private readonly conditions: Conditions,
+  ) {}
+
+  of(type: string, where: readonly Predicate[], at: At<readonly Predicate[]>, seen: Seen, row: Row): readonly Source[] {
+    const driver = driverOf(type, where);
+    if (!driver) return seen.sight === 'all' ? [this.whole(type, row)] : this.sighted(seen, row);
+    const index = where.indexOf(driver);
+    const own = (run: Parameters<typeof at>[0]): Predicate => at(run)[index]!;
+    if ('param' in driver && driver.kind !== 'chain' && driver.kind !== 'has' && columnOf(type, driver.param))
+      return this.narrow(type, where, at);
+    return this.driven(type, driver, own, seen, row);
+  }
+
+  /** All rows of the type, in the order of rid, of time or of id. */
+  private whole(type: string, { resource, rid }: Row): Source {
+    return {
+      from: sql`resource ${sql.ref(resource)}`,
+      rid,
+      where: [sql`${sql.ref(`${resource}.type`)} = ${bind(() => this.term(type))}`],
+      ...{ self: true, narrow: undefined, unique: true, sighted: false, covers: new Set() },
+    };
+  }
+
+  /** The rows a caller may see, found by the keys. */
+  private sighted({ sight, at }: Seen, row: Row): readonly Source[] {
+    const keys = sight === 'all' ? [] : sight.keys;
+    if (keys.length === 0) return [this.nothing(row)];
+    const common = { self: false, narrow: undefined, unique: true, sighted: true, covers: new Set<Predicate>() };
+    return keys.flatMap((_, index): readonly Source[] => {
+      const key = keyAt(at, index);
+      const links = sql`select distinct l.child as rid from access_key a ${this.dialect.join} access_link l on l.root = a.rid where ${sql.ref('a.key')} = ${key}`;
+      return [
+        { ...common, from: sql`access_key h`, rid: sql.ref('h.rid'), where: [sql`${sql.ref('h.key')} = ${key}`] },
+        { ...common, from: sql`(${links}) h`, rid: sql.ref('h.rid'), where: [] },
+      ];
+    });
+  }
+
+  private nothing({ resource, rid }: Row): Source {
+    return {
+      from: sql`resource ${sql.ref(resource)}`,
+      rid,
+      where: [sql`1 = 0`],
+      ...{ self: true, narrow: undefined, unique: true, sighted: true, covers: new Set() },
+    };
+  }
+
+  /**
+   * All conditions on columns of the type's narrow table together, so that one index takes them. Alternatives of points (several
+   * statuses) are sources of their own: each is walked in order up to the limit.
+   */
+  private narrow(type: string, where: readonly Predicate[], at: At<readonly Predicate[]>): readonly Source[] {
+    const covers = new Set<Predicate>();
+    let branches: readonly (readonly Fragment[])[] = [[]];
+    let table = '';
+    where.forEach((predicate, index) => {
+      const isPoint = predicate.kind === 'token' || predicate.kind === 'reference';
+      if (!(isPoint || predicate.kind === 'range') || (predicate.kind === 'token' && predicate.not === true)) return;
+      const column = columnOf(type, predicate.param);
+      if (!column) return;
+      table = column.table;
+      covers.add(predicate);
+      const { alternatives } = this.conditions.homes.of(type, predicate, (run) => at(run)[index] as Simple, 'h');
+      const tests = alternatives.map(({ test }) => test);
+      branches =
+        isPoint && branches.length * tests.length <= mostBranches
+          ? branches.flatMap((branch) => tests.map((test) => [...branch, test]))
+          : branches.map((branch) => [...branch, anyOf(tests)]);
+    });
+    return branches.map((tests) => ({
+      from: sql`${sql.table(table)} h`,
+      rid: sql.ref('h.rid'),
+      where: tests,
+      ...{ self: false, narrow: 'h', unique: true, sighted: false, covers },
+    }));
+  }
+
+  private driven(type: string, driver: Predicate, at: At<Predicate>, seen: Seen, row: Row): readonly Source[] {
+    const covers = new Set([driver]);
+    const rest = { narrow: undefined, sighted: false, covers };
+    switch (driver.kind) {
+      case 'never':
+        return [this.nothing(row)];
+      case 'id':
+      case 'updated': {
+        const whole = this.whole(type, row);
+        return [{ ...whole, where: [...whole.where, this.conditions.test(type, driver, at, row)], covers }];
+      }
+      case 'either':
+        return this.either(type, driver, at as At<Of<'either'>>, seen, row);
+      case 'chain':
+      case 'has': {
+        const rids = driver.kind === 'chain' ? this.chain(type, driver, at as At<Step>) : this.has(driver, at as At<Step>);
+        return [{ ...rest, from: sql`(${rids}) h`, rid: sql.ref('h.rid'), where: [], self: false, unique: true }];
+      }
+      case 'not':
+      case 'missing':
+        throw new Error(`${driver.kind} does not drive`);
+      default: {
+        const { table, common, alternatives } = this.conditions.homes.of(type, driver, at as At<Simple>, 'h');
+        return alternatives.map(({ test, unique }) => ({
+          ...rest,
+          from: sql`${sql.table(table)} h`,
+          rid: sql.ref('h.rid'),
+          where: [...common, test],
+          ...{ self: false, unique },
+        }));
+      }
+    }
+  }
+
+  /** The sources of every branch; what a branch asks beside its driver is tested again with the whole condition. */
+  private either(type: string, driver: Of<'either'>, at: At<Of<'either'>>, seen: Seen, row: Row): readonly Source[] {
+    return driver.of.flatMap((where, index) =>
+      this.of(type, where, (run) => at(run).of[index]!, seen, row).map((source) => ({
+        ...source,
+        covers: where.length === 1 ? new Set<Predicate>([driver]) : new Set<Predicate>(),
+        narrow: undefined,
+      })),
+    );
+  }
+
+  /** The rows of the other end of a chain or _has, as a select of rids. */
+  private set(step: Step, at: At<Step>): Fragment {
+    const resource = this.conditions.alias('r');
+    const row: Row = { rid: sql.ref(`${resource}.rid`), resource, narrow: undefined };
+    const sources = this.of(
+      step.type,
+      step.where,
+      (run) => at(run).where,
+      { sight: step.sight ?? 'all', at: (run) => at(run).sight ?? 'all' },
+      row,
+    );
+    const selects = sources.map((source) => {
+      const from = source.self
+        ? source.from
+        : sql`${source.from} ${this.dialect.join} resource ${sql.ref(resource)} on ${row.rid} = ${source.rid}`;
+      return sql`select ${row.rid} as rid from ${from} where ${allOf([...source.where, ...this.conditions.ends(step, at, resource)])}`;
+    });
+    return sql.join(selects, sql` union all `);
+  }
+
+  private chain(type: string, step: Step, at: At<Step>): Fragment {
+    const column = columnOf(type, step.param);
+    const set = this.set(step, at);
+    if (column)
+      return sql`select distinct n.rid from (${set}) t ${this.dialect.join} ${sql.table(column.table)} n on ${sql.ref(`n.${column.column}`)} = t.rid`;
+    const param = this.conditions.homes.param(type, step.param);
+    return sql`select distinct s.rid from (${set}) t ${this.dialect.join} search_reference s on s.target = t.rid and s.param = ${param}`;
+  }
+
+  private has(step: Step, at: At<Step>): Fragment {
+    const column = columnOf(step.type, step.param);
+    const set = this.set(step, at);
+    if (column)
+      return sql`select distinct ${sql.ref(`n.${column.column}`)} as rid from (${set}) t ${this.dialect.join} ${sql.table(column.table)} n on n.rid = t.rid`;
+    const param = this.conditions.homes.param(step.type, step.param);
+    return sql`select distinct s.target as rid from (${set}) t ${this.dialect.join} search_reference s on s.rid = t.rid and s.param = ${param}`;
+  }
+}
