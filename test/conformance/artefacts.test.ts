@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CodeSystem, CodeSystemConcept, StructureDefinition, ValueSet } from 'fhir/r4.js';
 import { loadDefinitions } from '../../src/validation/definitions.js';
+import { createValidator } from '../../src/validation/validator.js';
 import { projectRoot, readArtefacts } from '../helpers/artefacts.js';
 
 const { resources, identifiers } = readArtefacts();
@@ -93,6 +94,15 @@ describe('the artefacts hang together', () => {
         seen.add(element.id!);
       }
     }
+  });
+});
+
+describe('the artefacts are valid R4 themselves', () => {
+  const validator = createValidator(base);
+
+  test.each(['StructureDefinition', 'ValueSet', 'CodeSystem', 'NamingSystem'])('every %s', (type) => {
+    const found = resources.filter(({ resourceType }) => resourceType === type).flatMap((resource) => validator.validate(resource));
+    expect(found.filter(({ severity }) => severity === 'error')).toEqual([]);
   });
 });
 
