@@ -12,6 +12,8 @@ import { createFilesystemBlobs } from './blobs/filesystem.js';
 import type { Config } from './config.js';
 import { seedConformance } from './conformance/seed.js';
 import { loadDemo } from './demo/load.js';
+import { localDiary } from './domain/booking/provider-system.js';
+import { localDemographics } from './domain/demographics/demographics.js';
 import { capabilityStatement } from './fhir/capability.js';
 import { createExtractor } from './fhir/search/extract.js';
 import { createModel } from './fhir/search/model.js';
@@ -116,6 +118,8 @@ export const createApp = async (config: Config): Promise<App> => {
     get baseUrl() {
       return `${origin.url}/FHIR/R4`;
     },
+    demographics: localDemographics,
+    providerSystem: localDiary,
     timeZone: config.timeZone,
     maxEntries: config.maxEntries,
     maxBinary: config.maxBinary,

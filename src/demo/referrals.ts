@@ -1,6 +1,6 @@
 import type { Appointment, CodeableConcept, Communication, Reference, ServiceRequest, Task } from 'fhir/r4.js';
 import { extensions, systems } from '../domain/codes.js';
-import { inState } from '../domain/referral/referral.js';
+import { inState, type Why } from '../domain/referral/referral.js';
 import type { ReferralState } from '../domain/referral/transitions.js';
 import { concept, ers, identifier, specialtyConcept, treatmentFunction, ukCoreExtension, ukCoreSystem } from './codings.js';
 import { serviceName } from './directory.js';
@@ -69,11 +69,18 @@ const shared = (story: Story): Omit<ServiceRequest, 'status'> => ({
 
 const category = [concept(systems.snomed, { code: '3457005', display: 'Patient referral' })];
 const statusOf = (state: ReferralState): ServiceRequest['status'] => (state === 'CANCELLED_REFERRAL' ? 'revoked' : 'active');
-const whyOf: Readonly<Partial<Record<ReferralState, { readonly reason: string; readonly comments: string }>>> = {
-  REJECTED: { reason: 'FURTHER_INFORMATION_REQUIRED', comments: 'Please send the results of the blood tests.' },
-  TRIAGE_RESPONSE: { reason: 'RETURN_TO_REFERRER_WITH_ADVICE', comments: 'The practice can treat this: see the advice.' },
-  TRIAGED_PROVIDER_TO_ACTION: { reason: 'ACCEPT_REFER_BOOK_LATER', comments: 'We will call the patient.' },
-  CANCELLED_REFERRAL: { reason: 'TREATMENT_NO_LONGER_REQUIRED', comments: 'The patient is well again.' },
+const outcome = (code: string) => ({ system: ers('ReviewOutcome'), code });
+const whyOf: Readonly<Partial<Record<ReferralState, Why>>> = {
+  REJECTED: {
+    reason: { system: ers('AppointmentCancellationReason'), code: 'FURTHER_INFORMATION_REQUIRED' },
+    comments: 'Please send the results of the blood tests.',
+  },
+  TRIAGE_RESPONSE: { reason: outcome('RETURN_TO_REFERRER_WITH_ADVICE'), comments: 'The practice can treat this: see the advice.' },
+  TRIAGED_PROVIDER_TO_ACTION: { reason: outcome('ACCEPT_REFER_BOOK_LATER'), comments: 'We will call the patient.' },
+  CANCELLED_REFERRAL: {
+    reason: { system: ers('ReferralCancellationReason'), code: 'TREATMENT_NO_LONGER_REQUIRED' },
+    comments: 'The patient is well again.',
+  },
 };
 
 export const referralId = (story: Pick<Story, 'id'>): string => `r.${story.id}`;

@@ -4,7 +4,10 @@ import { readReference } from '../fhir/references.js';
 import type { Claim } from '../store/port.js';
 import { kindOf, ubrnOf } from './referral/referral.js';
 
-const live = new Set(['proposed', 'pending', 'booked', 'arrived', 'fulfilled', 'checked-in']);
+/** An appointment that is yet to be, or going on: its referral has no other. */
+const current = new Set(['proposed', 'pending', 'booked', 'arrived', 'checked-in']);
+/** It has its slot for good, also when the patient did not come: a used slot is given to nobody else. */
+const keepsSlot = new Set([...current, 'fulfilled', 'noshow']);
 
 /**
  * What a resource holds for itself alone: a UBRN per kind of request, a slot and the current booking of a referral per live
@@ -19,11 +22,12 @@ export const claimsOf = (resource: Resource): readonly Claim[] => {
   }
   if (resource.resourceType !== 'Appointment') return [];
   const appointment = resource as unknown as Appointment;
-  if (!live.has(appointment.status)) return [];
   const keys = (references: readonly { reference?: string | undefined }[] | undefined, type: string) =>
     (references ?? []).flatMap(({ reference }) => readReference(reference ?? '', '') ?? []).filter((key) => key.type === type);
+  const slots = keepsSlot.has(appointment.status) ? keys(appointment.slot, 'Slot') : [];
+  const referrals = current.has(appointment.status) ? keys(appointment.basedOn, 'ServiceRequest') : [];
   return [
-    ...keys(appointment.slot, 'Slot').map(({ id }): Claim => ({ kind: 'slot', key: id, owner })),
-    ...keys(appointment.basedOn, 'ServiceRequest').map(({ id }): Claim => ({ kind: 'current-booking', key: id, owner })),
+    ...slots.map(({ id }): Claim => ({ kind: 'slot', key: id, owner })),
+    ...referrals.map(({ id }): Claim => ({ kind: 'current-booking', key: id, owner })),
   ];
 };

@@ -6,18 +6,59 @@ export const systems = {
   sdsUser: 'https://fhir.nhs.uk/Id/sds-user-id',
   service: 'https://fhir.nhs.uk/Id/ers-service',
   referralState: 'https://fhir.nhs.uk/CodeSystem/eRS-ReferralState',
+  adviceState: 'https://fhir.nhs.uk/CodeSystem/eRS-AdviceAndGuidanceStatus',
   priority: 'https://fhir.nhs.uk/CodeSystem/eRS-Priority',
+  specialty: 'https://fhir.nhs.uk/CodeSystem/eRS-Specialty',
+  clinicType: 'https://fhir.nhs.uk/CodeSystem/eRS-ClinicType',
+  requestFlow: 'https://fhir.nhs.uk/CodeSystem/eRS-RequestFlowType',
+  bookableType: 'https://fhir.nhs.uk/CodeSystem/eRS-BookableType',
+  reviewReason: 'https://fhir.nhs.uk/CodeSystem/eRS-ReviewReason',
+  reviewOutcome: 'https://fhir.nhs.uk/CodeSystem/eRS-ReviewOutcome',
+  attachmentType: 'https://fhir.nhs.uk/CodeSystem/eRS-AttachmentType',
+  availability: 'https://fhir.nhs.uk/CodeSystem/eRS-AvailabilityStatus',
+  letterIntention: 'https://fhir.nhs.uk/CodeSystem/eRS-ReferralLetterIntention',
+  communicationCategory: 'https://fhir.nhs.uk/CodeSystem/eRS-CommunicationCategory',
+  guidanceOutcome: 'https://fhir.nhs.uk/CodeSystem/eRS-GuidanceResponseOutcome',
+  guidanceRecommendation: 'https://fhir.nhs.uk/CodeSystem/eRS-GuidanceIntendedRecommendation',
+  availableActions: 'https://fhir.nhs.uk/CodeSystem/eRS-AvailableActionsForUser',
+  worklist: 'https://fhir.nhs.uk/CodeSystem/eRS-ReferralListSelector',
+  workflow: 'https://fhir.nhs.uk/CodeSystem/Workflow-Code',
+  requestCategory: 'https://fhir.nhs.uk/CodeSystem/message-category-servicerequest',
+  requestCode: 'https://fhir.nhs.uk/CodeSystem/servicerequest-code',
   errorCodes: 'https://fhir.nhs.uk/CodeSystem/ers-error-codes',
   snomed: 'http://snomed.info/sct',
 } as const;
 
+const extension = (name: string): string => `https://fhir.nhs.uk/StructureDefinition/Extension-${name}`;
+
 export const extensions = {
-  state: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-ServiceRequest-State',
-  priority: 'https://fhir.nhs.uk/StructureDefinition/Extension-ServiceRequest-Priority',
-  portalLink: 'https://fhir.nhs.uk/StructureDefinition/Extension-Portal-Link',
-  hoursOfOperation: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-HoursOfOperation',
-  serviceInstructions: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-ServiceInstructions',
-  serviceContact: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-HealthcareService-Contact',
+  state: extension('eRS-ServiceRequest-State'),
+  priority: extension('ServiceRequest-Priority'),
+  portalLink: extension('Portal-Link'),
+  hoursOfOperation: extension('eRS-HoursOfOperation'),
+  serviceInstructions: extension('eRS-ServiceInstructions'),
+  serviceContact: extension('eRS-HealthcareService-Contact'),
   // e-RS publishes the summary view for STU3 only; here it is a part of the service itself
-  serviceSummary: 'https://fhir.nhs.uk/StructureDefinition/Extension-eRS-ServiceSummaryView',
+  serviceSummary: extension('eRS-ServiceSummaryView'),
+  letterIntention: extension('eRS-ReferralLetterIntention'),
+  clinicalInfoFirst: extension('eRS-ClinicalInfoFirstSubmitted'),
+  clinicalInfoLast: extension('eRS-ClinicalInfoLastUpdated'),
+  pathwayStart: extension('eRS-eReferralPathwayStart'),
+  commissioningOrganisation: extension('eRS-Commissioning-Rule-Organisation'),
+  attachedBy: extension('eRS-AttachedBy'),
+  attachedByOrganisation: extension('eRS-AttachedByOrganisation'),
+  availabilityStatus: extension('eRS-AvailabilityStatus'),
+  conversionAuthorisation: extension('eRS-ProviderConversionAuthorisation'),
+  worklistItem: extension('eRS-Worklist-Item'),
+  worklistNext: extension('eRS-Worklist-Next'),
+  fetchedService: extension('eRS-Fetched-Service'),
 } as const;
+
+/** The CodeSystems of A004, by the id that they are served under. */
+export type ReferenceSystem =
+  | 'SPECIALTY'
+  | 'CLINIC-TYPE'
+  | 'APPOINTMENT-CANCELLATION-REASON'
+  | 'REFERRAL-CANCELLATION-REASON'
+  | 'APPOINTMENT-NON-ATTENDANCE-REASON'
+  | 'PRIORITY';

@@ -1,5 +1,5 @@
 import type { Resource } from '../fhir/resource.js';
-import type { Claim, Key, SearchPlan, Sight, Stored } from '../store/port.js';
+import type { Claim, Key, Predicate, SearchPlan, Sight, Sort, Stored } from '../store/port.js';
 
 /** What a command may read while it gathers: the store, narrowed to what the caller may see unless it says `all`. */
 export type Facts = {
@@ -7,6 +7,15 @@ export type Facts = {
   /** the one live resource of the type with this identifier */
   readonly byIdentifier: (type: string, system: string, value: string) => Promise<Found | undefined>;
   readonly findClaim: (kind: Claim['kind'], key: string) => Promise<Claim | undefined>;
+  /** at most `count` live resources of the type for which all of `where` holds; drafts of the same unit are not among them */
+  readonly search: (wanted: Wanted, sight?: Sight) => Promise<readonly Found[]>;
+};
+
+export type Wanted = {
+  readonly type: string;
+  readonly where: readonly Predicate[];
+  readonly sort?: readonly Sort[];
+  readonly count: number;
 };
 
 export type Found = Key & { readonly version: number; readonly resource: Resource };
@@ -38,3 +47,12 @@ export const foundOf = (stored: Stored | undefined, parse: (text: string) => unk
   stored?.body === undefined
     ? undefined
     : { type: stored.type, id: stored.id, version: stored.version, resource: parse(stored.body) as Resource };
+
+/** A new resource. */
+export const created = (resource: object, id: string): Draft => {
+  const { resourceType } = resource as Resource;
+  return { type: resourceType, id, version: 0, resource: { ...resource, id } as Resource };
+};
+
+/** What was found, with another content. */
+export const changed = ({ type, id, version }: Found, resource: object): Draft => ({ type, id, version, resource: resource as Resource });

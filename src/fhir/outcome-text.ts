@@ -19,6 +19,8 @@ export const categories: Readonly<Record<Category, { readonly status: number; re
   'too-costly': { status: 422, code: 'REC_UNPROCESSABLE_ENTITY' },
   'too-early': { status: 425, code: 'REC_TOO_EARLY' },
   throttled: { status: 429, code: 'REC_TOO_MANY_REQUESTS' },
+  'provider-error': { status: 502, code: 'REC_BAD_GATEWAY' },
+  'provider-timeout': { status: 504, code: 'REC_TIMEOUT' },
   transient: { status: 503, code: 'REC_UNAVAILABLE' },
   exception: { status: 500, code: 'REC_SERVER_ERROR' },
 };

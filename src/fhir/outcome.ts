@@ -19,6 +19,8 @@ export type Category =
   | 'too-early' // 425
   | 'throttled' // 429
   | 'transient' // 503
+  | 'provider-error' // 502
+  | 'provider-timeout' // 504
   | 'exception'; // 500
 
 export type Severity = 'fatal' | 'error' | 'warning' | 'information';

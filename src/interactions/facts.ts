@@ -25,5 +25,9 @@ export const factsOf = (store: Store, caller: Caller, drafts: readonly Draft[] =
       return only && foundOf(await store.find(only, sightOf(caller, type)), parseJson);
     },
     findClaim: (kind, key) => store.findClaim(kind, key),
+    search: async ({ type, where, sort = [], count }, sight) => {
+      const page = await store.search({ type, where, sort, count }, sight ?? sightOf(caller, type));
+      return page.rows.flatMap((row) => foundOf(row, parseJson) ?? []);
+    },
   };
 };

@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream';
 import type { Caller } from '../access/caller.js';
 import type { Blobs } from '../blobs/port.js';
 import type { Definitions } from '../validation/definitions.js';
+import type { ProviderSystem } from '../domain/booking/provider-system.js';
+import type { Demographics } from '../domain/demographics/demographics.js';
 import type { Issue } from '../fhir/outcome.js';
 import type { Key } from '../fhir/resource.js';
 import type { Preference } from '../fhir/prefer.js';
@@ -31,6 +33,8 @@ export type House = {
   readonly newUbrn: () => string;
   /** FHIR base without a trailing slash */
   readonly baseUrl: string;
+  readonly demographics: Demographics;
+  readonly providerSystem: ProviderSystem;
   readonly timeZone: string;
   readonly maxEntries: number;
   /** bytes of one document */

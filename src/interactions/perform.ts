@@ -19,6 +19,9 @@ export const situationOf = (house: House, call: Call, facts: Facts): Situation =
   now: new Date(house.clock()).toISOString(),
   newId: house.newId,
   newUbrn: house.newUbrn,
+  demographics: house.demographics,
+  providerSystem: house.providerSystem,
+  postcodes: house.store,
 });
 
 /** What a write comes to when there is nothing to write: the answer as it stands. */

@@ -1,8 +1,8 @@
-import { acceptReferralOperation } from './accept-referral.js';
+import { ersOperations } from './ers/ers-operations.js';
 import type { Operation } from './operation.js';
 
 /** Every operation offered; the CapabilityStatement and the dispatcher read this list. */
-export const operations: readonly Operation[] = [acceptReferralOperation];
+export const operations: readonly Operation[] = [...ersOperations];
 
 /** The operation `code` (without `$`) as offered on the system, a type or an instance; undefined when it is not offered there. */
 export const findOperation = (
@@ -12,6 +12,6 @@ export const findOperation = (
   operations.find(({ definition }) => {
     if (definition.code !== code) return false;
     if (at.type === undefined) return definition.system;
-    const onType = definition.resource?.includes('Resource' as never) === true || definition.resource?.includes(at.type as never) === true;
+    const onType = definition.resource?.includes('Resource') === true || definition.resource?.includes(at.type) === true;
     return onType && (at.id === undefined ? definition.type : definition.instance);
   });

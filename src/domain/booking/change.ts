@@ -1,25 +1,148 @@
-import type { Appointment, ServiceRequest } from 'fhir/r4.js';
+import type { Appointment, CodeableConcept, Slot } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
-import type { Resource } from '../../fhir/resource.js';
-import type { Decision, Draft, Facts, Found } from '../command.js';
-import { inState, stateOf } from '../referral/referral.js';
-import { stateAfter, type ReferralEvent } from '../referral/transitions.js';
+import { changed, type Decision, type Found } from '../command.js';
+import type { ReferenceSystem } from '../codes.js';
+import { referenceToService, type Service } from '../directory/service.js';
+import { gatherConcept } from '../reference-data/concept.js';
+import { reasonRules, type GivenReason } from '../reference-data/reason-rules.js';
+import { changeReferral, freed } from '../referral/change-referral.js';
+import type { Referral } from '../referral/gather-referral.js';
+import type { ReferralEvent } from '../referral/transitions.js';
 import { refusal } from '../refusal.js';
-import { checkBookable, gatherBooking, type BookingFacts } from './book.js';
+import { refuseBreaches } from '../rules/rule.js';
+import { sideOf } from '../sides.js';
+import type { Situation } from '../situation.js';
+import { busy, checkPlace, gatherBasis, gatherPlace, refusedByProvider, type Place } from './book.js';
+import { releaseOf } from './hold.js';
 
-export type ChangeFacts = { readonly current: Found; readonly before: BookingFacts; readonly wanted: BookingFacts };
+/** What a change of an appointment is, told by the status that is wanted. */
+const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): ReferralEvent | undefined => {
+  switch (wanted.status) {
+    case 'cancelled':
+      return side === 'provider' ? 'cancel-by-provider' : 'cancel-for-patient';
+    case 'noshow':
+      return 'not-attended';
+    case 'fulfilled':
+      return 'attended';
+    case 'booked':
+      return 'reschedule';
+    default:
+      return undefined;
+  }
+};
 
-export const gatherChange = async (facts: Facts, current: Found, wanted: Appointment, baseUrl: string): Promise<ChangeFacts> => ({
-  current,
-  before: await gatherBooking(facts, current.resource as unknown as Appointment, baseUrl),
-  wanted: await gatherBooking(facts, wanted, baseUrl),
-});
+const codeOf = (concept: CodeableConcept | undefined): string | undefined => concept?.coding?.find(({ code }) => code !== undefined)?.code;
 
-type Actor = 'patient' | 'referrer' | 'provider';
+/** Who may use which reason: a referrer those of A034; a patient too, but he may say it in words; a provider's system any that is in effect. */
+const checkReason = async (situation: Situation, wanted: Appointment, system: ReferenceSystem): Promise<void> => {
+  const { facts, caller, now } = situation;
+  const side = sideOf(caller);
+  const code = codeOf(wanted.cancelationReason);
+  if (code === undefined && (side === 'patient' || system === 'APPOINTMENT-NON-ATTENDANCE-REASON')) return;
+  const referring = side === 'referrer' || side === 'patient';
+  const given: GivenReason = {
+    code,
+    concept: await gatherConcept(facts, system, code),
+    comment: wanted.comment,
+    businessFunction: side === 'referrer' ? caller.businessFunction : undefined,
+    usage: referring ? { property: 'usage', value: 'CANCEL' } : undefined,
+    expression: 'Appointment.cancelationReason',
+    commentExpression: 'Appointment.comment',
+    now,
+  };
+  refuseBreaches(reasonRules, given);
+};
 
-/** A034 and rescheduling: an update of an appointment may cancel it or move it to another slot, and nothing else. */
-export const decideChange = (wanted: Appointment, facts: ChangeFacts, actor: Actor): Decision => {
-  const appointment = facts.current.resource as unknown as Appointment;
+const slotIdOf = (appointment: Appointment): string | undefined => readReference(appointment.slot?.[0]?.reference ?? '', '')?.id;
+
+const refuseOtherReferral = (wanted: Appointment, referral: Referral, baseUrl: string): void => {
+  const based = readReference(wanted.basedOn?.[0]?.reference ?? '', baseUrl);
+  if (based && based.id !== referral.found.id)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'FIELD_NOT_PERMITTED',
+      'The referral of an appointment does not change.',
+      'Appointment.basedOn',
+    );
+};
+
+const ended = async (situation: Situation, wanted: Appointment, referral: Referral, event: ReferralEvent): Promise<Decision> => {
+  const { now, newId, providerSystem } = situation;
+  await checkReason(situation, wanted, event === 'not-attended' ? 'APPOINTMENT-NON-ATTENDANCE-REASON' : 'APPOINTMENT-CANCELLATION-REASON');
+  const coding = wanted.cancelationReason?.coding?.[0];
+  const steps = changeReferral(
+    referral,
+    {
+      event,
+      why: { ...(coding === undefined ? {} : { reason: coding }), ...(wanted.comment === undefined ? {} : { comments: wanted.comment }) },
+      ending: {
+        ...(wanted.cancelationReason === undefined ? {} : { reason: wanted.cancelationReason }),
+        ...(wanted.comment === undefined ? {} : { comment: wanted.comment }),
+      },
+    },
+    { now, newId },
+  );
+  if (event.startsWith('cancel')) {
+    const answer = await providerSystem.cancel({
+      service: referral.appointmentService?.id ?? '',
+      slot: referral.slotFound?.id ?? '',
+      referral: referral.found.id,
+    });
+    if (answer !== 'confirmed') throw refusedByProvider(answer);
+  }
+  return { drafts: steps, result: { type: 'Appointment', id: referral.appointmentFound?.id ?? '' } };
+};
+
+const participantsAfterMove = (appointment: Appointment, service: Service | undefined): Appointment['participant'] => {
+  if (!service || appointment.participant.some(({ actor }) => actor?.reference === `HealthcareService/${service.id}`))
+    return appointment.participant;
+  const others = appointment.participant.filter(({ actor }) => !/^(HealthcareService|Practitioner)\//.test(actor?.reference ?? ''));
+  return [...others, { actor: referenceToService(service), status: 'accepted' }];
+};
+
+/** Those of what was sent that the slot decides: a client that names another slot need not know its times or its clinician. */
+const asked = (wanted: Appointment): Appointment => {
+  const { start: _start, end: _end, ...rest } = wanted;
+  return { ...rest, participant: wanted.participant.filter(({ actor }) => actor?.reference?.startsWith('Patient/') === true) };
+};
+
+const moved = async (situation: Situation, current: Found, wanted: Appointment, referral: Referral): Promise<Decision> => {
+  const { now, newId, providerSystem } = situation;
+  const appointment = current.resource as unknown as Appointment;
+  if (slotIdOf(wanted) === slotIdOf(appointment))
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'NO_CHANGES_DETECTED',
+      'The update neither cancels the appointment nor names another slot.',
+      'Appointment.slot',
+    );
+  const steps = changeReferral(referral, { event: 'reschedule' }, { now, newId });
+  const place: Place = await gatherPlace(situation, wanted);
+  checkPlace(situation, asked(wanted), referral, place);
+  const { slotFound, service } = place;
+  if (!slotFound) throw new Error('the rules demand a slot');
+  const answer = await providerSystem.book({ service: service?.id ?? '', slot: slotFound.id, referral: referral.found.id });
+  if (answer !== 'confirmed') throw refusedByProvider(answer);
+  const slot = slotFound.resource as unknown as Slot;
+  const next: Appointment = {
+    ...appointment,
+    start: slot.start,
+    end: slot.end,
+    slot: [{ reference: `Slot/${slotFound.id}` }],
+    participant: participantsAfterMove(appointment, service),
+  };
+  return {
+    drafts: [changed(current, next), busy(slotFound), ...(referral.slotFound === undefined ? [] : [freed(referral.slotFound)]), ...steps],
+    releases: releaseOf(slotFound.id, place.hold),
+    result: { type: 'Appointment', id: current.id },
+  };
+};
+
+/** PUT and PATCH of an appointment: cancelled, not attended, attended, or moved to another slot, and nothing else (A034). */
+export const changeAppointment = async (situation: Situation, current: Found, wanted: Appointment): Promise<Decision> => {
+  const appointment = current.resource as unknown as Appointment;
   if (appointment.status !== 'booked')
     throw refusal(
       'business-rule',
@@ -28,93 +151,16 @@ export const decideChange = (wanted: Appointment, facts: ChangeFacts, actor: Act
       `An appointment that is ${appointment.status} does not change any more.`,
       'Appointment.status',
     );
-  if (wanted.status === 'cancelled') return cancelled(wanted, facts, actor === 'provider' ? 'cancel-by-provider' : 'cancel-by-patient');
-  if (wanted.status !== 'booked')
+  const event = eventOf(wanted, sideOf(situation.caller));
+  if (event === undefined)
     throw refusal(
       'business-rule',
       'business-rule',
       'INAPPROPRIATE_VALUE',
-      'An update cancels the appointment or moves it to another slot.',
+      'An update cancels the appointment, says whether the patient came, or moves it to another slot.',
       'Appointment.status',
     );
-  return moved(wanted, facts);
-};
-
-const freed = (slot: Found): Draft => ({
-  type: 'Slot',
-  id: slot.id,
-  version: slot.version,
-  resource: { ...slot.resource, status: 'free' },
-});
-
-const cancelled = (wanted: Appointment, { current, before }: ChangeFacts, event: ReferralEvent): Decision => {
-  const key = { type: 'Appointment', id: current.id };
-  const { referral, slot } = before;
-  const request = referral?.resource as unknown as ServiceRequest | undefined;
-  const reason = wanted.cancelationReason;
-  return {
-    drafts: [
-      {
-        ...key,
-        version: current.version,
-        resource: {
-          ...current.resource,
-          status: 'cancelled',
-          ...(reason === undefined ? {} : { cancelationReason: reason }),
-          ...(wanted.comment === undefined ? {} : { comment: wanted.comment }),
-        },
-      },
-      ...(slot === undefined ? [] : [freed(slot)]),
-      ...(referral === undefined || request === undefined
-        ? []
-        : [
-            {
-              type: 'ServiceRequest',
-              id: referral.id,
-              version: referral.version,
-              resource: inState(request, stateAfter(stateOf(request) ?? 'BOOKED', event)) as unknown as Resource,
-            },
-          ]),
-    ],
-    result: key,
-  };
-};
-
-const moved = (given: Appointment, { current, before, wanted }: ChangeFacts): Decision => {
-  if (wanted.slot?.id === before.slot?.id)
-    throw refusal(
-      'business-rule',
-      'business-rule',
-      'NO_CHANGES_DETECTED',
-      'The update neither cancels the appointment nor names another slot.',
-      'Appointment.slot',
-    );
-  const based = readReference(given.basedOn?.[0]?.reference ?? '', '');
-  if (based && before.referral && based.id !== before.referral.id)
-    throw refusal(
-      'business-rule',
-      'business-rule',
-      'FIELD_NOT_PERMITTED',
-      'The referral of an appointment does not change.',
-      'Appointment.basedOn',
-    );
-  const { referral, request, slotFound, slot } = checkBookable(
-    { ...given, start: undefined, end: undefined } as unknown as Appointment,
-    { ...wanted, referral: before.referral, referralVersion: undefined },
-    'change-slot',
-  );
-  const key = { type: 'Appointment', id: current.id };
-  return {
-    drafts: [
-      {
-        ...key,
-        version: current.version,
-        resource: { ...current.resource, start: slot.start, end: slot.end, slot: [{ reference: `Slot/${slotFound.id}` }] },
-      },
-      { type: 'Slot', id: slotFound.id, version: slotFound.version, resource: { ...(slot as unknown as Resource), status: 'busy' } },
-      ...(before.slot === undefined ? [] : [freed(before.slot)]),
-      { type: 'ServiceRequest', id: referral.id, version: referral.version, resource: request as unknown as Resource },
-    ],
-    result: key,
-  };
+  const referral = await gatherBasis(situation, { ...appointment, basedOn: appointment.basedOn?.slice(0, 1) ?? [] });
+  refuseOtherReferral(wanted, referral, situation.baseUrl);
+  return event === 'reschedule' ? moved(situation, current, wanted, referral) : ended(situation, wanted, referral, event);
 };

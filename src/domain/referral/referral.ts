@@ -1,6 +1,9 @@
-import type { Extension, Identifier, ServiceRequest } from 'fhir/r4.js';
+import type { Coding, Extension, Identifier, ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
-import type { ReferralState } from './transitions.js';
+import type { AdviceState, ReferralState } from './states.js';
+
+export type Priority = 'ROUTINE' | 'URGENT' | 'TWO_WEEK_WAIT';
+export type LetterIntention = 'NEED_TO_ADD_LATER' | 'NOT_INTENDING_TO_ADD';
 
 export const ubrnOf = (request: ServiceRequest): string | undefined =>
   request.identifier?.find((identifier: Identifier) => identifier.system === systems.ubrn)?.value;
@@ -12,25 +15,100 @@ export const kindOf = (request: ServiceRequest): 'referral' | 'advice' =>
 const detailsOf = (request: ServiceRequest): readonly Extension[] =>
   request.extension?.find(({ url }) => url === extensions.state)?.extension ?? [];
 
-export const stateOf = (request: ServiceRequest): ReferralState | undefined =>
-  detailsOf(request).find(({ url }) => url === 'state')?.valueCoding?.code as ReferralState | undefined;
+const detail = (request: ServiceRequest, url: string): Extension | undefined => detailsOf(request).find((part) => part.url === url);
 
-/** The referral in another state, with the reason and comment of the change when it has them. */
-export const inState = (
-  request: ServiceRequest,
-  state: ReferralState,
-  why: { readonly reason?: string; readonly comments?: string } = {},
-): ServiceRequest => ({
+const stateCode = (request: ServiceRequest): string | undefined => detail(request, 'state')?.valueCoding?.code;
+
+export const stateOf = (request: ServiceRequest): ReferralState | undefined => stateCode(request) as ReferralState | undefined;
+export const adviceStateOf = (request: ServiceRequest): AdviceState | undefined => stateCode(request) as AdviceState | undefined;
+export const stateReasonOf = (request: ServiceRequest): Coding | undefined => detail(request, 'reason')?.valueCoding;
+export const stateCommentsOf = (request: ServiceRequest): string | undefined => detail(request, 'comments')?.valueString;
+/** When the provider accepted the booking. */
+export const acceptedAt = (request: ServiceRequest): string | undefined => detail(request, 'accepted')?.valueDateTime;
+/** When the provider last looked at it: accepted, or recorded an outcome. */
+export const reviewedAt = (request: ServiceRequest): string | undefined => detail(request, 'reviewed')?.valueDateTime;
+export const priorityChangedAt = (request: ServiceRequest): string | undefined => detail(request, 'priorityChanged')?.valueDateTime;
+
+/** Why a state was entered, and marks that outlive it. Times: ISO 8601. */
+export type Why = {
+  readonly reason?: Coding;
+  readonly comments?: string;
+  readonly accepted?: string;
+  readonly reviewed?: string;
+  readonly priorityChanged?: string;
+};
+
+/** The extension replaced, or added as the last; undefined takes it away. */
+export const withExtension = (request: ServiceRequest, url: string, value: Omit<Extension, 'url'> | undefined): ServiceRequest => ({
   ...request,
   extension: [
-    ...(request.extension ?? []).filter(({ url }) => url !== extensions.state),
-    {
-      url: extensions.state,
-      extension: [
-        { url: 'state', valueCoding: { system: systems.referralState, code: state } },
-        ...(why.reason === undefined ? [] : [{ url: 'reason', valueString: why.reason }]),
-        ...(why.comments === undefined ? [] : [{ url: 'comments', valueString: why.comments }]),
-      ],
-    },
+    ...(request.extension ?? []).filter((extension) => extension.url !== url),
+    ...(value === undefined ? [] : [{ url, ...value }]),
   ],
+});
+
+const stateExtension = (system: string, state: string, why: Why): Omit<Extension, 'url'> => ({
+  extension: [
+    { url: 'state', valueCoding: { system, code: state } },
+    ...(why.reason === undefined ? [] : [{ url: 'reason', valueCoding: why.reason }]),
+    ...(why.comments === undefined ? [] : [{ url: 'comments', valueString: why.comments }]),
+    ...(why.accepted === undefined ? [] : [{ url: 'accepted', valueDateTime: why.accepted }]),
+    ...(why.reviewed === undefined ? [] : [{ url: 'reviewed', valueDateTime: why.reviewed }]),
+    ...(why.priorityChanged === undefined ? [] : [{ url: 'priorityChanged', valueDateTime: why.priorityChanged }]),
+  ],
+});
+
+/** The marks that stay when the state changes: what the provider has seen, and when the priority changed. */
+const lasting = (request: ServiceRequest): Why => {
+  const reviewed = reviewedAt(request);
+  const priorityChanged = priorityChangedAt(request);
+  return { ...(reviewed === undefined ? {} : { reviewed }), ...(priorityChanged === undefined ? {} : { priorityChanged }) };
+};
+
+/** The referral in another state, with the reason and comment of the change when it has them. */
+export const inState = (request: ServiceRequest, state: ReferralState, why: Why = {}): ServiceRequest =>
+  withExtension(request, extensions.state, stateExtension(systems.referralState, state, { ...lasting(request), ...why }));
+
+/** The referral as it stands, with another mark. */
+export const marked = (request: ServiceRequest, marks: Why): ServiceRequest => {
+  const reason = stateReasonOf(request);
+  const comments = stateCommentsOf(request);
+  const accepted = acceptedAt(request);
+  return inState(request, stateOf(request) ?? 'NOT_BOOKED', {
+    ...(reason === undefined ? {} : { reason }),
+    ...(comments === undefined ? {} : { comments }),
+    ...(accepted === undefined ? {} : { accepted }),
+    ...marks,
+  });
+};
+
+export const inAdviceState = (request: ServiceRequest, state: AdviceState, why: Why = {}): ServiceRequest =>
+  withExtension(request, extensions.state, stateExtension(systems.adviceState, state, why));
+
+const codeIn = (request: ServiceRequest, url: string): string | undefined => {
+  const found = request.extension?.find((extension) => extension.url === url);
+  return found?.valueCoding?.code ?? found?.valueCodeableConcept?.coding?.[0]?.code;
+};
+
+export const letterIntentionOf = (request: ServiceRequest): LetterIntention | undefined =>
+  codeIn(request, extensions.letterIntention) as LetterIntention | undefined;
+
+const fhirPriorities: Readonly<Record<string, Priority>> = {
+  routine: 'ROUTINE',
+  urgent: 'URGENT',
+  asap: 'TWO_WEEK_WAIT',
+  stat: 'TWO_WEEK_WAIT',
+};
+
+/** The e-RS priority: the extension counts, then ServiceRequest.priority; ROUTINE when neither is there. */
+export const priorityOf = (request: ServiceRequest): Priority =>
+  (codeIn(request, extensions.priority) as Priority | undefined) ?? fhirPriorities[request.priority ?? 'routine'] ?? 'ROUTINE';
+
+/** The request with the e-RS priority and the R4 priority that goes with it. */
+export const withPriority = (
+  request: ServiceRequest,
+  priority: { readonly code: string; readonly requestPriority: string },
+): ServiceRequest => ({
+  ...withExtension(request, extensions.priority, { valueCoding: { system: systems.priority, code: priority.code } }),
+  priority: priority.requestPriority as NonNullable<ServiceRequest['priority']>,
 });

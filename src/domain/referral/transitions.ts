@@ -1,45 +1,274 @@
-import { refusal } from '../refusal.js';
+import type { OperationCode } from '../../access/operation-rules.js';
+import type { GuardName } from './guards.js';
+import type { ReferralState } from './states.js';
 
-export type ReferralState =
-  | 'NOT_BOOKED'
-  | 'BOOKED'
-  | 'DEFERRED_TO_PROVIDER'
-  | 'AWAITING_TRIAGE'
-  | 'TRIAGE_RESPONSE'
-  | 'TRIAGED_PROVIDER_TO_ACTION'
-  | 'REJECTED'
-  | 'APPT_CANCELLED_BY_PATIENT'
-  | 'APPT_CANCELLED_BY_PROVIDER'
-  | 'DID_NOT_ATTEND'
-  | 'ASSESSMENT_RESULT'
-  | 'CANCELLED_REFERRAL';
-export type ReferralEvent = 'book' | 'change-slot' | 'cancel-by-patient' | 'cancel-by-provider' | 'accept' | 'reject';
+export type { ReferralState } from './states.js';
 
-type Edge = { readonly from: readonly ReferralState[]; readonly to: ReferralState };
-const unbooked = [
+/** On which side of a referral somebody acts. */
+export type Actor = 'referrer' | 'provider' | 'patient';
+
+/** What an edge does with the referral's current appointment. */
+export type AppointmentEffect = 'none' | 'book' | 'move' | 'cancel' | 'cancel-if-reason-allows' | 'no-show' | 'attend';
+
+/** What an edge does with the provider's task: one is open while the referral waits for the provider. */
+export type TaskEffect = 'none' | 'open-deferral' | 'open-triage' | 'complete' | 'complete-and-open-deferral' | 'cancel';
+
+/** The code that A029 names an action by (eRS-AvailableActionsForUser). */
+export type AvailableAction =
+  | 'RECORD_REVIEW_OUTCOME'
+  | 'CREATE_APPOINTMENT'
+  | 'CHANGE_SHORTLIST'
+  | 'CHANGE_SHORTLIST_AND_SEND_FOR_TRIAGE'
+  | 'CANCEL_REFERRAL'
+  | 'CANCEL_DIRECTLY_BOOKED_APPOINTMENT';
+
+export type Transition = {
+  /** the endpoint of the e-RS API; none where e-RS has the provider's system do it */
+  readonly ers: readonly string[];
+  /** the row of the access table that says which business functions may; the edge's actors narrow it */
+  readonly operation: OperationCode;
+  readonly actors: readonly Actor[];
+  /** none: the referral begins here */
+  readonly from: readonly ReferralState[];
+  /** `same`: the state stays */
+  readonly to: ReferralState | 'same';
+  readonly guards: readonly GuardName[];
+  readonly appointment: AppointmentEffect;
+  readonly task: TaskEffect;
+  /** shown by A029 */
+  readonly action?: AvailableAction;
+};
+
+/** The states in which a referral has no booking and waits for nobody but the referrer or the patient. */
+const returned = [
   'NOT_BOOKED',
   'TRIAGE_RESPONSE',
-  'TRIAGED_PROVIDER_TO_ACTION',
   'REJECTED',
   'APPT_CANCELLED_BY_PATIENT',
   'APPT_CANCELLED_BY_PROVIDER',
   'DID_NOT_ATTEND',
+  'ASSESSMENT_RESULT',
 ] as const;
+const waiting = ['DEFERRED_TO_PROVIDER', 'AWAITING_TRIAGE', 'TRIAGED_PROVIDER_TO_ACTION'] as const;
+const unbooked = [...returned, ...waiting] as const;
+const alive = [...unbooked, 'BOOKED'] as const;
 
-/** The edges of the referral's life: what may happen in which state, and what follows. */
+/**
+ * The life of a referral as data (e-RS facts, states and transitions): what may happen in which state, who may do it, what must hold, and
+ * what follows. The operations are guarded by it, A029 answers from it, and docs/referral-states.md is drawn from it.
+ */
 export const transitions = {
-  book: { from: unbooked, to: 'BOOKED' },
-  'change-slot': { from: ['BOOKED'], to: 'BOOKED' },
-  'cancel-by-patient': { from: ['BOOKED'], to: 'APPT_CANCELLED_BY_PATIENT' },
-  'cancel-by-provider': { from: ['BOOKED'], to: 'APPT_CANCELLED_BY_PROVIDER' },
-  accept: { from: ['BOOKED'], to: 'BOOKED' },
-  reject: { from: ['BOOKED'], to: 'REJECTED' },
-} as const satisfies Readonly<Record<ReferralEvent, Edge>>;
+  create: {
+    ers: ['A011'],
+    operation: 'ers.createReferral',
+    actors: ['referrer'],
+    from: [],
+    to: 'NOT_BOOKED',
+    guards: [],
+    appointment: 'none',
+    task: 'none',
+  },
+  'create-for-triage': {
+    ers: ['A021'],
+    operation: 'ers.createReferralAndSendForTriage',
+    actors: ['referrer'],
+    from: [],
+    to: 'AWAITING_TRIAGE',
+    guards: [],
+    appointment: 'none',
+    task: 'open-triage',
+  },
+  'convert-advice': {
+    ers: ['A027'],
+    operation: 'ers.createFromCommunicationRequestActionLater',
+    actors: ['provider'],
+    from: [],
+    to: 'TRIAGED_PROVIDER_TO_ACTION',
+    guards: [],
+    appointment: 'none',
+    task: 'open-deferral',
+  },
+  book: {
+    ers: ['A016'],
+    operation: 'Appointment.c',
+    actors: ['referrer', 'patient'],
+    from: [...returned, 'DEFERRED_TO_PROVIDER', 'TRIAGED_PROVIDER_TO_ACTION'],
+    to: 'BOOKED',
+    guards: ['no-current-appointment'],
+    appointment: 'book',
+    task: 'complete',
+    action: 'CREATE_APPOINTMENT',
+  },
+  defer: {
+    ers: ['A016'],
+    operation: 'Appointment.c',
+    actors: ['referrer', 'patient'],
+    from: returned,
+    to: 'DEFERRED_TO_PROVIDER',
+    guards: ['no-current-appointment'],
+    appointment: 'none',
+    task: 'open-deferral',
+  },
+  triage: {
+    ers: ['A016'],
+    operation: 'Appointment.c',
+    actors: ['referrer'],
+    from: returned,
+    to: 'AWAITING_TRIAGE',
+    guards: ['no-current-appointment', 'triage-service'],
+    appointment: 'none',
+    task: 'open-triage',
+  },
+  'change-shortlist': {
+    ers: ['A031'],
+    operation: 'ers.changeShortlist',
+    actors: ['referrer'],
+    from: unbooked,
+    to: 'NOT_BOOKED',
+    guards: [],
+    appointment: 'none',
+    task: 'cancel',
+    action: 'CHANGE_SHORTLIST',
+  },
+  'change-shortlist-for-triage': {
+    ers: ['A032'],
+    operation: 'ers.changeShortlistAndSendForTriage',
+    actors: ['referrer'],
+    from: unbooked,
+    to: 'AWAITING_TRIAGE',
+    guards: [],
+    appointment: 'none',
+    task: 'open-triage',
+    action: 'CHANGE_SHORTLIST_AND_SEND_FOR_TRIAGE',
+  },
+  'change-letter': {
+    ers: ['A012'],
+    operation: 'ers.maintainReferralLetter',
+    actors: ['referrer'],
+    from: alive,
+    to: 'same',
+    guards: ['appointment-ahead'],
+    appointment: 'none',
+    task: 'none',
+  },
+  accept: {
+    ers: ['A013'],
+    operation: 'ers.acceptReferral',
+    actors: ['provider'],
+    from: ['BOOKED'],
+    to: 'BOOKED',
+    guards: ['own-service', 'appointment-ahead', 'clinical-information', 'not-accepted'],
+    appointment: 'none',
+    task: 'none',
+  },
+  reject: {
+    ers: ['A014'],
+    operation: 'ers.rejectReferral',
+    actors: ['provider'],
+    from: ['BOOKED'],
+    to: 'REJECTED',
+    guards: ['own-service', 'appointment-ahead', 'clinical-information'],
+    appointment: 'cancel',
+    task: 'none',
+  },
+  'cancel-action-later': {
+    ers: ['A022'],
+    operation: 'ers.cancelAppointmentActionLater',
+    actors: ['provider'],
+    from: ['BOOKED'],
+    to: 'TRIAGED_PROVIDER_TO_ACTION',
+    guards: ['own-service', 'appointment-ahead'],
+    appointment: 'cancel',
+    task: 'open-deferral',
+  },
+  'review-accept': {
+    ers: ['A028'],
+    operation: 'ers.recordReviewOutcome',
+    actors: ['provider'],
+    from: ['AWAITING_TRIAGE', 'DEFERRED_TO_PROVIDER'],
+    to: 'TRIAGED_PROVIDER_TO_ACTION',
+    guards: ['own-task'],
+    appointment: 'none',
+    task: 'complete-and-open-deferral',
+    action: 'RECORD_REVIEW_OUTCOME',
+  },
+  'review-return': {
+    ers: ['A028'],
+    operation: 'ers.recordReviewOutcome',
+    actors: ['provider'],
+    from: ['AWAITING_TRIAGE', 'DEFERRED_TO_PROVIDER'],
+    to: 'TRIAGE_RESPONSE',
+    guards: ['own-task'],
+    appointment: 'none',
+    task: 'complete',
+    action: 'RECORD_REVIEW_OUTCOME',
+  },
+  reschedule: {
+    ers: ['A034'],
+    operation: 'Appointment.u',
+    actors: ['referrer', 'provider', 'patient'],
+    from: ['BOOKED'],
+    to: 'BOOKED',
+    guards: ['own-service', 'appointment-ahead'],
+    appointment: 'move',
+    task: 'none',
+  },
+  'cancel-for-patient': {
+    ers: ['A034'],
+    operation: 'Appointment.u',
+    actors: ['referrer', 'patient'],
+    from: ['BOOKED'],
+    to: 'APPT_CANCELLED_BY_PATIENT',
+    guards: ['appointment-ahead', 'directly-bookable'],
+    appointment: 'cancel',
+    task: 'none',
+    action: 'CANCEL_DIRECTLY_BOOKED_APPOINTMENT',
+  },
+  'cancel-by-provider': {
+    ers: [],
+    operation: 'Appointment.u',
+    actors: ['provider'],
+    from: ['BOOKED'],
+    to: 'APPT_CANCELLED_BY_PROVIDER',
+    guards: ['own-service', 'appointment-ahead'],
+    appointment: 'cancel',
+    task: 'none',
+  },
+  'not-attended': {
+    ers: [],
+    operation: 'Appointment.u',
+    actors: ['provider'],
+    from: ['BOOKED'],
+    to: 'DID_NOT_ATTEND',
+    guards: ['own-service', 'appointment-begun'],
+    appointment: 'no-show',
+    task: 'none',
+  },
+  attended: {
+    ers: [],
+    operation: 'Appointment.u',
+    actors: ['provider'],
+    from: ['BOOKED'],
+    to: 'ASSESSMENT_RESULT',
+    guards: ['own-service', 'appointment-begun'],
+    appointment: 'attend',
+    task: 'none',
+  },
+  cancel: {
+    ers: ['A036'],
+    operation: 'ers.cancelReferral',
+    actors: ['referrer', 'provider'],
+    from: alive,
+    to: 'CANCELLED_REFERRAL',
+    guards: [],
+    appointment: 'cancel-if-reason-allows',
+    task: 'cancel',
+    action: 'CANCEL_REFERRAL',
+  },
+} as const satisfies Readonly<Record<string, Transition>>;
 
-/** The state after the event; throws business-rule INVALID_STATE when the table has no such edge. */
-export const stateAfter = (state: ReferralState, event: ReferralEvent): ReferralState => {
-  const edge: Edge = transitions[event];
-  if (!edge.from.includes(state))
-    throw refusal('business-rule', 'business-rule', 'INVALID_STATE', `A referral in the state ${state} does not allow: ${event}.`);
-  return edge.to;
-};
+export type ReferralEvent = keyof typeof transitions;
+
+export const referralEvents = Object.keys(transitions) as readonly ReferralEvent[];
+
+export const transitionOf = (event: ReferralEvent): Transition => transitions[event];

@@ -1,0 +1,96 @@
+import type { Communication, Reference, ServiceRequest } from 'fhir/r4.js';
+import { extensions, systems } from '../codes.js';
+import { created, type Draft, type Found } from '../command.js';
+import { gatherService, type Service } from '../directory/service.js';
+import { documentsOf } from '../referral/gather-referral.js';
+import { adviceStateOf, inAdviceState, kindOf, type Why } from '../referral/referral.js';
+import type { AdviceState } from '../referral/states.js';
+import { refusal } from '../refusal.js';
+import { sideOf } from '../sides.js';
+import type { Situation } from '../situation.js';
+import { adviceStateAfter, type AdviceEvent } from './transitions.js';
+
+export type Advice = {
+  readonly found: Found;
+  readonly request: ServiceRequest;
+  readonly state: AdviceState;
+  readonly service: Service | undefined;
+  readonly documents: readonly Found[];
+};
+
+/** The request for advice with its service and files. Refuses a referral: INVALID_REQUEST_TYPE. */
+export const gatherAdvice = async ({ facts, baseUrl }: Situation, found: Found): Promise<Advice> => {
+  const request = found.resource as unknown as ServiceRequest;
+  if (kindOf(request) !== 'advice')
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INVALID_REQUEST_TYPE',
+      'This is a referral, not a request for advice.',
+      'ServiceRequest.code',
+    );
+  return {
+    found,
+    request,
+    state: adviceStateOf(request) ?? 'PROVIDER_RESPONSE_REQUIRED',
+    service: await gatherService(facts, request.performer?.[0], baseUrl),
+    documents: await documentsOf(facts, found.id),
+  };
+};
+
+/** A provider acts on what was asked of it alone. */
+export const refuseStranger = ({ service }: Advice, { caller }: Situation): void => {
+  if (sideOf(caller) === 'provider' && service?.organisation !== caller.organisation)
+    throw refusal('forbidden', 'forbidden', 'NO_RELATIONSHIP', 'The request is with another provider.', 'ServiceRequest.performer');
+};
+
+const requestStatus: Readonly<Record<AdviceState, ServiceRequest['status']>> = {
+  PROVIDER_RESPONSE_REQUIRED: 'active',
+  REFERRER_TO_SUBMIT_FURTHER_INFORMATION: 'active',
+  REFERRER_TO_REVIEW_RESPONSE: 'active',
+  CONVERSATION_ENDED_CANCELLED: 'revoked',
+  CONVERSATION_ENDED_CLOSED: 'completed',
+  ADVICE_CONVERTED: 'completed',
+};
+
+/** The request after the event, in the state and with the status that go with it. */
+export const adviceAfter = (advice: Advice, event: AdviceEvent, situation: Situation, why: Why = {}): ServiceRequest => {
+  const state = adviceStateAfter(event, advice.state, sideOf(situation.caller));
+  return { ...inAdviceState(advice.request, state, why), status: requestStatus[state] };
+};
+
+export type Message = {
+  readonly category: 'REQUESTER' | 'RESPONDER' | 'REFERRER_CLINICAL_INFORMATION_UPDATED';
+  readonly text: string | undefined;
+  readonly reasons?: readonly { readonly system: string; readonly code: string }[];
+  readonly sender: Reference | undefined;
+  /** ids of DocumentReferences */
+  readonly files: readonly string[];
+};
+
+/** One message of the conversation. R4 communication.html: basedOn the request, the files as references beside the text. */
+export const message = (
+  request: Pick<ServiceRequest, 'id' | 'subject'>,
+  { category, text, reasons, sender, files }: Message,
+  made: Situation,
+): Draft => {
+  const communication: Communication = {
+    resourceType: 'Communication',
+    basedOn: [{ reference: `ServiceRequest/${request.id ?? ''}` }],
+    status: 'completed',
+    category: [{ coding: [{ system: systems.communicationCategory, code: category }] }],
+    subject: request.subject,
+    sent: made.now,
+    ...(sender === undefined ? {} : { sender }),
+    ...(reasons === undefined || reasons.length === 0 ? {} : { reasonCode: reasons.map((coding) => ({ coding: [coding] })) }),
+    payload: [
+      ...(text === undefined ? [] : [{ contentString: text }]),
+      ...files.map((id) => ({ contentReference: { reference: `DocumentReference/${id}` } })),
+    ],
+  };
+  return created(communication, made.newId());
+};
+
+/** AUTHORISED_TO_CONVERT: the referrer lets the provider make a referral of the request. */
+export const mayConvert = (request: ServiceRequest): boolean =>
+  request.extension?.find(({ url }) => url === extensions.conversionAuthorisation)?.valueCode === 'AUTHORISED_TO_CONVERT';

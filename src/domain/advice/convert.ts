@@ -1,0 +1,106 @@
+import type { Coding, ServiceRequest } from 'fhir/r4.js';
+import { extensions, systems } from '../codes.js';
+import { changed, created, type Decision, type Found } from '../command.js';
+import { referenceToService } from '../directory/service.js';
+import { attachFiles, type GivenFiles } from '../documents/attachments.js';
+import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
+import { gatherConcept } from '../reference-data/concept.js';
+import { inState, priorityOf, ubrnOf, withExtension, withPriority } from '../referral/referral.js';
+import { openedTask } from '../referral/tasks.js';
+import { transitionOf } from '../referral/transitions.js';
+import { refusal } from '../refusal.js';
+import type { Situation } from '../situation.js';
+import { checkText } from './ask.js';
+import { adviceAfter, gatherAdvice, mayConvert, message, refuseStranger, type Advice } from './conversation.js';
+
+export type Conversion = {
+  readonly guidance?: string;
+  readonly comments: string;
+  readonly priority?: string;
+  readonly files: GivenFiles;
+};
+
+const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
+
+const referralOf = (advice: Advice, id: string, ubrn: string, situation: Situation, comments: string): ServiceRequest => {
+  const { code: _code, extension, supportingInfo, ...rest } = advice.request;
+  const base: ServiceRequest = {
+    ...rest,
+    id,
+    status: 'active',
+    category: [
+      {
+        coding: [
+          { system: systems.snomed, code: '3457005', display: 'Patient referral' },
+          { system: systems.requestCategory, code: 'referral', display: 'Referral' },
+        ],
+      },
+    ],
+    authoredOn: situation.now,
+    supportingInfo: [...(supportingInfo ?? []), { reference: `ServiceRequest/${advice.found.id}` }],
+    extension: (extension ?? []).filter(({ url }) => url !== extensions.state && url !== extensions.conversionAuthorisation),
+  };
+  const reason: Coding = { system: systems.reviewOutcome, code: 'PROVIDER_CONVERTED_ADVICE_AND_GUIDANCE_ADMIN_TO_REFER' };
+  const linked = withExtension(base, extensions.portalLink, { valueUrl: `https://refer.nhs.uk/nhslogin?ubrn=${ubrn}` });
+  const { to } = transitionOf('convert-advice');
+  return inState(linked, to === 'same' ? 'NOT_BOOKED' : to, { reason, comments, reviewed: situation.now });
+};
+
+/** A027: the provider makes a referral of the request for advice, under the same UBRN, and will act on it itself. */
+export const convertAdvice = async (situation: Situation, found: Found, conversion: Conversion): Promise<Decision> => {
+  const { facts, newId, now } = situation;
+  const advice = await gatherAdvice(situation, found);
+  refuseStranger(advice, situation);
+  const next = adviceAfter(advice, 'convert', situation);
+  if (!mayConvert(advice.request))
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INVALID_REQUEST_STATE',
+      'The referrer has not authorised the conversion.',
+      'ServiceRequest.extension',
+    );
+  checkText(conversion.comments, 'reviewComments', 2000);
+  if (conversion.guidance !== undefined) checkText(conversion.guidance, 'guidance');
+  const code = conversion.priority ?? priorityOf(advice.request);
+  const priority = await gatherConcept(facts, 'PRIORITY', code);
+  if (!priority)
+    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${code} is no priority in effect.`, at('newReferralPriority'));
+  const { service } = advice;
+  if (!service?.summary.priorities.some((known) => known === priority.code))
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'UNSUPPORTED_PRIORITY',
+      `The service does not take the priority ${code}.`,
+      at('newReferralPriority'),
+    );
+  const ubrn = ubrnOf(advice.request) ?? situation.newUbrn();
+  const id = `r.${newId()}`;
+  const referral = withPriority(referralOf(advice, id, ubrn, situation, conversion.comments), {
+    code: priority.code,
+    requestPriority: priority.one('requestPriority') ?? 'routine',
+  });
+  const files = await attachFiles(situation, conversion.files, { type: 'PROVIDER', request: id, subject: referral.subject, existing: [] });
+  const reason: Coding = { system: systems.reviewOutcome, code: 'PROVIDER_CONVERTED_ADVICE_AND_GUIDANCE_ADMIN_TO_REFER' };
+  const task = openedTask(
+    { code: 'APPOINTMENT_DEFERRAL', reason, service },
+    { referral: id, subject: referral.subject, priority },
+    { id: newId(), now },
+  );
+  const said =
+    conversion.guidance === undefined
+      ? []
+      : [
+          message(
+            { id: found.id, subject: advice.request.subject },
+            { category: 'RESPONDER', text: conversion.guidance, sender: referenceToService(service), files: [] },
+            situation,
+          ),
+        ];
+  return {
+    drafts: [created(referral, id), changed(found, next), task, ...files, ...said],
+    claims: [accessCodeClaim(ubrn, newAccessCode(newId))],
+    result: { type: 'ServiceRequest', id },
+  };
+};

@@ -1,0 +1,141 @@
+import type { Appointment, Reference, Slot } from 'fhir/r4.js';
+import { localDayOf } from '../calendar/working-days.js';
+import type { Found } from '../command.js';
+import type { Service } from '../directory/service.js';
+import type { Rule } from '../rules/rule.js';
+import { unless } from '../rules/rule.js';
+
+/** A booking as it was asked for, and what it names. */
+export type GivenBooking = {
+  readonly appointment: Appointment;
+  readonly slotFound: Found | undefined;
+  /** actors of the slot's schedule */
+  readonly actors: readonly Reference[];
+  /** the service of the slot's schedule */
+  readonly service: Service | undefined;
+  readonly shortlist: readonly Service[];
+  /** the subject of the referral, `Patient/…` */
+  readonly subject: string | undefined;
+  /** who holds the slot while it is busy-tentative; undefined when nobody does */
+  readonly heldBy: string | undefined;
+  /** who asks, as a hold names him */
+  readonly holder: string;
+  readonly now: string;
+};
+
+const slotOf = ({ slotFound }: GivenBooking): Slot | undefined => slotFound?.resource as unknown as Slot | undefined;
+const same = (a: string | undefined, b: string | undefined): boolean =>
+  a === undefined || (b !== undefined && Date.parse(a) === Date.parse(b));
+const idsOf = (references: readonly (Reference | undefined)[], type: string): readonly string[] =>
+  references.flatMap((reference) => (reference?.reference?.startsWith(`${type}/`) === true ? [reference.reference] : []));
+const named = ({ appointment }: GivenBooking, type: string): readonly string[] =>
+  idsOf(
+    appointment.participant.map(({ actor }) => actor),
+    type,
+  );
+
+const oneSlot: Rule<GivenBooking> = {
+  code: 'TOO_MANY_ITEMS',
+  expression: 'Appointment.slot',
+  evaluate: ({ appointment }) => unless((appointment.slot ?? []).length <= 1, 'A booking takes one slot.'),
+};
+
+const slotExists: Rule<GivenBooking> = {
+  code: 'REFERENCE_NOT_FOUND',
+  expression: 'Appointment.slot',
+  issue: 'not-found',
+  evaluate: ({ slotFound }) => unless(slotFound?.type === 'Slot', 'The appointment must name one slot that exists.'),
+};
+
+const slotOfShortlist: Rule<GivenBooking> = {
+  code: 'INAPPROPRIATE_SLOT',
+  expression: 'Appointment.slot[0]',
+  evaluate: ({ slotFound, service, shortlist }) =>
+    unless(!slotFound || shortlist.some(({ id }) => id === service?.id), "The slot is not of a service on the referral's shortlist."),
+};
+
+const directlyBookable: Rule<GivenBooking> = {
+  code: 'INAPPROPRIATE_VALUE',
+  expression: 'Appointment.slot[0]',
+  evaluate: ({ service }) =>
+    unless(
+      !service || (service.binding !== 'INDIRECTLY_BOOKABLE' && service.flows.includes('BOOKABLE')),
+      `${service?.name ?? ''} is not directly bookable: its appointments are made with the provider.`,
+    ),
+};
+
+const startIsTheSlots: Rule<GivenBooking> = {
+  code: 'INAPPROPRIATE_SLOT',
+  expression: 'Appointment.start',
+  evaluate: (x) => unless(!slotOf(x) || same(x.appointment.start, slotOf(x)?.start), "The start is not the slot's."),
+};
+
+const endIsTheSlots: Rule<GivenBooking> = {
+  code: 'INAPPROPRIATE_SLOT',
+  expression: 'Appointment.end',
+  evaluate: (x) => unless(!slotOf(x) || same(x.appointment.end, slotOf(x)?.end), "The end is not the slot's."),
+};
+
+const serviceIsTheSlots: Rule<GivenBooking> = {
+  code: 'INAPPROPRIATE_SLOT',
+  expression: 'Appointment.participant',
+  evaluate: (x) =>
+    unless(
+      !x.service || named(x, 'HealthcareService').every((reference) => reference === `HealthcareService/${x.service?.id ?? ''}`),
+      'The service that takes part is not the one of the slot.',
+    ),
+};
+
+const clinicianIsTheSlots: Rule<GivenBooking> = {
+  code: 'INAPPROPRIATE_SLOT',
+  expression: 'Appointment.participant',
+  evaluate: (x) =>
+    unless(
+      !x.slotFound || named(x, 'Practitioner').every((reference) => idsOf(x.actors, 'Practitioner').includes(reference)),
+      'The clinician that takes part is not the one of the slot.',
+    ),
+};
+
+const patientIsTheReferrals: Rule<GivenBooking> = {
+  code: 'INAPPROPRIATE_VALUE',
+  expression: 'Appointment.participant',
+  evaluate: (x) =>
+    unless(
+      x.subject === undefined || named(x, 'Patient').every((reference) => reference === x.subject),
+      'The patient that takes part is not the one of the referral.',
+    ),
+};
+
+// a clinic may still give the rest of its list of today
+const notOver: Rule<GivenBooking> = {
+  code: 'INAPPROPRIATE_SLOT',
+  expression: 'Appointment.slot[0]',
+  evaluate: (x) => unless(!slotOf(x) || localDayOf(slotOf(x)?.start ?? x.now) >= localDayOf(x.now), 'The day of the slot is over.'),
+};
+
+const available: Rule<GivenBooking> = {
+  code: 'SLOT_NOT_AVAILABLE',
+  expression: 'Appointment.slot[0]',
+  category: 'conflict',
+  issue: 'conflict',
+  evaluate: (x) => {
+    const status = slotOf(x)?.status;
+    const free = status === 'free' || (status === 'busy-tentative' && (x.heldBy === undefined || x.heldBy === x.holder));
+    return unless(status === undefined || free, 'The slot is not free any more.');
+  },
+};
+
+/** A016: each check of a booking with its own error; the slot's availability comes last, so that it alone is a conflict. */
+export const bookingRules: readonly Rule<GivenBooking>[] = [
+  oneSlot,
+  slotExists,
+  slotOfShortlist,
+  directlyBookable,
+  startIsTheSlots,
+  endIsTheSlots,
+  serviceIsTheSlots,
+  clinicianIsTheSlots,
+  patientIsTheReferrals,
+  notOver,
+  available,
+];

@@ -1,0 +1,133 @@
+import type { DocumentReference } from 'fhir/r4.js';
+import type { Found } from '../command.js';
+import type { Rule } from '../rules/rule.js';
+import { extensions } from '../codes.js';
+import { unless } from '../rules/rule.js';
+import { mediaTypesOf } from './file-types.js';
+
+export type GivenAttachment = {
+  readonly document: DocumentReference;
+  readonly binary: Found | undefined;
+  /** it was uploaded for another request */
+  readonly elsewhere: boolean;
+  readonly expression: string;
+};
+
+/** `titles`: the names of the files that the request has besides. */
+export type GivenAttachments = { readonly given: readonly GivenAttachment[]; readonly titles: readonly string[] };
+
+const descriptionAtMost = 200;
+const nameAtMost = 255;
+
+const titleOf = ({ document }: GivenAttachment): string | undefined => document.content[0]?.attachment.title;
+const typeOf = ({ document, binary }: GivenAttachment): string | undefined =>
+  document.content[0]?.attachment.contentType ?? (binary?.resource['contentType'] as string | undefined);
+const each = (
+  check: (one: GivenAttachment) => string | undefined,
+): ((x: GivenAttachments) => readonly { readonly text: string; readonly expression: string }[]) => {
+  return ({ given }) =>
+    given.flatMap((one) => {
+      const text = check(one);
+      return text === undefined ? [] : [{ text, expression: one.expression }];
+    });
+};
+
+const uploaded: Rule<GivenAttachments> = {
+  code: 'REFERENCE_NOT_FOUND',
+  expression: 'DocumentReference.content',
+  issue: 'not-found',
+  evaluate: each(({ binary }) => (binary ? undefined : 'The file must be a Binary that was uploaded before.')),
+};
+
+const forThisRequest: Rule<GivenAttachments> = {
+  code: 'INAPPROPRIATE_VALUE',
+  expression: 'DocumentReference.content',
+  evaluate: each(({ elsewhere }) => (elsewhere ? 'The file was uploaded for another request.' : undefined)),
+};
+
+const named: Rule<GivenAttachments> = {
+  code: 'MISSING_VALUE',
+  expression: 'DocumentReference.content.attachment.title',
+  issue: 'required',
+  evaluate: each((one) => ((titleOf(one) ?? '').trim() === '' ? 'attachment.title must be the name of the file.' : undefined)),
+};
+
+const shortName: Rule<GivenAttachments> = {
+  code: 'INVALID_VALUE',
+  expression: 'DocumentReference.content.attachment.title',
+  evaluate: each((one) =>
+    (titleOf(one) ?? '').length > nameAtMost ? `A file name has at most ${String(nameAtMost)} characters.` : undefined,
+  ),
+};
+
+const uniqueNames: Rule<GivenAttachments> = {
+  code: 'DUPLICATE_FILENAME',
+  expression: 'DocumentReference.content.attachment.title',
+  issue: 'duplicate',
+  evaluate: ({ given, titles }) => {
+    const seen = new Set(titles);
+    return given.flatMap((one) => {
+      const title = titleOf(one);
+      if (title === undefined) return [];
+      const twice = seen.has(title);
+      seen.add(title);
+      return unless(!twice, `The request has two files of the name ${title}.`, one.expression);
+    });
+  },
+};
+
+const knownType: Rule<GivenAttachments> = {
+  code: 'INVALID_VALUE',
+  expression: 'DocumentReference.content.attachment.title',
+  evaluate: each((one) => {
+    const title = titleOf(one);
+    return title === undefined || mediaTypesOf(title) ? undefined : `Files like ${title} are not taken.`;
+  }),
+};
+
+const matchingType: Rule<GivenAttachments> = {
+  code: 'CONFLICTING_VALUES',
+  expression: 'DocumentReference.content.attachment.contentType',
+  evaluate: each((one) => {
+    const allowed = mediaTypesOf(titleOf(one) ?? '');
+    const type = typeOf(one)?.split(';')[0]?.trim().toLowerCase();
+    return !allowed || type === undefined || allowed.includes(type) ? undefined : `${titleOf(one) ?? ''} is not of the type ${type}.`;
+  }),
+};
+
+const shortDescription: Rule<GivenAttachments> = {
+  code: 'INVALID_VALUE',
+  expression: 'DocumentReference.description',
+  evaluate: each(({ document }) =>
+    (document.description ?? '').length > descriptionAtMost
+      ? `A description has at most ${String(descriptionAtMost)} characters.`
+      : undefined,
+  ),
+};
+
+const scanned = (code: 'PENDING' | 'THREATS_FOUND' | 'VALIDATION_FAILED', text: string): Rule<GivenAttachments> => ({
+  code,
+  expression: 'DocumentReference.content',
+  evaluate: each(({ binary }) => (availabilityOf(binary) === code ? text : undefined)),
+});
+
+/** AvailabilityStatus of a Binary or DocumentReference; what says nothing is available. */
+export const availabilityOf = (found: Found | undefined): string | undefined =>
+  (found?.resource['extension'] as readonly { url: string; valueCoding?: { code?: string } }[] | undefined)?.find(
+    ({ url }) => url === extensions.availabilityStatus,
+  )?.valueCoding?.code;
+
+/** e-RS facts, attachments: what an operation takes as files. */
+export const attachmentRules: readonly Rule<GivenAttachments>[] = [
+  uploaded,
+  forThisRequest,
+  named,
+  shortName,
+  uniqueNames,
+  knownType,
+  matchingType,
+  shortDescription,
+  scanned('PENDING', 'The file is still being scanned.'),
+  scanned('THREATS_FOUND', 'The scan found a threat in the file.'),
+  scanned('VALIDATION_FAILED', 'The file could not be validated.'),
+];

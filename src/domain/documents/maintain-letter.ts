@@ -1,0 +1,38 @@
+import type { ServiceRequest } from 'fhir/r4.js';
+import { extensions } from '../codes.js';
+import type { Decision, Found } from '../command.js';
+import { addInformation } from '../advice/add-information.js';
+import { changeReferral } from '../referral/change-referral.js';
+import { gatherReferral } from '../referral/gather-referral.js';
+import { kindOf, withExtension } from '../referral/referral.js';
+import { refusal } from '../refusal.js';
+import type { Situation } from '../situation.js';
+import { stateAfter } from '../referral/moves.js';
+import { replaceFiles, type GivenFiles } from './attachments.js';
+
+const hasFirst = (request: ServiceRequest): boolean => request.extension?.some(({ url }) => url === extensions.clinicalInfoFirst) === true;
+
+/** The request with the times of its clinical information (e-RS ClinicalInfoFirstSubmitted, ClinicalInfoLastUpdated). */
+export const withClinicalInformation = (request: ServiceRequest, now: string): ServiceRequest => {
+  const first = hasFirst(request) ? request : withExtension(request, extensions.clinicalInfoFirst, { valueDateTime: now });
+  return withExtension(first, extensions.clinicalInfoLast, { valueDateTime: now });
+};
+
+/** A012: the whole set of the referrer's attachments anew; at least one stays. On a request for advice it answers the provider. */
+export const maintainReferralLetter = async (situation: Situation, found: Found, files: GivenFiles): Promise<Decision> => {
+  if (kindOf(found.resource as unknown as ServiceRequest) === 'advice') return addInformation(situation, found, files);
+  const referral = await gatherReferral(situation, found);
+  stateAfter('change-letter', referral);
+  const replaced = await replaceFiles(situation, files, {
+    type: 'REFERRER',
+    request: found.id,
+    subject: referral.request.subject,
+    existing: referral.documents,
+  });
+  if (replaced.left === 0)
+    throw refusal('business-rule', 'required', 'MISSING_VALUE', 'At least one attachment of the referrer stays.', files.expression);
+  if (!replaced.changed)
+    throw refusal('business-rule', 'business-rule', 'NO_CHANGES_DETECTED', 'The attachments are these already.', files.expression);
+  const step = { event: 'change-letter' as const, request: (request: ServiceRequest) => withClinicalInformation(request, situation.now) };
+  return { drafts: [...changeReferral(referral, step, situation), ...replaced.drafts], result: found };
+};

@@ -1,0 +1,89 @@
+import type { Coding } from 'fhir/r4.js';
+import { cancelAdvice } from '../advice/cancel-advice.js';
+import type { Decision, Found } from '../command.js';
+import { gatherConcept, type Concept } from '../reference-data/concept.js';
+import { reasonRules } from '../reference-data/reason-rules.js';
+import { refusal } from '../refusal.js';
+import { refuseBreaches } from '../rules/rule.js';
+import type { Situation } from '../situation.js';
+import { changeReferral } from './change-referral.js';
+import { gatherReferral, type Referral } from './gather-referral.js';
+import { kindOf, stateOf } from './referral.js';
+import { stateAfter } from './moves.js';
+
+export type Cancellation = { readonly reason: string; readonly comments?: string };
+
+const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
+const commentsAtMost = 2000;
+
+/** PROVIDER_TRIAGE reasons end what triage began (e-RS facts, reference data). */
+const checkTriageReason = (concept: Concept | undefined, referral: Referral): void => {
+  const type = concept?.one('appointmentRequestCancellationReasonType');
+  if (type === 'PROVIDER_TRIAGE' && stateOf(referral.request) !== 'TRIAGED_PROVIDER_TO_ACTION')
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INAPPROPRIATE_VALUE',
+      `${concept?.code ?? ''} is only for a referral in the state TRIAGED_PROVIDER_TO_ACTION.`,
+      at('cancellationReason'),
+    );
+};
+
+/** A reason that does not cancel appointments cannot end a referral that has one. */
+const checkAppointment = (concept: Concept | undefined, referral: Referral): void => {
+  if (referral.appointment?.status === 'booked' && concept?.is('canCancelAppointment') !== true)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INAPPROPRIATE_VALUE',
+      `${concept?.code ?? ''} does not cancel the appointment that the referral has.`,
+      at('cancellationReason'),
+    );
+};
+
+/** A036: the end of a referral, or of a conversation about advice; nothing follows. */
+export const cancelReferral = async (situation: Situation, found: Found, { reason: code, comments }: Cancellation): Promise<Decision> => {
+  const { facts, caller, now } = situation;
+  if ((comments ?? '').length > commentsAtMost)
+    throw refusal('business-rule', 'too-long', 'INVALID_VALUE', 'The comments have at most 2000 characters.', at('cancellationComments'));
+  const concept = await gatherConcept(facts, 'REFERRAL-CANCELLATION-REASON', code);
+  const checkReason = () => {
+    refuseBreaches(reasonRules, {
+      code,
+      concept,
+      comment: comments,
+      businessFunction: caller.kind === 'system' ? undefined : caller.businessFunction,
+      usage: { property: 'referrerUsage', value: 'CANCEL_REFERRAL' },
+      expression: at('cancellationReason'),
+      commentExpression: at('cancellationComments'),
+      now,
+    });
+  };
+  const coding: Coding = {
+    ...(concept === undefined ? {} : { system: concept.system }),
+    code,
+    ...(concept?.display === undefined ? {} : { display: concept.display }),
+  };
+  const why = { reason: coding, ...(comments === undefined ? {} : { comments }) };
+  if (kindOf(found.resource as never) === 'advice') {
+    checkReason();
+    return cancelAdvice(situation, found, why);
+  }
+  const referral = await gatherReferral(situation, found);
+  stateAfter('cancel', referral);
+  checkReason();
+  checkTriageReason(concept, referral);
+  checkAppointment(concept, referral);
+  const drafts = changeReferral(
+    referral,
+    {
+      event: 'cancel',
+      why,
+      ending: { reason: { text: concept?.display ?? code }, ...(comments === undefined ? {} : { comment: comments }) },
+      outcome: why.comments === undefined ? { coding } : { coding, comments: why.comments },
+      cancelsAppointment: concept?.is('canCancelAppointment') === true,
+    },
+    situation,
+  );
+  return { drafts, result: found };
+};

@@ -1,0 +1,90 @@
+import type { Reference } from 'fhir/r4.js';
+import { extensions, systems } from '../codes.js';
+import type { Decision, Found } from '../command.js';
+import { criteriaRules } from '../directory/criteria-rules.js';
+import type { SearchCriteria } from '../directory/criteria.js';
+import { gatherCriteria, notInResults } from '../directory/gather-criteria.js';
+import { gatherService, referenceToService } from '../directory/service.js';
+import { gatherConcept } from '../reference-data/concept.js';
+import { refusal } from '../refusal.js';
+import { refuseBreaches } from '../rules/rule.js';
+import type { Situation } from '../situation.js';
+import { changeReferral } from './change-referral.js';
+import { gatherReferral } from './gather-referral.js';
+import { gatherPatient } from './new-referral.js';
+import { letterIntentionOf, priorityOf, withExtension, withPriority, type LetterIntention } from './referral.js';
+import { stateAfter } from './moves.js';
+import { shortlistRules, type GivenShortlist } from './shortlist-rules.js';
+
+export type WantedShortlist = {
+  readonly kind: 'referral' | 'triage';
+  readonly shortlist: readonly Reference[];
+  readonly criteria?: SearchCriteria;
+  readonly intention?: LetterIntention;
+};
+
+const at = "Parameters.parameter.where(name='shortlist')";
+
+const sameServices = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((id, index) => id === b[index]);
+
+/** A031 and A032: other services for the referral, whose life begins anew with them: not booked, or sent for triage. */
+export const changeShortlist = async (situation: Situation, found: Found, wanted: WantedShortlist): Promise<Decision> => {
+  const { facts, baseUrl, now } = situation;
+  const referral = await gatherReferral(situation, found);
+  const event = wanted.kind === 'triage' ? 'change-shortlist-for-triage' : 'change-shortlist';
+  stateAfter(event, referral);
+  const services = await Promise.all(wanted.shortlist.map((reference) => gatherService(facts, reference, baseUrl)));
+  const known = services.flatMap((service) => service ?? []);
+  const patient = await gatherPatient(situation, referral.request.subject);
+  const priority = await gatherConcept(facts, 'PRIORITY', wanted.criteria?.priority ?? priorityOf(referral.request));
+  const criteria = wanted.criteria && (await gatherCriteria(situation, wanted.criteria, patient));
+  if (criteria) refuseBreaches(criteriaRules, criteria);
+  refuseBreaches(shortlistRules, {
+    kind: wanted.kind,
+    services,
+    priority: (priority?.code ?? priorityOf(referral.request)) as GivenShortlist['priority'],
+    intention: wanted.intention ?? letterIntentionOf(referral.request),
+    notInResults: criteria ? await notInResults(facts, known, criteria) : [],
+    expression: at,
+  });
+  const before = referral.services.map(({ id }) => id);
+  const changesPriority = priority !== undefined && priority.code !== priorityOf(referral.request);
+  if (
+    wanted.kind === 'referral' &&
+    !changesPriority &&
+    sameServices(
+      before,
+      known.map(({ id }) => id),
+    )
+  )
+    throw refusal('business-rule', 'business-rule', 'NO_CHANGES_DETECTED', 'The shortlist is the same.', at);
+  const triage = known.find(({ flows }) => flows.includes('REVIEW'));
+  const reason = { system: systems.reviewReason, code: 'TRIAGE' };
+  const drafts = changeReferral(
+    referral,
+    {
+      event,
+      why: changesPriority ? { priorityChanged: now } : {},
+      request: (request) => {
+        const listed = {
+          ...request,
+          performer: known.map(referenceToService),
+          ...(known[0]?.specialty === undefined ? {} : { performerType: known[0].specialty }),
+        };
+        const prioritised = changesPriority
+          ? withPriority(listed, { code: priority.code, requestPriority: priority.one('requestPriority') ?? 'routine' })
+          : listed;
+        return wanted.intention === undefined
+          ? prioritised
+          : withExtension(prioritised, extensions.letterIntention, {
+              valueCoding: { system: systems.letterIntention, code: wanted.intention },
+            });
+      },
+      priority,
+      ...(wanted.kind === 'triage' && triage ? { waiting: { code: 'TRIAGE_DEFERRAL' as const, reason, service: triage } } : {}),
+    },
+    situation,
+  );
+  return { drafts, result: found };
+};

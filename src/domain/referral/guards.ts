@@ -1,0 +1,99 @@
+import type { Appointment, ServiceRequest, Task } from 'fhir/r4.js';
+import type { Breach, Rule } from '../rules/rule.js';
+import { unless } from '../rules/rule.js';
+import type { Service } from '../directory/service.js';
+import { acceptedAt, letterIntentionOf } from './referral.js';
+
+/** All that the guards of the transition table look at, gathered beforehand. */
+export type ReferralSituation = {
+  readonly request: ServiceRequest;
+  /** the services of the shortlist, in its order */
+  readonly services: readonly Service[];
+  readonly appointment?: Appointment;
+  /** the service of the appointment */
+  readonly appointmentService?: Service;
+  /** the open task of the provider */
+  readonly task?: Task;
+  readonly taskService?: Service;
+  /** whether a document is attached */
+  readonly hasDocument: boolean;
+  readonly actor: 'referrer' | 'provider' | 'patient' | 'system';
+  /** ODS code that the caller acts for */
+  readonly organisation?: string;
+  /** ISO 8601 */
+  readonly now: string;
+};
+
+const before = (a: string | undefined, b: string): boolean => a !== undefined && Date.parse(a) < Date.parse(b);
+
+const own = (service: Service | undefined, { actor, organisation }: ReferralSituation, what: string): readonly Breach[] =>
+  unless(actor !== 'provider' || (service !== undefined && service.organisation === organisation), `The ${what} is with another provider.`);
+
+/** Clinical information is due once the referrer said that a letter follows; the request itself may carry it as well. */
+const hasClinicalInformation = ({ request, hasDocument }: ReferralSituation): boolean =>
+  hasDocument || letterIntentionOf(request) !== 'NEED_TO_ADD_LATER' || (request.reasonCode ?? request.note ?? []).length > 0;
+
+/** What must hold for an edge of the transition table beside state and role, by name. */
+export const guards = {
+  'no-current-appointment': {
+    code: 'INVALID_STATE',
+    expression: 'Appointment.basedOn',
+    category: 'conflict',
+    issue: 'conflict',
+    evaluate: ({ appointment }) => unless(appointment === undefined, 'The referral has a current appointment already.'),
+  },
+  'triage-service': {
+    code: 'INAPPROPRIATE_VALUE',
+    expression: 'ServiceRequest.performer',
+    evaluate: ({ services }) =>
+      unless(
+        services.some(({ flows }) => flows.includes('REVIEW')),
+        'No service on the shortlist does triage.',
+      ),
+  },
+  'own-service': {
+    code: 'NO_RELATIONSHIP',
+    expression: 'Appointment.participant',
+    category: 'forbidden',
+    issue: 'forbidden',
+    evaluate: (x) => own(x.appointmentService, x, 'appointment'),
+  },
+  'own-task': {
+    code: 'NO_RELATIONSHIP',
+    expression: 'Task.owner',
+    category: 'forbidden',
+    issue: 'forbidden',
+    evaluate: (x) => own(x.taskService, x, 'review'),
+  },
+  'appointment-ahead': {
+    code: 'INVALID_REQUEST_STATE',
+    expression: 'Appointment.start',
+    evaluate: ({ appointment, now }) => unless(!before(appointment?.start, now), 'The appointment has begun or is over.'),
+  },
+  'appointment-begun': {
+    code: 'INVALID_REQUEST_STATE',
+    expression: 'Appointment.start',
+    evaluate: ({ appointment, now }) => unless(before(appointment?.start, now), 'The appointment has not begun.'),
+  },
+  'clinical-information': {
+    code: 'INVALID_REQUEST_STATE',
+    expression: 'ServiceRequest.supportingInfo',
+    evaluate: (x) => unless(hasClinicalInformation(x), 'The referrer has yet to add the clinical information.'),
+  },
+  'not-accepted': {
+    code: 'NO_CHANGES_DETECTED',
+    expression: 'ServiceRequest.extension',
+    evaluate: ({ request }) => unless(acceptedAt(request) === undefined, 'The referral is accepted already.'),
+  },
+  'directly-bookable': {
+    code: 'UNABLE_TO_CANCEL_APPOINTMENT',
+    expression: 'Appointment.participant',
+    evaluate: ({ appointmentService }) =>
+      unless(
+        appointmentService?.binding !== 'INDIRECTLY_BOOKABLE',
+        'An appointment of an indirectly bookable service is cancelled with the provider, by phone.',
+      ),
+  },
+} as const satisfies Readonly<Record<string, Rule<ReferralSituation>>>;
+
+export type GuardName = keyof typeof guards;

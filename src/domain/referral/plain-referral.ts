@@ -1,0 +1,43 @@
+import type { ServiceRequest } from 'fhir/r4.js';
+import type { Decision } from '../command.js';
+import { refuseBreaches, unless, type Rule } from '../rules/rule.js';
+import type { Situation } from '../situation.js';
+import { createReferral } from './new-referral.js';
+import { kindOf, letterIntentionOf, stateOf, ubrnOf } from './referral.js';
+
+const noUbrn: Rule<ServiceRequest> = {
+  code: 'FIELD_NOT_PERMITTED',
+  expression: 'ServiceRequest.identifier',
+  evaluate: (request) => unless(ubrnOf(request) === undefined, 'The server gives the UBRN: leave the identifier out.'),
+};
+
+const noState: Rule<ServiceRequest> = {
+  code: 'FIELD_NOT_PERMITTED',
+  expression: 'ServiceRequest.extension',
+  evaluate: (request) => unless(stateOf(request) === undefined, 'The server keeps the state: leave the extension out.'),
+};
+
+const noAdvice: Rule<ServiceRequest> = {
+  code: 'INVALID_REQUEST_TYPE',
+  expression: 'ServiceRequest.code',
+  evaluate: (request) => unless(kindOf(request) !== 'advice', 'A request for advice is made with $ers.createAdviceAndGuidance.'),
+};
+
+/** POST ServiceRequest, also in a transaction, is A011: the shortlist is `performer`, the rest as the resource says. */
+export const plainReferral = (situation: Situation, request: ServiceRequest): Promise<Decision> => {
+  refuseBreaches([noUbrn, noState, noAdvice], request);
+  const intention = letterIntentionOf(request);
+  return createReferral(situation, {
+    kind: 'referral',
+    patient: request.subject,
+    shortlist: request.performer ?? [],
+    ...(intention === undefined ? {} : { intention }),
+    request,
+    at: {
+      patient: 'ServiceRequest.subject',
+      shortlist: 'ServiceRequest.performer',
+      priority: 'ServiceRequest.extension',
+      referringClinician: 'ServiceRequest.requester',
+    },
+  });
+};

@@ -1,0 +1,74 @@
+import type { Rule } from '../rules/rule.js';
+import { unless } from '../rules/rule.js';
+
+/** A PractitionerRole as the rules see it. */
+export type HeldPost = {
+  readonly id: string;
+  readonly active: boolean;
+  readonly organisation: string | undefined;
+  readonly functions: readonly string[];
+};
+
+export type GivenReferrer = {
+  readonly businessFunction: string | undefined;
+  readonly organisation: string | undefined;
+  /** SDS user id of `referringClinician` */
+  readonly named: string | undefined;
+  /** the posts of who is named; undefined: there is no such person */
+  readonly posts: readonly HeldPost[] | undefined;
+  readonly expression: string;
+};
+
+const isAdmin = ({ businessFunction }: GivenReferrer): boolean => businessFunction === 'REFERRING_CLINICIAN_ADMIN';
+const here = ({ posts, organisation }: GivenReferrer): readonly HeldPost[] =>
+  (posts ?? []).filter((post) => post.organisation === organisation);
+
+const namedByAdmin: Rule<GivenReferrer> = {
+  code: 'MISSING_VALUE',
+  expression: 'Parameters.parameter',
+  issue: 'required',
+  evaluate: (x) => unless(!isAdmin(x) || x.named !== undefined, 'An administrator names the referringClinician.', x.expression),
+};
+
+const notNamedByOthers: Rule<GivenReferrer> = {
+  code: 'FIELD_NOT_PERMITTED',
+  expression: 'Parameters.parameter',
+  evaluate: (x) =>
+    unless(isAdmin(x) || x.named === undefined, 'Only a REFERRING_CLINICIAN_ADMIN names a referringClinician.', x.expression),
+};
+
+const worksHere: Rule<GivenReferrer> = {
+  code: 'REFERENCED_USER_NOT_IN_ORG',
+  expression: 'Parameters.parameter',
+  evaluate: (x) =>
+    unless(
+      !isAdmin(x) || x.named === undefined || here(x).length > 0,
+      'The referringClinician does not work at the organisation.',
+      x.expression,
+    ),
+};
+
+const isActive: Rule<GivenReferrer> = {
+  code: 'REFERENCED_USER_IS_NOT_ACTIVE',
+  expression: 'Parameters.parameter',
+  evaluate: (x) =>
+    unless(
+      !isAdmin(x) || here(x).length === 0 || here(x).some(({ active }) => active),
+      'The referringClinician is not active.',
+      x.expression,
+    ),
+};
+
+const isReferringClinician: Rule<GivenReferrer> = {
+  code: 'REFERENCED_USER_IS_NOT_RC_AT_ORG',
+  expression: 'Parameters.parameter',
+  evaluate: (x) =>
+    unless(
+      !isAdmin(x) || here(x).length === 0 || here(x).some(({ functions }) => functions.includes('REFERRING_CLINICIAN')),
+      'The person named is no REFERRING_CLINICIAN at the organisation.',
+      x.expression,
+    ),
+};
+
+/** An administrator refers for a clinician of the same organisation, whom he names; a clinician for himself. */
+export const referrerRules: readonly Rule<GivenReferrer>[] = [namedByAdmin, notNamedByOthers, worksHere, isActive, isReferringClinician];

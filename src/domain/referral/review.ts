@@ -1,0 +1,197 @@
+import type { CodeableConcept, Coding } from 'fhir/r4.js';
+import { systems } from '../codes.js';
+import type { Decision, Draft, Found } from '../command.js';
+import { attachFiles, type GivenFiles } from '../documents/attachments.js';
+import type { Service } from '../directory/service.js';
+import { gatherConcept, isInEffect, type Concept } from '../reference-data/concept.js';
+import { reasonRules } from '../reference-data/reason-rules.js';
+import { refusal } from '../refusal.js';
+import { refuseBreaches } from '../rules/rule.js';
+import type { Situation } from '../situation.js';
+import { changeReferral, type Step } from './change-referral.js';
+import { gatherReferral, type Referral } from './gather-referral.js';
+import { stateAfter } from './moves.js';
+import { priorityOf, withPriority } from './referral.js';
+
+const commentsAtMost = 2000;
+
+const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
+
+const checkLength = (text: string | undefined, name: string): void => {
+  if ((text ?? '').length > commentsAtMost)
+    throw refusal('business-rule', 'too-long', 'INVALID_VALUE', `${name} has at most ${String(commentsAtMost)} characters.`, at(name));
+};
+
+const decisionOf = (referral: Referral, drafts: readonly Draft[]): Decision => ({ drafts, result: referral.found });
+
+/** e-RS has the provider say that an appointment it booked itself is cancelled in its own system (facts, services: binding). */
+const checkCancelledInPas = (referral: Referral, cancelledInPas: boolean | undefined): void => {
+  const indirect = referral.appointmentService?.binding === 'INDIRECTLY_BOOKABLE';
+  if (indirect && cancelledInPas === undefined)
+    throw refusal(
+      'business-rule',
+      'required',
+      'MISSING_VALUE',
+      'An appointment booked with the provider: say whether it is cancelled there.',
+      at('appointmentCancelledInPAS'),
+    );
+  if (!indirect && cancelledInPas !== undefined)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'FIELD_NOT_PERMITTED',
+      'A directly booked appointment is cancelled by this.',
+      at('appointmentCancelledInPAS'),
+    );
+};
+
+/** A013: a booked referral, accepted once. */
+export const acceptReferral = async (situation: Situation, found: Found): Promise<Decision> => {
+  const referral = await gatherReferral(situation, found);
+  const { now } = situation;
+  return decisionOf(referral, changeReferral(referral, { event: 'accept', why: { accepted: now, reviewed: now } }, situation));
+};
+
+export type Rejection = {
+  readonly reason: string;
+  readonly comments?: string;
+  readonly cancelledInPas?: boolean;
+  readonly files: GivenFiles;
+};
+
+/** A014: the booking is refused with a reason that the reference data has for it; slot and appointment are given back. */
+export const rejectReferral = async (situation: Situation, found: Found, rejection: Rejection): Promise<Decision> => {
+  const { facts, caller, now } = situation;
+  const referral = await gatherReferral(situation, found);
+  const { reason: code, comments, cancelledInPas, files } = rejection;
+  stateAfter('reject', referral);
+  checkLength(comments, 'rejectionComments');
+  checkCancelledInPas(referral, cancelledInPas);
+  const concept = await gatherConcept(facts, 'APPOINTMENT-CANCELLATION-REASON', code);
+  refuseBreaches(reasonRules, {
+    code,
+    concept,
+    comment: comments,
+    businessFunction: caller.kind === 'system' ? undefined : caller.businessFunction,
+    usage: { property: 'usage', value: 'REJECT' },
+    expression: at('rejectionReason'),
+    commentExpression: at('rejectionComments'),
+    now,
+  });
+  const coding = codingOf(concept, code);
+  const reason: CodeableConcept = { coding: [coding] };
+  const step: Step = {
+    event: 'reject',
+    why: { reason: coding, reviewed: now, ...(comments === undefined ? {} : { comments }) },
+    ending: { reason, ...(comments === undefined ? {} : { comment: comments }) },
+  };
+  return decisionOf(referral, [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, files))]);
+};
+
+const codingOf = (concept: Concept | undefined, code: string): Coding => ({
+  ...(concept === undefined ? {} : { system: concept.system }),
+  code,
+  ...(concept?.display === undefined ? {} : { display: concept.display }),
+});
+
+const providerFiles = (situation: Situation, referral: Referral, files: GivenFiles): Promise<readonly Draft[]> =>
+  attachFiles(situation, files, {
+    type: 'PROVIDER',
+    request: referral.found.id,
+    subject: referral.request.subject,
+    existing: referral.documents,
+  });
+
+/** The priority that a provider sets, as its concept; undefined when it sets none. */
+const gatherNewPriority = async ({ facts, now }: Situation, code: string | undefined, name: string): Promise<Concept | undefined> => {
+  if (code === undefined) return undefined;
+  const concept = await gatherConcept(facts, 'PRIORITY', code);
+  if (!concept || !isInEffect(concept, now))
+    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${code} is no priority in effect.`, at(name));
+  return concept;
+};
+
+const prioritised = (concept: Concept | undefined): Pick<Step, 'request'> =>
+  concept === undefined
+    ? {}
+    : { request: (request) => withPriority(request, { code: concept.code, requestPriority: concept.one('requestPriority') ?? 'routine' }) };
+
+export type ActionLater = {
+  readonly comments: string;
+  readonly priority?: string;
+  readonly cancelledInPas?: boolean;
+  readonly files: GivenFiles;
+};
+
+/** A022: the provider cancels the booking and will act itself; a deferral stands for what it has to do. */
+export const cancelAppointmentActionLater = async (situation: Situation, found: Found, given: ActionLater): Promise<Decision> => {
+  const referral = await gatherReferral(situation, found);
+  stateAfter('cancel-action-later', referral);
+  checkLength(given.comments, 'comments');
+  checkCancelledInPas(referral, given.cancelledInPas);
+  const { facts, now } = situation;
+  const newPriority = await gatherNewPriority(situation, given.priority, 'priority');
+  const reason: Coding = { system: systems.reviewOutcome, code: 'CANCEL_APPOINTMENT_ACTION_LATER' };
+  const step: Step = {
+    event: 'cancel-action-later',
+    why: { reason, comments: given.comments, reviewed: now },
+    ...prioritised(newPriority),
+    ending: { comment: given.comments },
+    priority: newPriority ?? (await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request))),
+    ...waitingFor(referral.appointmentService, reason),
+  };
+  return decisionOf(referral, [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, given.files))]);
+};
+
+const waitingFor = (service: Service | undefined, reason: Coding): Pick<Step, 'waiting'> =>
+  service === undefined ? {} : { waiting: { code: 'APPOINTMENT_DEFERRAL', reason, service } };
+
+export const reviewOutcomes = ['RETURN_TO_REFERRER_WITH_ADVICE', 'ACCEPT_REFER_BOOK_LATER'] as const;
+export type ReviewOutcome = (typeof reviewOutcomes)[number];
+
+export type Review = { readonly outcome: string; readonly comments: string; readonly priority?: string; readonly files: GivenFiles };
+
+const checkReview = (review: Review, referral: Referral): ReviewOutcome => {
+  const outcome = reviewOutcomes.find((known) => known === review.outcome);
+  if (outcome === undefined)
+    throw refusal(
+      'business-rule',
+      'code-invalid',
+      'INVALID_CODE',
+      `The outcome is one of ${reviewOutcomes.join(', ')}.`,
+      at('reviewOutcome'),
+    );
+  checkLength(review.comments, 'reviewComments');
+  if (outcome === 'ACCEPT_REFER_BOOK_LATER' && review.priority === undefined)
+    throw refusal('business-rule', 'required', 'MISSING_VALUE', 'Accepting says the priority.', at('reviewPriority'));
+  if (outcome === 'RETURN_TO_REFERRER_WITH_ADVICE' && review.priority !== undefined && review.priority !== priorityOf(referral.request))
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'PRIORITY_NOT_CURRENT',
+      `The priority of the referral is ${priorityOf(referral.request)}.`,
+      at('reviewPriority'),
+    );
+  return outcome;
+};
+
+/** A028: what came of triage or of a deferral: accepted for the provider to act, or returned with advice. */
+export const recordReviewOutcome = async (situation: Situation, found: Found, review: Review): Promise<Decision> => {
+  const referral = await gatherReferral(situation, found);
+  const { facts, now } = situation;
+  // either outcome has the same states and guards: they come before what is wrong with the parameters
+  stateAfter('review-return', referral);
+  const outcome = checkReview(review, referral);
+  const newPriority = await gatherNewPriority(situation, review.priority, 'reviewPriority');
+  const reason: Coding = { system: systems.reviewOutcome, code: outcome };
+  const changesPriority = newPriority !== undefined && newPriority.code !== priorityOf(referral.request);
+  const step: Step = {
+    event: outcome === 'ACCEPT_REFER_BOOK_LATER' ? 'review-accept' : 'review-return',
+    why: { reason, comments: review.comments, reviewed: now },
+    ...(changesPriority ? prioritised(newPriority) : {}),
+    outcome: { coding: reason, comments: review.comments },
+    priority: newPriority ?? (await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request))),
+    ...waitingFor(referral.taskService, reason),
+  };
+  return decisionOf(referral, [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, review.files))]);
+};

@@ -1,0 +1,103 @@
+import type { Reference } from 'fhir/r4.js';
+import { askForAdvice } from '../../domain/advice/ask.js';
+import { convertAdvice } from '../../domain/advice/convert.js';
+import { sendCommunicationToRequester } from '../../domain/advice/reply.js';
+import type { Found } from '../../domain/command.js';
+import { refusal } from '../../domain/refusal.js';
+import { readReference } from '../../fhir/references.js';
+import { files, needed, optional } from './declare.js';
+import { requestOf, requestParameters } from './create-referral.js';
+import { answerParts, maybe, onInstance, onType, type Done } from './ers-operation.js';
+import { expressionOf, filesOf } from './inputs.js';
+
+const created = ({ puts }: Done, type: string) => puts.find((put) => put.type === type && put.version === 0);
+
+/** e-RS A044. Answers 200, as e-RS does. */
+export const createAdviceAndGuidanceOperation = onType({
+  code: 'ers.createAdviceAndGuidance',
+  name: 'CreateAdviceAndGuidance',
+  description: 'A request for advice to one advice and guidance service, with its first message (e-RS A044).',
+  type: 'ServiceRequest',
+  parameters: [
+    ...requestParameters,
+    needed('adviceRequestText', 'string', 'at most 8000 characters'),
+    optional('providerConversionAuthorisation', 'code', 'AUTHORISED_TO_CONVERT or NOT_AUTHORISED_TO_CONVERT'),
+    files('attachment', 'documents of the referrer'),
+  ],
+  decide: async (situation, inputs) =>
+    askForAdvice(situation, requestOf(inputs, 'advice'), {
+      text: inputs.text('adviceRequestText') ?? '',
+      authorisation: inputs.code('providerConversionAuthorisation'),
+      files: await filesOf(inputs, 'attachment', situation.facts),
+    }),
+  answer: answerParts((done) => [
+    { name: 'createdCommunicationRequest', put: done.put },
+    { name: 'createdCommunication', put: created(done, 'Communication') },
+  ]),
+});
+
+/** e-RS A026. */
+export const sendCommunicationToRequesterOperation = onInstance({
+  code: 'ers.sendCommunicationToRequester',
+  name: 'SendCommunicationToRequester',
+  description: 'The provider answers a request for advice, or asks for more (e-RS A026).',
+  type: 'ServiceRequest',
+  parameters: [
+    needed('guidanceOutcome', 'code', 'RETURN_TO_REFERRER_WITH_ADVICE, REQUIRE_FURTHER_INFORMATION or PROVIDER_CONVERTED'),
+    optional('guidanceIntendedRecommendation', 'code', 'with RETURN_TO_REFERRER_WITH_ADVICE, and only there'),
+    needed('guidance', 'string', 'at most 8000 characters'),
+    optional('updatedPriority', 'code', 'eRS-Priority'),
+    files('attachment', 'documents of the provider'),
+  ],
+  decide: async (situation, found, inputs) =>
+    sendCommunicationToRequester(situation, found, {
+      outcome: inputs.code('guidanceOutcome') ?? '',
+      ...maybe('recommendation', inputs.code('guidanceIntendedRecommendation')),
+      guidance: inputs.text('guidance') ?? '',
+      ...maybe('priority', inputs.code('updatedPriority')),
+      files: await filesOf(inputs, 'attachment', situation.facts),
+    }),
+  answer: answerParts((done) => [
+    { name: 'updatedCommunicationRequest', put: done.put },
+    { name: 'createdCommunication', put: created(done, 'Communication') },
+  ]),
+});
+
+const conversionParameters = [
+  optional('communicationRequest', 'Reference', 'the request for advice; with its version it must be current'),
+  optional('guidance', 'string', 'at most 8000 characters'),
+  needed('reviewComments', 'string', 'at most 2000 characters'),
+  optional('newReferralPriority', 'code', 'eRS-Priority'),
+  files('attachment', 'documents of the provider'),
+];
+
+/** A versioned reference pins the request as e-RS has it. */
+const checkPinned = (reference: Reference | undefined, baseUrl: string, found: Found): void => {
+  const key = readReference(reference?.reference ?? '', baseUrl);
+  if (key?.version !== undefined && key.version !== String(found.version))
+    throw refusal(
+      'conflict',
+      'conflict',
+      'INVALID_STATE',
+      `The request has moved on: its version is ${String(found.version)}.`,
+      expressionOf('communicationRequest'),
+    );
+};
+
+/** e-RS A027 on the request for advice itself. Answers 201 with the referral. */
+export const createFromCommunicationRequestOperation = onInstance({
+  code: 'ers.createFromCommunicationRequestActionLater',
+  name: 'CreateFromCommunicationRequestActionLater',
+  description: 'The provider makes a referral of a request for advice, under the same UBRN (e-RS A027).',
+  type: 'ServiceRequest',
+  parameters: conversionParameters,
+  decide: async (situation, found, inputs) => {
+    checkPinned(inputs.reference('communicationRequest'), situation.baseUrl, found);
+    return convertAdvice(situation, found, {
+      ...maybe('guidance', inputs.text('guidance')),
+      comments: inputs.text('reviewComments') ?? '',
+      ...maybe('priority', inputs.code('newReferralPriority')),
+      files: await filesOf(inputs, 'attachment', situation.facts),
+    });
+  },
+});

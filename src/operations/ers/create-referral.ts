@@ -1,0 +1,64 @@
+import { createReferral, type WantedRequest } from '../../domain/referral/new-referral.js';
+import type { Inputs } from '../parameters.js';
+import { needed, optional, searchCriteria } from './declare.js';
+import { maybe, onType } from './ers-operation.js';
+import { clinicianOf, criteriaOf, expressionOf, intentionOf, shortlistOf } from './inputs.js';
+
+/** What A011, A021 and A044 have in common. */
+export const requestParameters = [
+  needed('patient', 'Reference', 'Patient, or an NHS number as identifier'),
+  needed('shortlist', 'List', 'a List of HealthcareServices, or each as a reference', '*'),
+  searchCriteria(0),
+  optional('priority', 'code', 'eRS-Priority; else that of the search criteria, else ROUTINE'),
+  optional('referringClinician', 'Reference', 'SDS user id; of a REFERRING_CLINICIAN_ADMIN alone, who must name one'),
+] as const;
+
+const referralParameters = [
+  ...requestParameters,
+  optional('intentionToAddReferralLetter', 'code', 'NEED_TO_ADD_LATER or NOT_INTENDING_TO_ADD'),
+  optional('firstReminderLetterFollowUpDays', 'unsignedInt', 'days until the patient is reminded to book'),
+  optional('eReferralPathwayStart', 'dateTime', 'when the waiting-time clock began: in the past, at most 365 days ago'),
+] as const;
+
+export const requestOf = (inputs: Inputs, kind: WantedRequest['kind']): WantedRequest => ({
+  kind,
+  patient: inputs.reference('patient'),
+  shortlist: shortlistOf(inputs),
+  ...maybe('criteria', criteriaOf(inputs, kind === 'advice' ? 'ADVICE_AND_GUIDANCE_REQUEST' : 'APPOINTMENT_REQUEST')),
+  ...maybe('priority', inputs.code('priority')),
+  ...maybe('referringClinician', clinicianOf(inputs, 'referringClinician')),
+  request: {},
+  at: {
+    patient: expressionOf('patient'),
+    shortlist: expressionOf('shortlist'),
+    priority: expressionOf('priority'),
+    referringClinician: expressionOf('referringClinician'),
+  },
+});
+
+const referralOf = (inputs: Inputs, kind: 'referral' | 'triage'): WantedRequest => ({
+  ...requestOf(inputs, kind),
+  ...maybe('intention', intentionOf(inputs)),
+  ...maybe('pathwayStart', inputs.dateTime('eReferralPathwayStart')),
+  ...maybe('reminderDays', inputs.number('firstReminderLetterFollowUpDays')),
+});
+
+/** e-RS A011. */
+export const createReferralOperation = onType({
+  code: 'ers.createReferral',
+  name: 'CreateReferral',
+  description: 'A new referral with a shortlist of 1 to 20 services, not booked yet (e-RS A011).',
+  type: 'ServiceRequest',
+  parameters: referralParameters,
+  decide: (situation, inputs) => createReferral(situation, referralOf(inputs, 'referral')),
+});
+
+/** e-RS A021. */
+export const createReferralAndSendForTriageOperation = onType({
+  code: 'ers.createReferralAndSendForTriage',
+  name: 'CreateReferralAndSendForTriage',
+  description: 'A new referral, sent to the first triage service of its shortlist (e-RS A021).',
+  type: 'ServiceRequest',
+  parameters: referralParameters,
+  decide: (situation, inputs) => createReferral(situation, referralOf(inputs, 'triage')),
+});

@@ -1,0 +1,49 @@
+import type { Declared } from '../parameters.js';
+
+type Type = 'code' | 'string' | 'boolean' | 'unsignedInt' | 'dateTime' | 'Reference' | 'List' | 'DocumentReference';
+
+const parameter = (name: string, type: Type, documentation: string, min: 0 | 1, max: string): Declared => ({
+  name,
+  use: 'in',
+  min,
+  max,
+  type: type,
+  documentation,
+});
+
+export const needed = (name: string, type: Type, documentation: string, max = '1'): Declared =>
+  parameter(name, type, documentation, 1, max);
+export const optional = (name: string, type: Type, documentation: string, max = '1'): Declared =>
+  parameter(name, type, documentation, 0, max);
+export const group = (name: string, documentation: string, part: readonly Declared[], min: 0 | 1 = 0): Declared => ({
+  name,
+  use: 'in',
+  min,
+  max: '1',
+  documentation,
+  part,
+});
+
+/** What A010 searches by; a shortlist may carry the search that found it. */
+export const searchCriteria = (min: 0 | 1): Declared =>
+  group(
+    'searchCriteria',
+    'specialty and clinicType, or clinicalTerm, or namedClinician; all that is given must hold',
+    [
+      optional('priority', 'code', 'eRS-Priority'),
+      optional('ageAndGenderAppropriate', 'boolean', 'only services that treat the age and gender of the patient'),
+      optional('specialty', 'code', 'CodeSystem SPECIALTY'),
+      optional('clinicType', 'code', 'CodeSystem CLINIC-TYPE; needs specialty'),
+      optional('clinicalTerm', 'code', 'SNOMED CT'),
+      optional('namedClinician', 'Reference', 'SDS user id'),
+      optional('organisation', 'Reference', 'ODS code of the provider'),
+      optional('postcode', 'string', 'where the distance is measured from'),
+      optional('distanceLimit', 'unsignedInt', 'miles; needs postcode'),
+      optional('indicativeAppointmentWaitTimeLimit', 'unsignedInt', 'days; not with TWO_WEEK_WAIT'),
+      optional('bookableType', 'code', 'eRS-BookableType'),
+      optional('requestFlowType', 'code', 'eRS-RequestFlowType'),
+    ],
+    min,
+  );
+
+export const files = (name: string, documentation: string): Declared => optional(name, 'DocumentReference', documentation, '*');

@@ -1,0 +1,83 @@
+import type { DocumentReference, List, Reference } from 'fhir/r4.js';
+import type { SearchCriteria } from '../../domain/directory/criteria.js';
+import type { GivenFiles } from '../../domain/documents/attachments.js';
+import type { Facts } from '../../domain/command.js';
+import type { LetterIntention, Priority } from '../../domain/referral/referral.js';
+import { refusal } from '../../domain/refusal.js';
+import { readReference } from '../../fhir/references.js';
+import type { Resource } from '../../fhir/resource.js';
+import { Inputs, referenceOf, type Given } from '../parameters.js';
+
+export const expressionOf = (name: string): string => `Parameters.parameter.where(name='${name}')`;
+
+const referencesIn = (one: Given): readonly Reference[] => {
+  const list = one.resource as unknown as List | undefined;
+  const single = referenceOf(one);
+  return list?.resourceType === 'List' ? (list.entry ?? []).map(({ item }) => item) : single === undefined ? [] : [single];
+};
+
+/** The services of a shortlist: the entries of a List, or references one by one. */
+export const shortlistOf = (inputs: Inputs): readonly Reference[] => inputs.all('shortlist').flatMap(referencesIn);
+
+/** The search of a shortlist: beside it, or contained in the List as e-RS has it. */
+const criteriaInputs = (inputs: Inputs): Inputs | undefined => {
+  const contained = inputs
+    .all('shortlist')
+    .flatMap(({ resource }) => (resource?.['contained'] ?? []) as readonly Resource[])
+    .find(({ resourceType }) => resourceType === 'Parameters');
+  return inputs.parts('searchCriteria') ?? (contained && Inputs.within((contained['parameter'] ?? []) as readonly Given[]));
+};
+
+const identifierOf = (reference: Reference | undefined): string | undefined =>
+  reference?.identifier?.value ?? readReference(reference?.reference ?? '', '')?.id;
+
+export const criteriaOf = (inputs: Inputs, requestType: SearchCriteria['requestType']): SearchCriteria | undefined => {
+  const given = criteriaInputs(inputs);
+  if (!given) return undefined;
+  const maybe = <K extends keyof SearchCriteria>(key: K, value: SearchCriteria[K] | undefined) =>
+    value === undefined ? {} : { [key]: value };
+  return {
+    requestType,
+    priority: (given.code('priority') ?? 'ROUTINE') as Priority,
+    ageAndGenderAppropriate: given.boolean('ageAndGenderAppropriate') ?? false,
+    ...maybe('specialty', given.code('specialty')),
+    ...maybe('clinicType', given.code('clinicType')),
+    ...maybe('clinicalTerm', given.code('clinicalTerm')),
+    ...maybe('namedClinician', identifierOf(given.reference('namedClinician'))),
+    ...maybe('organisation', identifierOf(given.reference('organisation'))),
+    ...maybe('postcode', given.text('postcode')),
+    ...maybe('distanceLimit', given.number('distanceLimit')),
+    ...maybe('waitLimit', given.number('indicativeAppointmentWaitTimeLimit')),
+    ...maybe('bookableType', given.code('bookableType') as SearchCriteria['bookableType']),
+    ...maybe('flow', given.code('requestFlowType') as SearchCriteria['flow']),
+  };
+};
+
+const intentions = ['NEED_TO_ADD_LATER', 'NOT_INTENDING_TO_ADD'] as const;
+
+export const intentionOf = (inputs: Inputs): LetterIntention | undefined => {
+  const name = 'intentionToAddReferralLetter';
+  const code = inputs.code(name);
+  const intention = intentions.find((known) => known === code);
+  if (code !== undefined && intention === undefined)
+    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `One of ${intentions.join(', ')}.`, expressionOf(name));
+  return intention;
+};
+
+/** The files of an operation: DocumentReferences in the request, or references to such that are attached already. */
+export const filesOf = async (inputs: Inputs, name: string, facts: Facts): Promise<GivenFiles> => {
+  const documents = await Promise.all(
+    inputs.all(name).map(async (one): Promise<DocumentReference> => {
+      if (one.resource) return one.resource as unknown as DocumentReference;
+      const key = readReference(referenceOf(one)?.reference ?? '', '');
+      const found = key?.type === 'DocumentReference' ? await facts.find({ type: key.type, id: key.id }) : undefined;
+      if (!found)
+        throw refusal('business-rule', 'not-found', 'REFERENCE_NOT_FOUND', 'There is no such DocumentReference.', expressionOf(name));
+      return found.resource as unknown as DocumentReference;
+    }),
+  );
+  return { documents, expression: expressionOf(name) };
+};
+
+/** SDS user id of a clinician named by reference or identifier. */
+export const clinicianOf = (inputs: Inputs, name: string): string | undefined => identifierOf(inputs.reference(name));
