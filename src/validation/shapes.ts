@@ -65,6 +65,7 @@ export type Shapes = {
 
 /** Adds the checks of an element and of a type to their rules, when the shape is made. */
 export type Furnish = {
+  readonly shape: (shape: Shape, definition: ElementDefinition) => void;
   readonly element: (element: ElementRule, shape: Shape) => void;
 };
 
@@ -112,6 +113,10 @@ export const createShapes = (definitions: Definitions, furnish: Furnish): Shapes
     for (const definition of list) {
       if (definition.path === structure.type) continue;
       addElement(byPath.get(definition.path.slice(0, definition.path.lastIndexOf('.')))!, definition, byPath);
+    }
+    for (const definition of list) {
+      const shape = byPath.get(definition.path);
+      if (shape !== undefined) furnish.shape(shape, definition);
     }
     for (const shape of byPath.values()) for (const element of shape.elements.values()) furnish.element(element, shape);
     return root;

@@ -34,6 +34,10 @@ export class Walk {
   readonly findings: Finding[] = [];
   errors = 0;
   depth = 0;
+  /** whether values are not of the shape that R4 gives them, so that nothing can be said of their content */
+  broken = false;
+  /** above zero: errors are counted, not kept, for a check that only asks whether something conforms */
+  muted = 0;
   layer: Finding['layer'] = 'base';
   /** canonical of the profile that is being applied */
   profile: string | undefined;
@@ -56,6 +60,8 @@ export class Walk {
 
   report(severity: Severity, code: string, text: string, rule: string, child?: string | number): void {
     if (severity === 'error') this.errors++;
+    if (severity === 'error' && this.layer === 'base' && code === 'structure') this.broken = true;
+    if (this.muted > 0) return;
     if (this.findings.length >= mostFindings && severity !== 'error') return;
     if (this.findings.length >= mostFindings * 2) return;
     const expression = this.expression(child);
@@ -73,5 +79,26 @@ export class Walk {
 
   warning(code: string, text: string, rule: string, child?: string | number): void {
     this.report('warning', code, text, rule, child);
+  }
+
+  /** Whether a check finds no error; what it finds is not reported. */
+  passes(check: () => void): boolean {
+    const before = this.errors;
+    this.muted++;
+    check();
+    this.muted--;
+    const passed = this.errors === before;
+    this.errors = before;
+    return passed;
+  }
+
+  /** Runs a check whose findings are those of a profile. */
+  under(profile: string, check: () => void): void {
+    const { layer, profile: outer } = this;
+    this.layer = 'profile';
+    this.profile = profile;
+    check();
+    this.layer = layer;
+    this.profile = outer;
   }
 }

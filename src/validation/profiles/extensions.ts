@@ -1,0 +1,136 @@
+import type { Check, ElementRule, Shapes } from '../shapes.js';
+import type { Node, Walk } from '../walk.js';
+import { isNode } from '../walk.js';
+import { compileExpression } from '../invariants/fhirpath.js';
+import { extensionUrlOf } from './discriminators.js';
+import type { Overlay, Overlays } from './overlay.js';
+
+export type ExtensionOptions = {
+  /** what an extension without a known definition is: R4 lets systems define their own, a strict site may not */
+  readonly unknownExtensions: 'ignore' | 'error';
+};
+
+/** Where an extension stands: the rules of the elements around it, from the resource down to what it extends. */
+const ownersOf = (walk: Walk): readonly ElementRule[] => walk.rules.slice(0, -1);
+
+/**
+ * The names by which a context may call the extended element (R4 defining-extensions.html#context): its path in the resource, in each
+ * data type around it, and the types that it is or specializes.
+ */
+const contextsOf = (walk: Walk, shapes: Shapes): ReadonlySet<string> => {
+  const owners = ownersOf(walk);
+  const names = new Set<string>(['Element']);
+  const type = walk.frame.resource['resourceType'] as string;
+  const resourceAt = owners.findLastIndex(({ types }) => types.some(({ shape, code }) => shape?.resource === true || code === 'Resource'));
+  let starts: string[] = [type];
+  let ancestry = shapes.find(type)?.ancestry ?? [];
+  for (const owner of owners.slice(resourceAt + 1)) {
+    // Questionnaire.item.item is Questionnaire.item
+    if (owner.definition.contentReference !== undefined) starts = [];
+    starts = starts.map((start) => `${start}.${owner.name}`);
+    starts.push(owner.path.replace('[x]', ''));
+    const code = owner.types.length === 1 ? owner.types[0]!.code : undefined;
+    const shape = owner.types[0]?.shape;
+    if (owner.definition.contentReference !== undefined && shape !== undefined) starts.push(shape.path);
+    ancestry =
+      owner.types.length === 1
+        ? owner.types[0]?.primitive === undefined
+          ? (shape?.ancestry ?? [])
+          : [code!, 'Element']
+        : owner.types.map((each) => each.code);
+    if (owner.choice) names.add(`${owner.path}`);
+    for (const each of ancestry) if (each !== 'BackboneElement' && each !== 'Element') starts.push(each);
+  }
+  for (const name of [...starts, ...ancestry]) names.add(name);
+  return names;
+};
+
+const fits = (walk: Walk, overlay: Overlay, owner: Node, shapes: Shapes): boolean => {
+  const { context } = overlay.structure;
+  if (context === undefined || context.length === 0) return true;
+  if (context.some(({ type, expression }) => type === 'element' && expression === 'Element')) return true;
+  const names = contextsOf(walk, shapes);
+  return context.some(({ type, expression }) => {
+    if (type === 'element')
+      return (
+        names.has(expression.replace('[x]', '')) || names.has(expression) || names.has(expression.replace(/^.*StructureDefinition\//, ''))
+      );
+    if (type === 'extension') return owner['url'] === expression;
+    return matchesExpression(walk, owner, expression);
+  });
+};
+
+// a FHIRPath context selects elements from the resource; only the common form, a path, can be told without evaluating it
+const matchesExpression = (walk: Walk, owner: Node, expression: string): boolean => {
+  const evaluate = compileExpression(`(${expression}).where($this = %context).exists()`, walk.frame.resource['resourceType'] as string);
+  return owner === undefined || evaluate(walk, walk.frame.resource) !== false;
+};
+
+/** Modifiers are marked in the definition of an extension, and stand in modifierExtension alone (R4 extensibility.html#modifierExtension). */
+const checkModifier = (walk: Walk, overlay: Overlay, modifier: boolean): void => {
+  const marked = overlay.root.facets.isModifier === true;
+  if (marked !== modifier)
+    walk.error(
+      'structure',
+      marked ? 'is a modifier: it must stand in modifierExtension' : 'is no modifier: it must stand in extension',
+      'modifier extension',
+    );
+};
+
+const repeatsBefore = (walk: Walk, owner: Node, url: string, list: 'extension' | 'modifierExtension'): number => {
+  const index = walk.path.at(-1);
+  const all = owner[list];
+  if (typeof index !== 'number' || !Array.isArray(all)) return 0;
+  return all.slice(0, index).filter((item) => isNode(item) && item['url'] === url).length;
+};
+
+/** The check of every extension against its definition: where it may stand, how often, and what it holds. */
+export const extensionCheck = (
+  overlays: () => Overlays,
+  shapes: () => Shapes,
+  list: 'extension' | 'modifierExtension',
+  options: ExtensionOptions,
+): Check => {
+  const unknown = (walk: Walk, url: string, owner: Node): void => {
+    if (!url.includes(':')) checkPart(walk, url, owner);
+    else if (list === 'modifierExtension')
+      walk.error('extension', `nothing here knows the modifier extension ${url}, and a modifier must be understood`, 'modifier extension');
+    else if (options.unknownExtensions === 'error') walk.error('extension', `the extension ${url} is not known`, 'unknown extension');
+  };
+
+  // a part of a complex extension is named by a relative URL that the definition of the whole lists
+  const checkPart = (walk: Walk, url: string, owner: Node): void => {
+    const whole = typeof owner['url'] === 'string' ? overlays().find(owner['url']) : undefined;
+    if (whole === undefined) {
+      if (typeof owner['url'] !== 'string') walk.error('value', `the URL of an extension must be absolute, not '${url}'`, 'extension url');
+      return;
+    }
+    const parts = [...(whole.root.children.get('extension')?.slices.values() ?? [])].map(extensionUrlOf);
+    if (parts.includes(url)) return;
+    walk.under(whole.label, () => {
+      walk.error('structure', `the extension has no part '${url}'; it has ${parts.join(', ')}`, 'extension parts');
+    });
+  };
+
+  return (walk, value, owner) => {
+    const url = (value as Node)['url'];
+    if (typeof url !== 'string') return;
+    const overlay = overlays().find(url);
+    if (overlay?.structure.type !== 'Extension') {
+      unknown(walk, url, owner);
+      return;
+    }
+    walk.under(overlay.label, () => {
+      const before = walk.errors;
+      if (!fits(walk, overlay, owner, shapes())) {
+        const places = overlay.structure.context!.map(({ expression }) => expression).join(', ');
+        walk.error('extension', `the extension may not stand here; it belongs on ${places}`, 'extension context');
+      }
+      checkModifier(walk, overlay, list === 'modifierExtension');
+      if (repeatsBefore(walk, owner, url, list) >= overlay.max)
+        walk.error('structure', `the extension may occur ${overlay.max} times here`, `max ${overlay.max}`);
+      if (walk.errors === before)
+        overlay.apply(walk, { value, sibling: undefined, type: shapes().get('Element').properties.get('extension')!.type });
+    });
+  };
+};
