@@ -28,13 +28,10 @@ import { createConformance, type Built, type Conformance } from './resources/con
 import { registry } from './resources/registry.js';
 import { narrowedStore } from './store/narrowed.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
-import { loadDefinitions, type Definitions } from './validation/definitions.js';
-import { createValidator } from './validation/validator.js';
+import { readDefinitions } from './packages/read-definitions.js';
+import { createValidator, ukCoreByDefault } from './validation/validator.js';
 
 export const version = '0.1.0';
-
-// made by the build; from `src` (tests) and `dist` alike it stands in `dist`
-const definitionsFile = fileURLToPath(new URL('../dist/definitions/r4.ndjson', import.meta.url));
 
 export type App = {
   readonly server: Server;
@@ -43,9 +40,6 @@ export type App = {
   readonly drain: () => void;
   readonly close: () => Promise<void>;
 };
-
-/** The R4 definitions that the build made. */
-export const readDefinitions = async (): Promise<Definitions> => loadDefinitions(await readFile(definitionsFile, 'utf8'));
 
 const builtFile = async (name: string): Promise<Built> => {
   const at = (extension: string): string => fileURLToPath(new URL(`../dist/profiles/${name}.${extension}`, import.meta.url));
@@ -70,7 +64,9 @@ export const createApp = async (config: Config): Promise<App> => {
   const file = config.databaseUrl.slice('sqlite:'.length);
   const logger = pino({ level: config.logLevel }, destination({ fd: 1, sync: false }));
   const store = narrowedStore(await openSqliteStore({ path: path.resolve(file), integrity: config.referentialIntegrity }));
-  const definitions = await readDefinitions();
+  const definitions = await readDefinitions(config.profilePackages, (problem) => {
+    logger.warn(problem);
+  });
   const searchParameters = createSearchParameters(definitions.searchParameters);
   const clock = Date.now;
   // with PORT=0 the address is known only when the server listens
@@ -92,7 +88,7 @@ export const createApp = async (config: Config): Promise<App> => {
     });
   }, 30_000);
   refreshing.unref();
-  const validator = createValidator(definitions);
+  const validator = createValidator(definitions, { ...ukCoreByDefault(definitions), unknownExtensions: config.unknownExtensions });
   const house: House = {
     store,
     blobs: createFilesystemBlobs(path.resolve(config.documentStoreUrl.slice('file:'.length))),

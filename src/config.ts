@@ -16,6 +16,9 @@ export type Config = {
   readonly tlsKeyFile: string | undefined;
   readonly tlsClientCaFile: string | undefined;
   readonly referentialIntegrity: boolean;
+  /** folder of FHIR packages */
+  readonly profilePackages: string | undefined;
+  readonly unknownExtensions: 'ignore' | 'error';
   readonly corsOrigins: readonly string[];
   readonly timeZone: string;
   readonly maxBody: number;
@@ -75,6 +78,12 @@ export const settings: readonly Setting[] = [
     name: 'REFERENTIAL_INTEGRITY',
     meaning: 'enforce, or off for loading example sets',
     schema: Joi.string().valid('enforce', 'off').default('enforce'),
+  },
+  { name: 'PROFILE_PACKAGES', meaning: 'folder of FHIR packages (.tgz or unpacked) to load', schema: Joi.string() },
+  {
+    name: 'UNKNOWN_EXTENSIONS',
+    meaning: 'what an extension without a known definition is: ignore, or error',
+    schema: Joi.string().valid('ignore', 'error').default('ignore'),
   },
   { name: 'CORS_ORIGINS', meaning: 'comma list of origins, or *; * under DEMO, else none', schema: Joi.string().allow('') },
   {
@@ -145,6 +154,8 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     tlsKeyFile: value['TLS_KEY_FILE'] as string | undefined,
     tlsClientCaFile: value['TLS_CLIENT_CA_FILE'] as string | undefined,
     referentialIntegrity: value['REFERENTIAL_INTEGRITY'] === 'enforce',
+    profilePackages: value['PROFILE_PACKAGES'] as string | undefined,
+    unknownExtensions: value['UNKNOWN_EXTENSIONS'] as 'ignore' | 'error',
     corsOrigins: origins
       .split(',')
       .map((origin) => origin.trim())

@@ -1,8 +1,15 @@
-import { Failure, type Issue } from '../fhir/outcome.js';
+import { Failure, type Category } from '../fhir/outcome.js';
+import { isError, type Finding } from '../validation/finding.js';
 import type { House } from './house.js';
+
+// a broken R4 rule is 400, a broken rule of a profile alone is 422
+const categoryOf = (errors: readonly Finding[]): Category => {
+  if (errors.some(({ code }) => code === 'too-costly')) return 'too-costly';
+  return errors.some(({ layer }) => layer === 'base') ? 'invalid' : 'business-rule';
+};
 
 /** Throws all errors that the validator finds, as one failure; warnings never block. */
 export const refuseInvalid = (house: House, resource: unknown): void => {
-  const errors: readonly Issue[] = house.validate(resource).filter(({ severity }) => severity === 'error' || severity === 'fatal');
-  if (errors.length > 0) throw new Failure(errors.some(({ code }) => code === 'too-costly') ? 'too-costly' : 'invalid', errors);
+  const errors = house.validate(resource).filter(isError);
+  if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
 };

@@ -4,7 +4,7 @@ import type { Blobs } from '../blobs/port.js';
 import type { Definitions } from '../validation/definitions.js';
 import type { ProviderSystem } from '../domain/booking/provider-system.js';
 import type { Demographics } from '../domain/demographics/demographics.js';
-import type { Issue } from '../fhir/outcome.js';
+import type { Validator } from '../validation/validator.js';
 import type { Key } from '../fhir/resource.js';
 import type { Preference } from '../fhir/prefer.js';
 import type { Shapes } from '../fhir/shapes.js';
@@ -22,7 +22,7 @@ export type House = {
   readonly definitions: Definitions;
   /** the elements of every R4 type */
   readonly shapes: Shapes;
-  readonly validate: (resource: unknown) => readonly Issue[];
+  readonly validate: Validator['validate'];
   readonly searchParameters: SearchParameters;
   readonly extract: Extractor;
   readonly parseQuery: QueryParser;

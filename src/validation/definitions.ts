@@ -1,4 +1,4 @@
-import type { CodeSystem, ElementDefinition, SearchParameter, StructureDefinition, ValueSet } from 'fhir/r4.js';
+import type { CodeSystem, ElementDefinition, Questionnaire, SearchParameter, StructureDefinition, ValueSet } from 'fhir/r4.js';
 
 export type Structure = Pick<
   StructureDefinition,
@@ -10,6 +10,16 @@ export type Structure = Pick<
 
 type Conformance = { readonly url?: string | undefined; readonly version?: string | undefined };
 
+/** The form of the values of an identifier system (profiles/identifiers). */
+export type IdentifierRule = {
+  readonly name: string;
+  readonly system: string;
+  /** regular expression of the whole value */
+  readonly pattern?: string;
+  /** a check digit that no regular expression can say */
+  readonly check?: string;
+};
+
 /** All that validation and search know of FHIR; canonicals may carry a `|version`. Immutable: `with` gives a new one. */
 export type Definitions = {
   readonly searchParameters: readonly SearchParameter[];
@@ -19,7 +29,10 @@ export type Definitions = {
   readonly findCodeSystem: (canonical: string) => CodeSystem | undefined;
   /** Supplements of a code system, by the URL that they supplement. */
   readonly findSupplements: (url: string) => readonly CodeSystem[];
-  readonly with: (resources: readonly unknown[]) => Definitions;
+  /** A Questionnaire by its canonical. */
+  readonly findQuestionnaire: (canonical: string) => Questionnaire | undefined;
+  readonly identifiers: readonly IdentifierRule[];
+  readonly with: (resources: readonly unknown[], identifiers?: readonly IdentifierRule[]) => Definitions;
 };
 
 type Pool<T> = {
@@ -64,10 +77,14 @@ const createPool = <T extends Conformance>(entries: ReadonlyMap<string, T | stri
   };
 };
 
-type Pools = {
+type Parts = {
   readonly structures: Pool<Structure>;
   readonly valueSets: Pool<ValueSet>;
   readonly codeSystems: Pool<CodeSystem>;
+  readonly questionnaires: Pool<Questionnaire>;
+  readonly searchParameters: readonly SearchParameter[];
+  readonly supplements: readonly CodeSystem[];
+  readonly identifiers: readonly IdentifierRule[];
 };
 
 const ofType = (resources: readonly unknown[], type: string): readonly unknown[] =>
@@ -76,29 +93,38 @@ const ofType = (resources: readonly unknown[], type: string): readonly unknown[]
     return resourceType === type && typeof url === 'string';
   });
 
-const createDefinitions = (pools: Pools, searchParameters: readonly SearchParameter[], added: readonly CodeSystem[]): Definitions => {
+const supplementsByUrl = (systems: readonly CodeSystem[]): ReadonlyMap<string, readonly CodeSystem[]> => {
   const supplements = new Map<string, readonly CodeSystem[]>();
-  for (const system of added) {
+  for (const system of systems) {
     const url = system.supplements?.split('|')[0];
     if (url !== undefined) supplements.set(url, [...(supplements.get(url) ?? []), system]);
   }
+  return supplements;
+};
+
+const createDefinitions = (parts: Parts): Definitions => {
+  const supplements = supplementsByUrl(parts.supplements);
   return {
-    searchParameters,
-    structures: pools.structures.values,
-    findStructure: pools.structures.find,
-    findValueSet: pools.valueSets.find,
-    findCodeSystem: pools.codeSystems.find,
+    searchParameters: parts.searchParameters,
+    identifiers: parts.identifiers,
+    structures: parts.structures.values,
+    findStructure: parts.structures.find,
+    findValueSet: parts.valueSets.find,
+    findCodeSystem: parts.codeSystems.find,
+    findQuestionnaire: parts.questionnaires.find,
     findSupplements: (url) => supplements.get(url) ?? [],
-    with: (resources) =>
-      createDefinitions(
-        {
-          structures: pools.structures.with(ofType(resources, 'StructureDefinition') as readonly Structure[]),
-          valueSets: pools.valueSets.with(ofType(resources, 'ValueSet') as readonly ValueSet[]),
-          codeSystems: pools.codeSystems.with(ofType(resources, 'CodeSystem') as readonly CodeSystem[]),
-        },
-        [...searchParameters, ...(ofType(resources, 'SearchParameter') as readonly SearchParameter[])],
-        [...added, ...(ofType(resources, 'CodeSystem') as readonly CodeSystem[])],
-      ),
+    with: (resources, identifiers = []) => {
+      const codeSystems = ofType(resources, 'CodeSystem') as readonly CodeSystem[];
+      return createDefinitions({
+        structures: parts.structures.with(ofType(resources, 'StructureDefinition') as readonly Structure[]),
+        valueSets: parts.valueSets.with(ofType(resources, 'ValueSet') as readonly ValueSet[]),
+        codeSystems: parts.codeSystems.with(codeSystems),
+        questionnaires: parts.questionnaires.with(ofType(resources, 'Questionnaire') as readonly Questionnaire[]),
+        searchParameters: [...parts.searchParameters, ...(ofType(resources, 'SearchParameter') as readonly SearchParameter[])],
+        supplements: [...parts.supplements, ...codeSystems],
+        identifiers: [...parts.identifiers, ...identifiers],
+      });
+    },
   };
 };
 
@@ -125,11 +151,13 @@ const readLines = (text: string): Readonly<Record<Kind, Map<string, string>>> =>
 /** Reads the file that `scripts/build-definitions.mjs` makes: a line per resource, its type and canonical in front of it. */
 export const loadDefinitions = (text: string): Definitions => {
   const lines = readLines(text);
-  const pools = {
+  return createDefinitions({
     structures: createPool<Structure>(lines.StructureDefinition),
     valueSets: createPool<ValueSet>(lines.ValueSet),
     codeSystems: createPool<CodeSystem>(lines.CodeSystem),
-  };
-  const searchParameters = [...lines.SearchParameter.values()].map((line) => JSON.parse(line) as SearchParameter);
-  return createDefinitions(pools, searchParameters, []);
+    questionnaires: createPool<Questionnaire>(new Map()),
+    searchParameters: [...lines.SearchParameter.values()].map((line) => JSON.parse(line) as SearchParameter),
+    supplements: [],
+    identifiers: [],
+  });
 };

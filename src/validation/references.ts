@@ -43,7 +43,9 @@ export const resolveReference = (frame: Frame, reference: string): Target | unde
   if (reference === '#') return { resource: frame.container, frame: { ...frame, resource: frame.container } };
   if (reference.startsWith('#')) {
     const contained = frame.container['contained'];
-    const resource = Array.isArray(contained) ? contained.find((item) => isNode(item) && item['id'] === reference.slice(1)) : undefined;
+    const resource: unknown = Array.isArray(contained)
+      ? contained.find((item) => isNode(item) && item['id'] === reference.slice(1))
+      : undefined;
     return isNode(resource) ? { resource, frame: { ...frame, resource } } : undefined;
   }
   if (frame.bundle === undefined) return undefined;

@@ -1,5 +1,5 @@
 import type { ElementDefinition } from 'fhir/r4.js';
-import { bindingCheck, type Strength } from './bindings.js';
+import { bindingCheck } from './bindings.js';
 import type { Definitions } from './definitions.js';
 import type { Finding } from './finding.js';
 import { invariantCheck } from './invariants/invariants.js';
@@ -28,6 +28,14 @@ export type Validator = {
   readonly validate: (resource: unknown, options?: ValidateOptions) => readonly Finding[];
 };
 
+/** UK Core's profile of a type is the default, where UK Core has one. */
+export const ukCoreByDefault = ({ findStructure }: Definitions): Pick<ValidatorOptions, 'defaultProfile'> => ({
+  defaultProfile: (type) => {
+    const canonical = `https://fhir.hl7.org.uk/StructureDefinition/UKCore-${type}`;
+    return findStructure(canonical) === undefined ? undefined : canonical;
+  },
+});
+
 /** The checks of R4's own elements and types beyond their shape. */
 const createFurnish = (
   codes: (url: string) => CodeSet | undefined,
@@ -42,9 +50,7 @@ const createFurnish = (
     const [profile] = type.profiles;
     return [
       type.code === 'xhtml' ? narrativeCheck : undefined,
-      url === undefined
-        ? undefined
-        : bindingCheck({ strength: binding!.strength as Strength, valueSet: url, codes: () => codes(url) }, type.code),
+      url === undefined ? undefined : bindingCheck({ strength: binding!.strength, valueSet: url, codes: () => codes(url) }, type.code),
       target &&
         ((walk, value) => {
           target(walk, { value, sibling: undefined, type });

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { readDefinitions } from '../../app.js';
+import { readDefinitions } from '../../packages/read-definitions.js';
 import { parseJson } from '../../fhir/json.js';
 import { Failure, type Issue } from '../../fhir/outcome.js';
 import { createValidator } from '../../validation/validator.js';

@@ -24,8 +24,7 @@ export const dataTypeInvariants = {
   'cnt-3': {
     expression:
       "(code.exists() or value.empty()) and (system.empty() or system = %ucum) and (code.empty() or code = '1') and (value.empty() or value.hasValue().not() or value.toString().contains('.').not())",
-    holds: (node) =>
-      unlessEmpty(node) && (!has(node, 'code') || node['code'] === '1') && !String(node['value'] as number | undefined).includes('.'),
+    holds: (node) => unlessEmpty(node) && (!has(node, 'code') || node['code'] === '1') && !String(node['value']).includes('.'),
   },
   'dis-1': { expression: '(code.exists() or value.empty()) and (system.empty() or system = %ucum)', holds: unlessEmpty },
   'drt-1': {

@@ -51,16 +51,13 @@ export const compileExpression = (expression: string, type: string): Evaluate =>
     const resolves = /resolve\(|memberOf\(|htmlChecks\(/.test(quiet);
     const shared = make(undefined);
     evaluate = (value, walk) =>
-      (resolves ? make(walk) : shared)(
-        plain(value) as never,
-        {
-          resource: plain(walk.frame.resource),
-          rootResource: plain(walk.frame.container),
-          ucum: 'http://unitsofmeasure.org',
-          sct: 'http://snomed.info/sct',
-          loinc: 'http://loinc.org',
-        } as never,
-      ) as readonly unknown[];
+      (resolves ? make(walk) : shared)(plain(value), {
+        resource: plain(walk.frame.resource),
+        rootResource: plain(walk.frame.container),
+        ucum: 'http://unitsofmeasure.org',
+        sct: 'http://snomed.info/sct',
+        loinc: 'http://loinc.org',
+      } as never) as readonly unknown[];
   } catch {
     return () => 'undecided';
   }

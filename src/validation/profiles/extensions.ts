@@ -38,7 +38,7 @@ const contextsOf = (walk: Walk, shapes: Shapes): ReadonlySet<string> => {
           ? (shape?.ancestry ?? [])
           : [code!, 'Element']
         : owner.types.map((each) => each.code);
-    if (owner.choice) names.add(`${owner.path}`);
+    if (owner.choice) names.add(owner.path);
     for (const each of ancestry) if (each !== 'BackboneElement' && each !== 'Element') starts.push(each);
   }
   for (const name of [...starts, ...ancestry]) names.add(name);
@@ -56,14 +56,14 @@ const fits = (walk: Walk, overlay: Overlay, owner: Node, shapes: Shapes): boolea
         names.has(expression.replace('[x]', '')) || names.has(expression) || names.has(expression.replace(/^.*StructureDefinition\//, ''))
       );
     if (type === 'extension') return owner['url'] === expression;
-    return matchesExpression(walk, owner, expression);
+    return matchesExpression(walk, expression);
   });
 };
 
-// a FHIRPath context selects elements from the resource; only the common form, a path, can be told without evaluating it
-const matchesExpression = (walk: Walk, owner: Node, expression: string): boolean => {
-  const evaluate = compileExpression(`(${expression}).where($this = %context).exists()`, walk.frame.resource['resourceType'] as string);
-  return owner === undefined || evaluate(walk, walk.frame.resource) !== false;
+// a FHIRPath context selects elements of the resource: one that selects nothing here gives the extension no place
+const matchesExpression = (walk: Walk, expression: string): boolean => {
+  const evaluate = compileExpression(`(${expression}).exists()`, walk.frame.resource['resourceType'] as string);
+  return evaluate(walk, walk.frame.resource) !== false;
 };
 
 /** Modifiers are marked in the definition of an extension, and stand in modifierExtension alone (R4 extensibility.html#modifierExtension). */

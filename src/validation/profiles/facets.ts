@@ -1,5 +1,5 @@
 import type { ElementDefinition, ElementDefinitionType } from 'fhir/r4.js';
-import { bindingCheck, type Strength } from '../bindings.js';
+import { bindingCheck } from '../bindings.js';
 import type { Definitions } from '../definitions.js';
 import { compareMoments, compareQuantities, numberOf } from '../invariants/native.js';
 import { invariantCheck } from '../invariants/invariants.js';
@@ -65,7 +65,7 @@ const rangeChecks = (facets: Partial<ElementDefinition>): readonly ItemCheck[] =
 const bindingChecks = (facets: Partial<ElementDefinition>, parts: FacetParts): readonly ItemCheck[] => {
   const url = facets.binding?.valueSet;
   if (url === undefined) return [];
-  const binding = { strength: facets.binding!.strength as Strength, valueSet: url, codes: () => parts.codes(url) };
+  const binding = { strength: facets.binding!.strength, valueSet: url, codes: () => parts.codes(url) };
   return [
     (walk, { value, type }) => {
       if (value !== undefined && type !== undefined) bindingCheck(binding, type.code)?.(walk, value, value as Node);
