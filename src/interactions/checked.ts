@@ -13,3 +13,14 @@ export const refuseInvalid = (house: House, resource: unknown): void => {
   const errors = house.validate(resource).filter(isError);
   if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
 };
+
+const shape: ReadonlySet<string> = new Set(['structure', 'value', 'too-costly']);
+
+/**
+ * Throws what makes a resource unreadable to a command: wrong types and unknown elements. A command adds what the caller leaves out
+ * (the times of a booked slot), so the whole is validated when it is made.
+ */
+export const refuseMisshapen = (house: House, resource: unknown): void => {
+  const errors = house.validate(resource).filter((finding) => isError(finding) && finding.layer === 'base' && shape.has(finding.code));
+  if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
+};

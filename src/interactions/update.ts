@@ -5,7 +5,7 @@ import { failure, type Failure } from '../fhir/outcome.js';
 import type { Key, Resource } from '../fhir/resource.js';
 import { isSameContent } from '../fhir/same-content.js';
 import { notFound, unchanged } from './answers.js';
-import { refuseInvalid } from './checked.js';
+import { refuseMisshapen } from './checked.js';
 import { decideCreate, refuseOtherType } from './create.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import type { Call, House, Success } from './house.js';
@@ -55,7 +55,7 @@ export const decideChangeOf = async (house: House, call: Call, current: Found, r
   const command = call.caller.kind === 'system' ? undefined : house.registry.get(key.type)?.commands?.update;
   if (command !== undefined) {
     // a command reads a resource only when its shape is right
-    refuseInvalid(house, wanted);
+    refuseMisshapen(house, wanted);
     return updateCommands[command](situationOf(house, call, facts), current, wanted);
   }
   if (isSameContent(current.resource, wanted)) {

@@ -46,7 +46,7 @@ const parsedFault = (xhtml: string): Fault => {
     if (found !== undefined) faults.push(found);
   };
   let depth = 0;
-  let content = false;
+  const seen = { content: false };
   const parser = new SaxesParser({ xmlns: false });
   parser.on('error', (error) => {
     note(`is not well-formed XHTML: ${error.message.replace(/^\d+:\d+: /, '')}`);
@@ -58,12 +58,12 @@ const parsedFault = (xhtml: string): Fault => {
     note('has a processing instruction');
   });
   parser.on('text', (text) => {
-    if (text.trim() !== '') content = true;
+    if (text.trim() !== '') seen.content = true;
   });
   parser.on('opentag', ({ name, attributes: given }) => {
     if (depth === 0) note(rootFault(name, given['xmlns']));
     depth++;
-    if (name === 'img') content = true;
+    if (name === 'img') seen.content = true;
     note(elementFault(name));
     for (const [key, value] of Object.entries(given)) note(attributeFault(key, value));
   });
@@ -72,7 +72,7 @@ const parsedFault = (xhtml: string): Fault => {
   });
   // the entities of HTML that XML does not have
   parser.write(xhtml.replaceAll(/&(?!amp;|lt;|gt;|quot;|apos;|#)\w+;/g, ' ')).close();
-  return faults[0] ?? (content ? undefined : nothing);
+  return faults[0] ?? (seen.content ? undefined : nothing);
 };
 
 const tag = /<(\/?)([A-Za-z][A-Za-z0-9]*)((?:\s+[\w:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
