@@ -6,6 +6,7 @@ import { seal } from '../interactions/seal.js';
 import { Stale, Unresolved, type Unit } from '../store/port.js';
 import { generateDemo } from './generate.js';
 import { localDay } from './local-time.js';
+import { loadDemoPostcodes } from './postcodes.js';
 
 const loader: Caller = { kind: 'system', clientId: 'demo-loader', scopes: ['system/*.cruds'], organisations: [] };
 const together = 250;
@@ -46,6 +47,7 @@ const write = async (house: House, resources: readonly Resource[]): Promise<numb
 
 /** The batch, or each of its resources for itself where one refers to what was deleted since, or another server was faster. */
 const writeWhatCanBe = async (house: House, batch: readonly Resource[]): Promise<number> => {
+  if (batch.length === 0) return 0;
   try {
     return await write(house, batch);
   } catch (error) {
@@ -62,16 +64,29 @@ const writeWhatCanBe = async (house: House, batch: readonly Resource[]): Promise
  * or was deleted, stays as it is. Resolves with the number of resources written.
  */
 export const loadDemo = async (house: House): Promise<number> => {
+  if (await house.store.findEntry('demo', 'scale')) return 0;
   const today = localDay(house.clock(), clinicZone);
   const since = (await firstDay(house)) ?? today;
+  await loadDemoPostcodes(house.store);
   let written = 0;
   let batch: Resource[] = [];
+  let underWay: Promise<unknown> = Promise.resolve();
+  const flush = async (): Promise<void> => {
+    const full = batch;
+    batch = [];
+    // free slots refer to diaries that were written long before: the next ones are made while these are written
+    if (!full.every(({ resourceType }) => resourceType === 'Slot')) await underWay;
+    const writing = writeWhatCanBe(house, full).then((count) => (written += count));
+    await underWay;
+    underWay = writing;
+    writing.catch(() => undefined);
+  };
   for (const resource of generateDemo({ seed, today, since, timeZone: clinicZone })) {
     if (await house.store.find({ type: resource.resourceType, id: resource.id ?? '' }, 'all')) continue;
     batch.push(resource);
-    if (batch.length < together) continue;
-    written += await writeWhatCanBe(house, batch);
-    batch = [];
+    if (batch.length >= together) await flush();
   }
-  return batch.length > 0 ? written + (await writeWhatCanBe(house, batch)) : written;
+  await flush();
+  await underWay;
+  return written;
 };

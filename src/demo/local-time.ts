@@ -9,8 +9,7 @@ const formatterOf = (timeZone: string): Intl.DateTimeFormat => {
   return made;
 };
 
-/** Minutes that local time is ahead of UTC at the instant (epoch ms). */
-export const offsetAt = (instant: number, timeZone: string): number => {
+const measuredOffset = (instant: number, timeZone: string): number => {
   const parts = new Map(
     formatterOf(timeZone)
       .formatToParts(instant)
@@ -19,6 +18,22 @@ export const offsetAt = (instant: number, timeZone: string): number => {
   const field = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
   const local = Date.UTC(field('year'), field('month') - 1, field('day'), field('hour'), field('minute'), field('second'));
   return Math.round((local - instant) / 60_000);
+};
+
+const dayMs = 86_400_000;
+/** offsets of whole UTC days; undefined for a day within which the clocks change */
+const daily = new Map<string, Map<number, number | undefined>>();
+
+/** Minutes that local time is ahead of UTC at the instant (epoch ms). */
+export const offsetAt = (instant: number, timeZone: string): number => {
+  const day = Math.floor(instant / dayMs);
+  let known = daily.get(timeZone);
+  if (!known) daily.set(timeZone, (known = new Map()));
+  if (!known.has(day)) {
+    const first = measuredOffset(day * dayMs, timeZone);
+    known.set(day, measuredOffset((day + 1) * dayMs, timeZone) === first ? first : undefined);
+  }
+  return known.get(day) ?? measuredOffset(instant, timeZone);
 };
 
 /** A calendar day as YYYY-MM-DD, `days` later. */

@@ -1,5 +1,6 @@
 import { accessKeysOf, checkOwnOrganisation, type AccessFacts } from '../access/access-keys.js';
 import { checkConstraint } from '../access/narrow-plan.js';
+import { isOpen } from '../access/policy.js';
 import { claimsOf } from '../domain/claims.js';
 import { refuseActiveSubscription } from '../domain/subscription-status.js';
 import type { Draft } from '../domain/command.js';
@@ -253,7 +254,8 @@ const accessFacts = async (
     const target = next?.reference === undefined ? undefined : readReference(next.reference, house.baseUrl);
     return target ? odsOf(target, depth + 1) : next?.identifier?.value;
   };
-  if (keyed.has(resource.resourceType))
+  // a system client may write any organisation's diary, and open types carry no keys: nothing to gather
+  if (keyed.has(resource.resourceType) && !(call.caller.kind === 'system' && isOpen(resource.resourceType)))
     for (const reference of references) {
       const target = targetOf(house, reference, logical);
       const code = target && (await odsOf(target, 0));
