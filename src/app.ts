@@ -27,6 +27,7 @@ import { operations } from './operations/operations.js';
 import { createConformance, type Built, type Conformance } from './resources/conformance.js';
 import { registry } from './resources/registry.js';
 import { narrowedStore } from './store/narrowed.js';
+import type { Store } from './store/port.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
 import { readDefinitions } from './packages/read-definitions.js';
 import { createValidator, ukCoreByDefault } from './validation/validator.js';
@@ -58,36 +59,26 @@ const secretOf = async (file: string): Promise<Buffer> => {
   return readFile(file);
 };
 
-/** The composition root: the one place that knows every part. The server it returns does not listen yet. */
-export const createApp = async (config: Config): Promise<App> => {
+/** The store that the configuration names. */
+export const openStore = async (config: Config): Promise<Store> => {
   await mkdir(config.dataDir, { recursive: true });
   const file = config.databaseUrl.slice('sqlite:'.length);
-  const logger = pino({ level: config.logLevel }, destination({ fd: 1, sync: false }));
-  const store = narrowedStore(await openSqliteStore({ path: path.resolve(file), integrity: config.referentialIntegrity }));
-  const definitions = await readDefinitions(config.profilePackages, (problem) => {
-    logger.warn(problem);
-  });
+  return narrowedStore(await openSqliteStore({ path: path.resolve(file), integrity: config.referentialIntegrity }));
+};
+
+/**
+ * Everything that interactions and operations use, over a store; `origin.url` is where the server answers at present, and `warn` is told
+ * of profile packages that cannot be used.
+ */
+export const createHouse = async (
+  config: Config,
+  store: Store,
+  origin: { readonly url: string },
+  warn: (problem: string) => void,
+): Promise<House> => {
+  const definitions = await readDefinitions(config.profilePackages, warn);
   const searchParameters = createSearchParameters(definitions.searchParameters);
   const clock = Date.now;
-  // with PORT=0 the address is known only when the server listens
-  const origin = { url: config.baseUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(config.port)}` };
-  const auth = await createAuth({
-    store,
-    clock,
-    demo: config.demo,
-    dataDir: config.dataDir,
-    issuers: config.identityIssuers === undefined ? [] : await readIssuers(config.identityIssuers),
-    rotationMs: config.signingKeyDays * 86_400_000,
-    origin: () => origin.url,
-    enforceable: (type, query) =>
-      registry.has(type) && scopeConditions((pairs) => house.parseQuery(type, pairs, { lenient: false }), query) !== undefined,
-  });
-  const refreshing = setInterval(() => {
-    auth.keys.refresh().catch((error: unknown) => {
-      logger.error({ err: error }, 'the signing keys could not be read');
-    });
-  }, 30_000);
-  refreshing.unref();
   const validator = createValidator(definitions, { ...ukCoreByDefault(definitions), unknownExtensions: config.unknownExtensions });
   const house: House = {
     store,
@@ -122,6 +113,36 @@ export const createApp = async (config: Config): Promise<App> => {
     integrity: config.referentialIntegrity,
     ...createCursors(await secretOf(path.join(config.dataDir, 'keys', 'cursor.key'))),
   };
+  return house;
+};
+
+/** The composition root: the one place that knows every part. The server it returns does not listen yet. */
+export const createApp = async (config: Config): Promise<App> => {
+  const logger = pino({ level: config.logLevel }, destination({ fd: 1, sync: false }));
+  const store = await openStore(config);
+  const clock = Date.now;
+  // with PORT=0 the address is known only when the server listens
+  const origin = { url: config.baseUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(config.port)}` };
+  const house = await createHouse(config, store, origin, (problem) => {
+    logger.warn(problem);
+  });
+  const auth = await createAuth({
+    store,
+    clock,
+    demo: config.demo,
+    dataDir: config.dataDir,
+    issuers: config.identityIssuers === undefined ? [] : await readIssuers(config.identityIssuers),
+    rotationMs: config.signingKeyDays * 86_400_000,
+    origin: () => origin.url,
+    enforceable: (type, query) =>
+      registry.has(type) && scopeConditions((pairs) => house.parseQuery(type, pairs, { lenient: false }), query) !== undefined,
+  });
+  const refreshing = setInterval(() => {
+    auth.keys.refresh().catch((error: unknown) => {
+      logger.error({ err: error }, 'the signing keys could not be read');
+    });
+  }, 30_000);
+  refreshing.unref();
   await seedConformance(house, await readConformance());
   if (config.demo) await loadDemo(house);
   let draining = false;
@@ -140,7 +161,16 @@ export const createApp = async (config: Config): Promise<App> => {
     maxBody: config.maxBody,
     maxBinary: config.maxBinary,
     capability: () =>
-      JSON.stringify(capabilityStatement({ registry, searchParameters, operations, baseUrl: house.baseUrl, version, date: '2026-11-24' })),
+      JSON.stringify(
+        capabilityStatement({
+          registry,
+          searchParameters: house.searchParameters,
+          operations,
+          baseUrl: house.baseUrl,
+          version,
+          date: '2026-11-24',
+        }),
+      ),
     version,
     ready: async () => {
       if (draining) throw new Error('draining');
