@@ -28,7 +28,7 @@ const daily = new Map<string, Map<number, number | undefined>>();
 export const offsetAt = (instant: number, timeZone: string): number => {
   const day = Math.floor(instant / dayMs);
   let known = daily.get(timeZone);
-  if (!known) daily.set(timeZone, (known = new Map()));
+  if (!known) daily.set(timeZone, (known = new Map<number, number | undefined>()));
   if (!known.has(day)) {
     const first = measuredOffset(day * dayMs, timeZone);
     known.set(day, measuredOffset((day + 1) * dayMs, timeZone) === first ? first : undefined);
