@@ -1,5 +1,6 @@
 import type { Environment } from './command.js';
 import { printConfig } from './commands/config.js';
+import { load } from './commands/load.js';
 import { migrateStore } from './commands/migrate.js';
 import { printToken } from './commands/token.js';
 import { validateFiles } from './commands/validate.js';
@@ -15,6 +16,12 @@ export type Command = {
 export const commands: readonly Command[] = [
   { name: 'serve', usage: 'serve', purpose: 'start the server', run: (_words, environment) => serve(environment) },
   { name: 'migrate', usage: 'migrate', purpose: 'bring the database schema up to date, and stop', run: migrateStore },
+  {
+    name: 'load',
+    usage: 'load <file|folder>... [--no-validate] | --scale small|region|national | --postcodes <csv>  [--json]',
+    purpose: 'write FHIR JSON, Bundles and NDJSON into the store; or generated data; or the ONS Postcode Directory',
+    run: load,
+  },
   {
     name: 'token',
     usage: 'token --client <id> [--user <sds id> | --patient <nhs number>]',

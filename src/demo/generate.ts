@@ -8,7 +8,7 @@ import { testNhsNumbers } from './nhs-number.js';
 import { patient, personOf, type Person } from './patients.js';
 import { randomOf } from './random.js';
 import { sizes } from './scales.js';
-import { storyOf, treats } from './stories.js';
+import { contactDays, storyOf, treats } from './stories.js';
 import { makeWorld, type World } from './world.js';
 
 export type DemoOptions = {
@@ -78,12 +78,6 @@ function* storiesOf(world: World, people: readonly Person[], dates: When, taken:
     if (story) yield story;
   }
 }
-
-/** Days, in working days, within which a provider contacts the patient: properties of e-RS's priorities. */
-const contactDays = {
-  AWAITING_TRIAGE: { ROUTINE: 40, URGENT: 5, TWO_WEEK_WAIT: 2 },
-  DEFERRED_TO_PROVIDER: { ROUTINE: 40, URGENT: 10, TWO_WEEK_WAIT: 5 },
-} as const;
 
 /** A referral with its slot, appointment, task and letter. */
 export function* recordsOf(world: World, story: Story): Generator<object> {

@@ -1,14 +1,11 @@
-import { Readable } from 'node:stream';
-import type { Caller } from '../access/caller.js';
 import type { Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
-import { seal } from '../interactions/seal.js';
-import { Stale, Unresolved, type Unit } from '../store/port.js';
+import { writeTogether } from '../loading/write.js';
+import { Stale, Unresolved } from '../store/port.js';
 import { generateDemo } from './generate.js';
 import { localDay } from './local-time.js';
 import { loadDemoPostcodes } from './postcodes.js';
 
-const loader: Caller = { kind: 'system', clientId: 'demo-loader', scopes: ['system/*.cruds'], organisations: [] };
 const together = 250;
 const seed = 1;
 /** the clinics of the demo are in England, whatever the zone of the server's own dates */
@@ -22,34 +19,15 @@ const firstDay = async (house: House): Promise<string | undefined> => {
   return (JSON.parse(stored.body) as { planningHorizon?: { start?: string } }).planningHorizon?.start?.slice(0, 10);
 };
 
-const bytesOf = (resource: Resource): { readonly record: Resource; readonly bytes: Buffer | undefined } => {
-  if (resource.resourceType !== 'Binary' || typeof resource['data'] !== 'string') return { record: resource, bytes: undefined };
-  const { data, ...record } = resource;
-  return { record: record, bytes: Buffer.from(data, 'base64') };
-};
-
-/** Validates, indexes and writes resources that the store lacks, in one unit; the bytes of a Binary are durable before its record. */
-const write = async (house: House, resources: readonly Resource[]): Promise<number> => {
-  const call = { caller: loader, lenient: false };
-  const drafts = await Promise.all(
-    resources.map(async (resource) => {
-      const { record, bytes } = bytesOf(resource);
-      const id = resource.id ?? '';
-      if (bytes) await house.blobs.write(id, Readable.from([bytes]), bytes.length);
-      return { type: record.resourceType, id, version: 0, resource: record };
-    }),
-  );
-  const sealed = await Promise.all(drafts.map((draft) => seal(house, call, draft, drafts)));
-  const unit: Unit = { puts: sealed.map(({ put }) => put), claims: sealed.flatMap(({ claims }) => claims) };
-  await house.store.commit(unit);
-  return drafts.length;
-};
-
 /** The batch, or each of its resources for itself where one refers to what was deleted since, or another server was faster. */
 const writeWhatCanBe = async (house: House, batch: readonly Resource[]): Promise<number> => {
   if (batch.length === 0) return 0;
   try {
-    return await write(house, batch);
+    await writeTogether(
+      house,
+      batch.map((resource) => ({ id: resource.id ?? '', version: 0, resource })),
+    );
+    return batch.length;
   } catch (error) {
     if (!(error instanceof Unresolved || error instanceof Stale)) throw error;
     if (batch.length === 1) return 0;

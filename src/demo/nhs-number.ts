@@ -21,3 +21,14 @@ export function* testNhsNumbers(): Generator<string> {
       if (digit !== undefined) yield nine + String(digit);
     }
 }
+
+/** The first `count` of them, as numbers. */
+export const numberList = (count: number): Float64Array => {
+  const list = new Float64Array(count);
+  let at = 0;
+  for (const number of testNhsNumbers()) {
+    if (at === count) break;
+    list[at++] = Number(number);
+  }
+  return list;
+};

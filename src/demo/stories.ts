@@ -14,13 +14,13 @@ export type Dates = {
 
 const kind = 21;
 /** Every state, the more frequent ones more often. */
-const states: readonly ReferralState[] = [
+export const states: readonly ReferralState[] = [
   ...['BOOKED', 'NOT_BOOKED', 'AWAITING_TRIAGE', 'BOOKED', 'DEFERRED_TO_PROVIDER', 'NOT_BOOKED', 'TRIAGE_RESPONSE'],
   ...['BOOKED', 'APPT_CANCELLED_BY_PATIENT', 'TRIAGED_PROVIDER_TO_ACTION', 'REJECTED', 'NOT_BOOKED', 'DID_NOT_ATTEND'],
   ...['APPT_CANCELLED_BY_PROVIDER', 'ASSESSMENT_RESULT', 'CANCELLED_REFERRAL', 'BOOKED', 'AWAITING_TRIAGE'],
 ] as readonly ReferralState[];
 
-const priorities = ['ROUTINE', 'ROUTINE', 'ROUTINE', 'URGENT', 'TWO_WEEK_WAIT'] as const;
+export const priorities = ['ROUTINE', 'ROUTINE', 'ROUTINE', 'URGENT', 'TWO_WEEK_WAIT'] as const;
 
 /** True when the service treats somebody of that age and gender. */
 export const treats = (service: Service, person: Person, today: string): boolean => {
@@ -30,12 +30,15 @@ export const treats = (service: Service, person: Person, today: string): boolean
   return age >= minimumAge && age <= maximumAge && (gender === undefined || gender === person.gender);
 };
 
-const flowsOf = (state: ReferralState): readonly string[] => {
-  if (hasAppointment(state)) return ['DIRECTLY_BOOKABLE'];
-  return ['AWAITING_TRIAGE', 'TRIAGE_RESPONSE', 'TRIAGED_PROVIDER_TO_ACTION'].includes(state) ? ['REVIEW'] : ['DIRECTLY_BOOKABLE'];
-};
+/** What a service must offer for a referral to be in the state: its binding, or its flow where it is not booked. */
+export const fits = (state: ReferralState): string =>
+  ['AWAITING_TRIAGE', 'TRIAGE_RESPONSE', 'TRIAGED_PROVIDER_TO_ACTION'].includes(state) ? 'REVIEW' : 'DIRECTLY_BOOKABLE';
 
-const fits = (service: Service, state: ReferralState): boolean => flowsOf(state).includes(service.binding ?? service.flow);
+/** Days, in working days, within which a provider contacts the patient: properties of e-RS's priorities. */
+export const contactDays = {
+  AWAITING_TRIAGE: { ROUTINE: 40, URGENT: 5, TWO_WEEK_WAIT: 2 },
+  DEFERRED_TO_PROVIDER: { ROUTINE: 40, URGENT: 10, TWO_WEEK_WAIT: 5 },
+} as const;
 
 /** Eight weeks of clinic days before or after the diaries were opened, in an order of their own. */
 const openingOf = (service: Service, past: boolean, dates: Dates, taken: ReadonlySet<string>, random: Random): Opening | undefined => {
@@ -65,7 +68,7 @@ export const storyOf = (
 ): Story | undefined => {
   const random = randomOf(world.seed, kind, n);
   const state = states[n % states.length] ?? 'NOT_BOOKED';
-  const suitable = services.filter((service) => fits(service, state) && treats(service, person, dates.since));
+  const suitable = services.filter((service) => (service.binding ?? service.flow) === fits(state) && treats(service, person, dates.since));
   if (suitable.length === 0) return undefined;
   const chosen = random.pick(suitable);
   const same = suitable.filter(({ specialty, id }) => specialty === chosen.specialty && id !== chosen.id);

@@ -286,6 +286,7 @@ export type BulkReport = { readonly resources: number; readonly rows: number; re
 export interface Bulk {
   /** Throws Unresolved. */
   add(batch: readonly BulkItem[]): void | Promise<void>;
+  addEntries(entries: readonly EntryPut[]): void | Promise<void>;
   /** Builds the indexes; `say` is told what it is at. Throws Taken. */
   finish(say: (phase: string) => void): Promise<BulkReport>;
   /** leaves the store as it was */

@@ -1,6 +1,17 @@
 import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { Occupied, Taken, Unresolved, type Bulk, type BulkItem, type BulkReport, type Claim, type Key, type Put } from '../port.js';
+import {
+  Occupied,
+  Taken,
+  Unresolved,
+  type Bulk,
+  type BulkItem,
+  type BulkReport,
+  type Claim,
+  type EntryPut,
+  type Key,
+  type Put,
+} from '../port.js';
 import { Connection } from './connection.js';
 import { migrate } from './migrate.js';
 import { Terms } from './terms.js';
@@ -79,6 +90,18 @@ class SqliteBulk implements Bulk {
       for (const { kind, key, owner, expires } of claims) this.stage('claim', [kind, key, owner, expires ?? null]);
     });
     this.resources += batch.length;
+  }
+
+  addEntries(entries: readonly EntryPut[]): void {
+    for (const { kind, key, body, expires } of entries)
+      if (body !== undefined)
+        this.connection.run(
+          'insert or replace into entry (kind, key, version, body, expires) values (?, ?, 1, ?, ?)',
+          kind,
+          key,
+          body,
+          expires ?? null,
+        );
   }
 
   private addRow(put: Put): number {
