@@ -92,7 +92,7 @@ const writeDirectory = async (house: House, bulk: Bulk, { seed, scale, since }: 
     for (const resource of batch) {
       const draft = { type: resource.resourceType, id: resource.id ?? '', version: 0, resource };
       const { put, claims } = await seal(over, loaderCall, draft, []);
-      if (['Organization', 'Practitioner'].includes(put.type)) known.set(`${put.type}/${put.id}`, { ...put, version: 1, sequence: 0 });
+      if (['Organization', 'Practitioner'].includes(put.type)) known.set(`${put.type}/${put.id}`, { ...put, version: 1 });
       sealed.push({ put, claims });
     }
     await bulk.add(sealed);

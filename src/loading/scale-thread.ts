@@ -38,7 +38,7 @@ const entryOf = ({ type, id }: Key): object | undefined => {
 
 const find: Reader['find'] = (key) => {
   const entry = entryOf(key);
-  const stored: Stored = { ...key, version: 1, lastUpdated: 0, sequence: 0, body: JSON.stringify(entry) };
+  const stored: Stored = { ...key, version: 1, lastUpdated: 0, body: JSON.stringify(entry) };
   return Promise.resolve(entry && stored);
 };
 

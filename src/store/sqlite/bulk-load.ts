@@ -181,7 +181,7 @@ class SqliteBulk implements Bulk {
       db.exec(sql);
     }
     db.exec('commit');
-    this.connection.close();
+    this.letGo();
     this.moveIntoPlace();
     return {
       resources: this.resources,
@@ -212,8 +212,15 @@ class SqliteBulk implements Bulk {
     this.removeFiles();
   }
 
-  abandon(): void {
+  /** The driver finishes statements when they are collected: until then an exclusive lock would stay. */
+  private letGo(): void {
+    this.connection.db.exec('pragma locking_mode = normal; select 1 from term limit 1');
     this.connection.close();
+  }
+
+  abandon(): void {
+    if (this.connection.db.isTransaction) this.connection.db.exec('commit');
+    this.letGo();
     this.removeFiles();
   }
 }
@@ -223,17 +230,21 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** Nobody may have the file open, and nothing may be in it: in WAL mode every connection holds a shared lock while it is open. */
 const refuseUnlessFree = (file: string): void => {
   if (!existsSync(file)) return;
-  const connection = new Connection(file, 'pragma locking_mode = exclusive');
+  const connection = new Connection(file, 'pragma busy_timeout = 100; pragma locking_mode = exclusive');
   try {
     connection.db.exec('begin exclusive');
     const tables = connection.get("select count(*) as n from sqlite_master where name = 'resource'") as { n: number };
-    const filled = tables.n > 0 && connection.get('select 1 from resource limit 1') !== undefined;
+    // what the server writes of its own at its first start is no hindrance: it has no patients
+    const filled =
+      tables.n > 0 &&
+      connection.get("select 1 from resource where type = (select id from term where text = 'Patient') limit 1") !== undefined;
     connection.db.exec('rollback');
-    if (filled) throw new Occupied('The store is not empty: a whole data set is loaded into a store of its own.');
+    if (filled) throw new Occupied('The store has patients already: a whole data set is loaded into a store of its own.');
     connection.db.exec('pragma wal_checkpoint(truncate)');
   } catch (error) {
     throw error instanceof Occupied ? error : new Occupied(`The store is in use: stop the server first (${String(error)}).`);
   } finally {
+    connection.db.exec('pragma locking_mode = normal');
     connection.close();
   }
 };
