@@ -52,7 +52,12 @@ const sampled =
     return count <= checkedFirst || count % checkedEvery === 0 ? validate(resource) : [];
   };
 
-const built = await createHouse(readConfig({ DATA_DIR: start.dataDir }), { find } as unknown as Store, { url: 'http://127.0.0.1' });
+const built = await createHouse(
+  readConfig({ DATA_DIR: start.dataDir }),
+  { find } as unknown as Store,
+  { url: 'http://127.0.0.1' },
+  () => undefined,
+);
 const house: House = { ...built, validate: sampled(built.validate) };
 
 const say = (message: FromMaker): void => {

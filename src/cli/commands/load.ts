@@ -20,10 +20,14 @@ const clinicZone = 'Europe/London';
 const seed = 1;
 const origin = { url: 'http://127.0.0.1' };
 
+const warn = (problem: string): void => {
+  process.stderr.write(`${problem}\n`);
+};
+
 const withHouse = async <T>(config: Config, use: (house: House) => Promise<T>): Promise<T> => {
   const store = await openStore(config);
   try {
-    return await use(await createHouse(config, store, origin));
+    return await use(await createHouse(config, store, origin, warn));
   } finally {
     await store.close();
   }
@@ -42,7 +46,7 @@ const loadGenerated = async (config: Config, scale: Scale, json: boolean): Promi
   await mkdir(config.dataDir, { recursive: true });
   const file = path.resolve(config.databaseUrl.slice('sqlite:'.length));
   const bulk = openSqliteBulk({ path: file, integrity: true });
-  const house = await createHouse(config, { find: () => Promise.resolve(undefined) } as unknown as Store, origin);
+  const house = await createHouse(config, { find: () => Promise.resolve(undefined) } as unknown as Store, origin, warn);
   const progress = startProgress();
   const report = await loadScale(house, bulk, {
     ...{ seed, scale, dataDir: config.dataDir, timeZone: clinicZone, since: localDay(Date.now(), clinicZone) },
