@@ -180,18 +180,17 @@ const profileTest = (nodes: readonly ProfileNode[], target: boolean, parts: Matc
 };
 
 /**
- * The test of one discriminator for one slice; undefined when the slice demands nothing there. `whole` is the unsliced element, whose
- * demands hold for every slice.
+ * The test of one discriminator for one slice; undefined when the slice demands nothing there. What the unsliced elements demand
+ * holds for every slice.
  */
 export const matcherOf = (
   discriminator: ElementDefinitionSlicingDiscriminator,
   slice: ProfileNode,
-  whole: ProfileNode,
   parts: MatcherParts,
 ): Matcher | undefined => {
   const steps = stepsOf(discriminator.path);
   const target = steps.at(-1)?.kind === 'resolve';
-  const { nodes, patterns } = demandAt([slice, whole], steps, parts);
+  const { nodes, patterns } = demandAt([slice, ...slice.general], steps, parts);
   const reach = (walk: Walk, item: Item): readonly Item[] => followAll(walk, item, steps, parts.shapes);
   if (discriminator.type === 'exists') {
     const must = !nodes.some(({ facets }) => facets.max === '0');

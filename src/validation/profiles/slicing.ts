@@ -43,7 +43,7 @@ const matcherOfSlice = (slice: ProfileNode, whole: ProfileNode, element: Element
     const types = choiceTypeOf(slice, element);
     return (_, item) => item.type !== undefined && types.includes(item.type.code);
   }
-  const tests = discriminators.map((discriminator) => matcherOf(discriminator, slice, whole, parts));
+  const tests = discriminators.map((discriminator) => matcherOf(discriminator, slice, parts));
   // without a discriminator that can tell, nothing can be said to belong to the slice
   if (tests.length === 0 || tests.every((test) => test === undefined)) return () => false;
   return (walk, item) => tests.every((test) => test === undefined || test(walk, item));

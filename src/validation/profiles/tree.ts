@@ -13,6 +13,8 @@ export type ProfileNode = {
   readonly constraints: ElementDefinitionConstraint[];
   readonly children: Map<string, ProfileNode>;
   readonly slices: Map<string, ProfileNode>;
+  /** what the elements that this one is a slice of, or lies in a slice of, say about the same place */
+  general: readonly ProfileNode[];
   /** R4 type that a short form such as `valueQuantity` names */
   choiceType?: string;
 };
@@ -25,7 +27,14 @@ export type ProfileTree = {
   readonly missing: readonly string[];
 };
 
-const createNode = (name: string): ProfileNode => ({ name, facets: {}, constraints: [], children: new Map(), slices: new Map() });
+const createNode = (name: string): ProfileNode => ({
+  name,
+  facets: {},
+  constraints: [],
+  children: new Map(),
+  slices: new Map(),
+  general: [],
+});
 
 const childOf = (node: ProfileNode, name: string): ProfileNode => {
   const known = node.children.get(name);
@@ -77,6 +86,17 @@ const place = (root: ProfileNode, id: string): ProfileNode =>
       return slice.length === 0 ? child : sliceOf(child, slice.join(':'));
     }, root);
 
+/** A slice may be told by a value that only the unsliced element gives: component:a.code.coding:b by component.code.coding:b.system. */
+const link = (node: ProfileNode, general: readonly ProfileNode[]): void => {
+  node.general = general;
+  for (const [name, child] of node.children)
+    link(
+      child,
+      general.flatMap((each) => each.children.get(name) ?? []),
+    );
+  for (const [name, slice] of node.slices) link(slice, [...general.flatMap((each) => each.slices.get(name) ?? []), node, ...general]);
+};
+
 const elementsOf = (structure: Structure): readonly ElementDefinition[] =>
   structure.differential?.element ?? structure.snapshot?.element ?? [];
 
@@ -98,5 +118,6 @@ export const mergeProfile = (definitions: Definitions, profile: Structure): Prof
       merge(place(root, ids[index]!), element);
     });
   }
+  link(root, []);
   return { root, type: profile.type, missing };
 };
