@@ -95,6 +95,7 @@ export const createOverlays = (definitions: Definitions, shapes: Shapes, codes: 
         constraints: [],
         children: new Map(),
         slices: new Map([[child.name, slice]]),
+        general: [],
       };
       return [compileElement(whole, property.element, shape)];
     });
