@@ -30,6 +30,7 @@ import { narrowedStore } from './store/narrowed.js';
 import type { Store } from './store/port.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
 import { readDefinitions } from './packages/read-definitions.js';
+import { createSearchTerminology } from './validation/terminology/for-search.js';
 import { createValidator, ukCoreByDefault } from './validation/validator.js';
 
 export const version = '0.1.0';
@@ -77,7 +78,8 @@ export const createHouse = async (
   warn: (problem: string) => void,
 ): Promise<House> => {
   const definitions = await readDefinitions(config.profilePackages, warn);
-  const searchParameters = createSearchParameters(definitions.searchParameters);
+  const model = createModel(definitions.structures());
+  const searchParameters = createSearchParameters(definitions.searchParameters, model);
   const clock = Date.now;
   const validator = createValidator(definitions, { ...ukCoreByDefault(definitions), unknownExtensions: config.unknownExtensions });
   const house: House = {
@@ -89,7 +91,7 @@ export const createHouse = async (
     validate: validator.validate,
     searchParameters,
     extract: createExtractor(searchParameters, {
-      model: createModel(definitions.structures()),
+      model,
       isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
     }),
     parseQuery: createQueryParser({
@@ -98,6 +100,7 @@ export const createHouse = async (
       baseUrl: () => `${origin.url}/FHIR/R4`,
       timeZone: config.timeZone,
       clock,
+      terminology: createSearchTerminology(definitions),
     }),
     clock,
     newId: randomUUID,

@@ -4,6 +4,9 @@ import type { Caller } from './caller.js';
 import { mayRead, sightOf } from './policy.js';
 
 const narrowed = (caller: Caller, predicate: Predicate): Predicate => {
+  const all = (where: readonly Predicate[]): readonly Predicate[] => where.map((inner) => narrowed(caller, inner));
+  if (predicate.kind === 'either') return { ...predicate, of: predicate.of.map(all) };
+  if (predicate.kind === 'not') return { ...predicate, where: all(predicate.where) };
   if (predicate.kind !== 'chain' && predicate.kind !== 'has') return predicate;
   if (!mayRead(caller, predicate.type))
     throw failure('forbidden', 'forbidden', `The search looks into ${predicate.type}, which the caller may not search`);
@@ -11,7 +14,7 @@ const narrowed = (caller: Caller, predicate: Predicate): Predicate => {
   const narrow = sight === 'all' ? undefined : sight.narrow;
   return {
     ...predicate,
-    where: [...predicate.where.map((inner) => narrowed(caller, inner)), ...(narrow?.where ?? [])],
+    where: [...all(predicate.where), ...(narrow?.where ?? [])],
     sight: sight === 'all' || narrow?.anyKey === true ? 'all' : { keys: sight.keys },
   };
 };

@@ -1,3 +1,4 @@
+import { narrowPlan } from '../access/narrow-plan.js';
 import { sightOf } from '../access/policy.js';
 import { checkInteraction } from '../access/policy.js';
 import { failure, type Failure } from '../fhir/outcome.js';
@@ -23,7 +24,7 @@ export const matchesOf = async (house: House, call: Call, type: string, criteria
   if (parsed.plan.where.length === 0)
     throw failure('invalid', 'required', 'The criteria of a conditional interaction need a search parameter.', { expression: [source] });
   const sight = sightOf(call.caller, type);
-  const plan = { ...parsed.plan, sort: [], count: 2 };
+  const plan = narrowPlan(call.caller, { ...parsed.plan, sort: [], count: 2 });
   const { rows } = await house.store.search(plan, sight);
   return { plan: { ...plan, sight }, one: rows.length === 1 ? rows[0] : undefined, several: rows.length > 1 };
 };

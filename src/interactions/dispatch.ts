@@ -6,6 +6,7 @@ import { systemHistory } from './history.js';
 import type { Call, House, Success } from './house.js';
 import { performWrite } from './perform.js';
 import { queryOf, type Query } from './query.js';
+import { systemSearch } from './system-search.js';
 import { routes, shapeOf, type Asked, type Route } from './routes.js';
 
 /** A request relative to the FHIR base: what HTTP and a batch entry have in common. `body` is parsed; absent when there was none. */
@@ -59,6 +60,11 @@ export const dispatch = async (house: House, call: Call, interactive: Interactiv
   if (path === '_history') {
     if (interactive.method !== 'GET' && interactive.method !== 'HEAD') throw notOffered(interactive.method, path, ['GET']);
     return systemHistory(house, call, query);
+  }
+  if (path === '' || path === '_search') {
+    const offered = path === '' ? ['GET', 'HEAD'] : ['POST'];
+    if (!offered.includes(interactive.method)) throw notOffered(interactive.method, path === '' ? 'the base' : path, [...offered, 'POST']);
+    return systemSearch(house, call, query);
   }
   const { route, asked } = routeOf(house, call, interactive);
   return 'perform' in route ? route.perform(asked) : performWrite(house, call, (facts) => route.decide(asked, facts));

@@ -1,136 +1,148 @@
+import { createHash } from 'node:crypto';
 import { narrowPlan, searchSightOf } from '../access/narrow-plan.js';
-import { mayRead, sightOf } from '../access/policy.js';
-import { readReference, findReferences } from '../fhir/references.js';
-import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
-import type { Include, ParsedQuery } from '../fhir/search/parse.js';
-import type { Stored } from '../store/port.js';
+import { parseJson, stringifyJson } from '../fhir/json.js';
+import { failure } from '../fhir/outcome.js';
+import type { Resource } from '../fhir/resource.js';
+import type { ParsedQuery } from '../fhir/search/parse.js';
+import { readSubset, subsetOf, type Subset } from '../fhir/subset.js';
+import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';
 import type { Call, House, Success } from './house.js';
+import { includedOf } from './includes.js';
 import { urlOf, type Query } from './query.js';
 import { bundleText, type Link, type SpliceEntry } from './splice.js';
 
 /** `total` is counted when it is cheap: up to this many matches, unless `_total=accurate` asks. */
 const countedTo = 1000;
-const maxIncluded = 1000;
 
-/** R4 search.html on one type, as text. */
-export const search = async (house: House, call: Call, type: string, query: Query): Promise<Success> => {
-  const asked = house.parseQuery(type, query, { lenient: call.lenient });
-  const parsed = { ...asked, plan: narrowPlan(call.caller, asked.plan) };
-  const sight = searchSightOf(call.caller, parsed.plan);
-  const total = await totalOf(house, call, parsed);
-  if (parsed.plan.count === 0 || parsed.summary === 'count') return answer(house, parsed, total, [], undefined, type);
-  const after = parsed.cursor === undefined ? undefined : house.openCursor(parsed.cursor);
-  const page = await house.store.search({ ...parsed.plan, ...(after === undefined ? {} : { after }) }, sight);
-  const included = parsed.includes.length + parsed.revincludes.length === 0 ? [] : await includedOf(house, call, page.rows, parsed);
-  const entries = [
-    ...page.rows.map((stored): SpliceEntry => ({ stored, more: { search: { mode: 'match' } } })),
-    ...included.map((stored): SpliceEntry => ({ stored, more: { search: { mode: 'include' } } })),
-  ];
-  return answer(house, parsed, total, entries, page.next, type);
+const tooCostly = () =>
+  failure('too-costly', 'too-costly', 'The search looks at more than there is time for: add a parameter that matches fewer resources.');
+
+/** Runs a read of the store; what took it too long is the query's fault. */
+const affordable = async <T>(read: Promise<T>): Promise<T> => {
+  try {
+    return await read;
+  } catch (error) {
+    throw error instanceof TooCostly ? tooCostly() : error;
+  }
 };
 
-const totalOf = async (house: House, call: Call, parsed: ParsedQuery): Promise<number | undefined> => {
-  if (parsed.total === 'none') return undefined;
-  const limit =
-    parsed.total === 'accurate' || parsed.summary === 'count' || parsed.plan.count === 0 ? Number.MAX_SAFE_INTEGER : countedTo + 1;
-  const n = await house.store.count(parsed.plan, searchSightOf(call.caller, parsed.plan), limit);
-  return n >= limit ? undefined : n;
+/** A search as its caller may run it. */
+export type Narrowed = ParsedQuery & { readonly sight: Sight };
+
+/** Reads and narrows a query; `also` are conditions that the path sets, as a compartment does. */
+export const narrowedQuery = (house: House, call: Call, type: string, query: Query, also: readonly Predicate[] = []): Narrowed => {
+  const parsed = house.parseQuery(type, query, { lenient: call.lenient });
+  const plan = narrowPlan(call.caller, { ...parsed.plan, where: [...also, ...parsed.plan.where] });
+  return { ...parsed, plan, sight: searchSightOf(call.caller, plan) };
 };
 
-const answer = (
+/** R4 search.html on one type, as text. `path` is what stands before `?` in links, below the base. */
+export const search = async (
   house: House,
-  parsed: ParsedQuery,
-  total: number | undefined,
-  entries: readonly SpliceEntry[],
-  next: string | undefined,
+  call: Call,
   type: string,
+  query: Query,
+  { path = type, also = [] }: { readonly path?: string; readonly also?: readonly Predicate[] } = {},
+): Promise<Success> => {
+  const asked = narrowedQuery(house, call, type, query, also);
+  if (asked.plan.count === 0 || asked.summary === 'count')
+    return answer(house, asked, path, { total: await countOf(house, asked), entries: [] });
+  const subset = readSubset(asked.summary, asked.elements);
+  const page = await pageOf(house, asked, path);
+  const included = asked.includes.length + asked.revincludes.length === 0 ? [] : await includedOf(house, call, page.rows, asked);
+  return answer(house, asked, path, {
+    total: await totalOf(house, asked, page),
+    entries: entriesOf(house, page.rows, included, subset),
+    next: page.next === undefined ? undefined : house.signCursor(`${fingerprint(path, asked)}${page.next}`),
+  });
+};
+
+/** What a cursor belongs to: a search of another kind cannot be continued with it. */
+export const fingerprint = (path: string, { applied }: Pick<ParsedQuery, 'applied'>): string => {
+  const deciding = applied.filter(([name]) => !['_count', '_total', '_format', '_pretty', '_summary', '_elements'].includes(name));
+  return createHash('sha256')
+    .update(JSON.stringify([path, deciding]))
+    .digest('base64url')
+    .slice(0, 12);
+};
+
+export const positionOf = (house: House, asked: ParsedQuery, path: string): string | undefined => {
+  if (asked.cursor === undefined) return undefined;
+  const opened = house.openCursor(asked.cursor);
+  const own = fingerprint(path, asked);
+  if (!opened.startsWith(own))
+    throw failure('invalid', 'value', 'The cursor is that of another search: follow the next link as it is.', { expression: ['_cursor'] });
+  return opened.slice(own.length);
+};
+
+const pageOf = async (house: House, asked: Narrowed, path: string): Promise<Page> => {
+  let after = positionOf(house, asked, path);
+  let page: Page = { rows: [], next: after };
+  // e-RS numbers its pages: those before are passed over
+  for (let number = asked.page ?? 1; number > 0; number--) {
+    page = await affordable(house.store.search({ ...asked.plan, ...(after === undefined ? {} : { after }) }, asked.sight));
+    after = page.next;
+    if (after === undefined && number > 1)
+      throw failure('invalid', 'value', 'There is no such page.', {
+        expression: ['page'],
+        coding: { system: 'https://fhir.nhs.uk/CodeSystem/ers-error-codes', code: 'INVALID_VALUE' },
+      });
+  }
+  return page;
+};
+
+const countOf = (house: House, { plan, sight }: { readonly plan: SearchPlan; readonly sight: Sight }): Promise<number> =>
+  affordable(house.store.count(plan, sight, Number.MAX_SAFE_INTEGER));
+
+const totalOf = async (house: House, asked: Narrowed, page: Page): Promise<number | undefined> => {
+  if (asked.total === 'none') return undefined;
+  // all matches are on the page
+  if (asked.cursor === undefined && asked.page === undefined && page.next === undefined) return page.rows.length;
+  if (asked.total === 'accurate') return countOf(house, asked);
+  try {
+    const n = await house.store.count(asked.plan, asked.sight, countedTo + 1);
+    return n > countedTo ? undefined : n;
+  } catch (error) {
+    if (error instanceof TooCostly) return undefined;
+    throw error;
+  }
+};
+
+/** The part of the text that _summary or _elements leaves. */
+const subsetText = (house: House, row: Stored, subset: Subset | undefined): Stored =>
+  subset === undefined || row.body === undefined
+    ? row
+    : { ...row, body: stringifyJson(subsetOf(parseJson(row.body) as Resource, subset, house.shapes)) };
+
+export const entriesOf = (
+  house: House,
+  matches: readonly Stored[],
+  included: readonly Stored[],
+  subset: Subset | undefined,
+): readonly SpliceEntry[] => [
+  ...matches.map((row): SpliceEntry => ({ stored: subsetText(house, row, subset), more: { search: { mode: 'match' } } })),
+  // R4 search.html#elements: _elements names elements of what is searched for
+  ...included.map((row): SpliceEntry => ({
+    stored: subsetText(house, row, subset?.kind === 'summary' ? subset : undefined),
+    more: { search: { mode: 'include' } },
+  })),
+];
+
+type Answer = { readonly total: number | undefined; readonly entries: readonly SpliceEntry[]; readonly next?: string | undefined };
+
+/** The Bundle; its self link has only what was honoured (R4 search.html#conformance). */
+export const answer = (
+  house: House,
+  { applied, cursor }: Pick<ParsedQuery, 'applied' | 'cursor'>,
+  path: string,
+  { total, entries, next }: Answer,
 ): Success => {
-  const url = (extra: Query) => urlOf(`${house.baseUrl}/${type}`, [...parsed.applied, ...extra]);
-  const links: Link[] = [{ relation: 'self', url: url(parsed.cursor === undefined ? [] : [['_cursor', parsed.cursor]]) }];
-  if (next !== undefined) links.push({ relation: 'next', url: url([['_cursor', house.signCursor(next)]]) });
+  const url = (extra: Query) => urlOf(path === '' ? house.baseUrl : `${house.baseUrl}/${path}`, [...applied, ...extra]);
+  const links: Link[] = [{ relation: 'self', url: url(cursor === undefined ? [] : [['_cursor', cursor]]) }];
+  if (next !== undefined) links.push({ relation: 'next', url: url([['_cursor', next]]) });
   return {
     status: 200,
     body: bundleText(house.baseUrl, { type: 'searchset', total, lastUpdated: house.clock() }, links, entries),
     headers: {},
   };
-};
-
-/** _include and _revinclude (R4 search.html#include), each followed again where it iterates, every row once, only what the caller may see. */
-const includedOf = async (house: House, call: Call, matches: readonly Stored[], parsed: ParsedQuery): Promise<readonly Stored[]> => {
-  const seen = new Set(matches.map(referenceTo));
-  const all: Stored[] = [];
-  let frontier = matches;
-  for (let round = 0; frontier.length > 0 && round < 5 && all.length < maxIncluded; round++) {
-    const fresh: Stored[] = [];
-    const found = [
-      ...(await forward(house, call, frontier, active(parsed.includes, round))),
-      ...(await backward(house, call, frontier, active(parsed.revincludes, round))),
-    ];
-    for (const row of found)
-      if (!seen.has(referenceTo(row)) && row.body !== undefined) {
-        seen.add(referenceTo(row));
-        fresh.push(row);
-      }
-    all.push(...fresh);
-    frontier = fresh;
-  }
-  return all.slice(0, maxIncluded);
-};
-
-const active = (includes: readonly Include[], round: number): readonly Include[] =>
-  includes.filter(({ iterate }) => round === 0 || iterate);
-
-const readable = (call: Call, type: string): boolean => mayRead(call.caller, type);
-
-const forward = async (house: House, call: Call, rows: readonly Stored[], includes: readonly Include[]): Promise<readonly Stored[]> => {
-  const wanted = new Map<string, Key>();
-  for (const row of rows)
-    for (const include of includes.filter(({ type }) => type === row.type))
-      for (const target of await targetsOf(house, row, include))
-        if ((include.target === undefined || include.target === target.type) && readable(call, target.type))
-          wanted.set(referenceTo(target), target);
-  const found = await Promise.all([...wanted.values()].map((key) => house.store.find(key, sightOf(call.caller, key.type))));
-  return found.flatMap((stored) => stored ?? []);
-};
-
-const targetsOf = async (house: House, row: Stored, include: Include): Promise<readonly Key[]> => {
-  const resource = JSON.parse(row.body ?? '{}') as Resource;
-  if (include.param === '*')
-    return findReferences(resource, row.type).flatMap(({ reference }) => readReference(reference ?? '', house.baseUrl) ?? []);
-  const logical = new Map<string, Key | undefined>();
-  for (const { reference, identifier } of findReferences(resource, row.type))
-    if (reference === undefined && identifier?.value !== undefined)
-      logical.set(`${identifier.system ?? ''}|${identifier.value}`, await byIdentifier(house, identifier));
-  return house
-    .extract(resource, {
-      resolve: ({ identifier }) => logical.get(`${identifier.system ?? ''}|${identifier.value ?? ''}`),
-      baseUrl: house.baseUrl,
-      timeZone: house.timeZone,
-    })
-    .flatMap((value) => (value.kind === 'reference' && value.param === include.param ? [value.target] : []));
-};
-
-const byIdentifier = async (house: House, identifier: { readonly system?: string; readonly value?: string }): Promise<Key | undefined> => {
-  for (const type of ['Patient', 'Organization', 'Practitioner', 'HealthcareService']) {
-    const page = await house.store.search(
-      {
-        type,
-        where: [{ kind: 'token', param: 'identifier', any: [{ system: identifier.system ?? '', code: identifier.value ?? '' }] }],
-        sort: [],
-        count: 2,
-      },
-      'all',
-    );
-    if (page.rows.length === 1) return page.rows[0];
-  }
-  return undefined;
-};
-
-const backward = async (house: House, call: Call, rows: readonly Stored[], includes: readonly Include[]): Promise<readonly Stored[]> => {
-  const found: Stored[] = [];
-  for (const { type, param, target } of includes.filter((include) => readable(call, include.type)))
-    for (const row of rows)
-      if (target === undefined || target === row.type)
-        found.push(...(await house.store.referrers(row, sightOf(call.caller, type), maxIncluded, { type, param })));
-  return found;
 };

@@ -6,6 +6,7 @@ import { readDate } from './dates.js';
 import { splitAt, unescaped } from './escaping.js';
 import { readDecimal } from './numbers.js';
 import type { SearchParameter } from './parameters.js';
+import type { Terminology } from './terminology.js';
 import { codeForms, fold, indexedText } from './text.js';
 import { exactKey } from './units.js';
 
@@ -17,20 +18,29 @@ export type Setting = {
   readonly now: number;
   /** the served types */
   readonly types: ReadonlySet<string>;
+  readonly terminology: Terminology;
 };
 
 export type Criterion = {
   /** as the client wrote it, for messages */
   readonly name: string;
-  readonly parameter: SearchParameter;
+  readonly parameter: Pick<SearchParameter, 'code' | 'type' | 'targets' | 'elements'>;
   readonly modifier: string | undefined;
   readonly value: string;
 };
 
 export const wrongValue = (name: string, text: string): Failure => failure('invalid', 'value', `${name}: ${text}`, { expression: [name] });
 
-const refuseModifier = ({ name, parameter, modifier }: Criterion): Failure =>
+export const refuseModifier = ({ name, parameter, modifier }: Criterion): Failure =>
   failure('invalid', 'not-supported', `${name}: a ${parameter.type} parameter has no modifier :${modifier ?? ''}.`, { expression: [name] });
+
+/** Any of the conditions. */
+export const anyPredicate = (predicates: readonly Predicate[]): Predicate => {
+  const possible = predicates.filter(({ kind }) => kind !== 'never');
+  const [first] = possible;
+  if (!first) return { kind: 'never' };
+  return possible.length === 1 ? first : { kind: 'either', of: possible.map((predicate) => [predicate]) };
+};
 
 const prefixes: ReadonlySet<string> = new Set(['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap']);
 
@@ -52,16 +62,24 @@ export const dateValue = (name: string, text: string, { timeZone, now }: Setting
   return { prefix: 'eq', low: span.low - margin, high: span.high + margin };
 };
 
+/** The next number up or down: stored numbers are points, and `sa` and `eb` are strict. */
+const beside = (value: number, direction: 1 | -1): number =>
+  value + direction * Math.max(Math.abs(value) * Number.EPSILON, Number.MIN_VALUE);
+
 /** `eq` and `ne` mean the implied range of the digits, the other prefixes the number itself (R4 search.html#number). */
 const decimalValue = (name: string, text: string): Spanned => {
   const { prefix, rest } = readPrefix(text);
   const decimal = readDecimal(rest);
   if (!decimal) throw wrongValue(name, `"${text}" is no number.`);
+  const { value, low, high } = decimal;
+  if (prefix === 'eq' || prefix === 'ne') return { prefix, low, high: beside(high, -1) };
   if (prefix === 'ap') {
-    const margin = Math.max(Math.abs(decimal.value) / 10, decimal.high - decimal.value);
-    return { prefix: 'eq', low: decimal.value - margin, high: decimal.value + margin };
+    const margin = Math.max(Math.abs(value) / 10, high - value);
+    return { prefix: 'eq', low: value - margin, high: value + margin };
   }
-  return { prefix, low: decimal.low, high: decimal.high };
+  if (prefix === 'sa') return { prefix, low: value, high: beside(value, 1) };
+  if (prefix === 'eb') return { prefix, low: beside(value, -1), high: value };
+  return { prefix, low: value, high: value };
 };
 
 const valuesIn = ({ name, value }: Criterion): readonly string[] => {
@@ -72,34 +90,49 @@ const valuesIn = ({ name, value }: Criterion): readonly string[] => {
 
 type TokenValue = { readonly system?: string; readonly code?: string };
 
-export const tokenValue = (name: string, text: string): readonly TokenValue[] => {
+// elements whose codes have no system of their own to say that case does not matter
+const exactElements = new Set(['code', 'boolean', 'id', 'string', 'uri', 'canonical', 'oid', 'uuid', 'Identifier', 'dateTime']);
+const coded = new Set(['code', 'boolean']);
+const formsOf = ({ elements }: Criterion['parameter'], code: string): readonly string[] =>
+  elements.length > 0 && elements.every((type) => exactElements.has(type)) ? [code] : codeForms(code);
+
+export const tokenValue = (criterion: Criterion, text: string): readonly TokenValue[] => {
+  const { name, parameter } = criterion;
   const parts = splitAt(text, '|').map(unescaped);
   if (parts.length > 2) throw wrongValue(name, `"${text}" has more than one |; write system|code.`);
   const [first = '', second] = parts;
-  if (second === undefined) return codeForms(first).map((code) => ({ code }));
+  if (second === undefined) return formsOf(parameter, first).map((code) => ({ code }));
   if (second === '') {
     if (first === '') throw wrongValue(name, 'system or code must stand beside the |.');
     return [{ system: first }];
   }
-  return codeForms(second).map((code) => ({ system: first, code }));
+  // the system of a `code` is implied by its value set and not kept
+  const implied = parameter.elements.length > 0 && parameter.elements.every((type) => coded.has(type));
+  return formsOf(parameter, second).map((code) => (implied ? { code } : { system: first, code }));
 };
 
-const token = (criterion: Criterion): Predicate => {
-  const { name, parameter, modifier } = criterion;
+const token = (criterion: Criterion, setting: Setting): Predicate => {
+  const { parameter, modifier } = criterion;
   const param = parameter.code;
   switch (modifier) {
     case undefined:
-    case 'not':
-      return {
-        kind: 'token',
-        param,
-        ...(modifier === 'not' ? { not: true } : {}),
-        any: valuesIn(criterion).flatMap((value) => tokenValue(name, value)),
-      };
+    case 'not': {
+      const any = valuesIn(criterion).flatMap((value) => tokenValue(criterion, value));
+      return { kind: 'token', param, ...(modifier === 'not' ? { not: true } : {}), any };
+    }
     case 'text':
       return { kind: 'text', param, mode: 'starts', any: valuesIn(criterion).map((value) => fold(unescaped(value))) };
     case 'of-type':
-      return { kind: 'token', param, any: valuesIn(criterion).map((value) => ofTypeValue(name, value)) };
+      return { kind: 'token', param, any: valuesIn(criterion).map((value) => ofTypeValue(criterion.name, value)) };
+    case 'in':
+    case 'not-in': {
+      const any = valuesIn(criterion).flatMap((value) => memberValues(criterion, unescaped(value), setting));
+      if (any.length === 0) return modifier === 'in' ? { kind: 'never' } : { kind: 'not', where: [{ kind: 'never' }] };
+      return { kind: 'token', param, ...(modifier === 'not-in' ? { not: true } : {}), any };
+    }
+    case 'above':
+    case 'below':
+      return { kind: 'token', param, any: valuesIn(criterion).flatMap((value) => relatedValues(criterion, value, modifier, setting)) };
     default:
       throw refuseModifier(criterion);
   }
@@ -109,6 +142,30 @@ const ofTypeValue = (name: string, text: string): TokenValue => {
   const [system, code, value, ...rest] = splitAt(text, '|').map(unescaped);
   if (!system || !code || !value || rest.length > 0) throw wrongValue(name, `"${text}" is not system|type|value.`);
   return { system: `${system}|${code}`, code: value };
+};
+
+const known = ({ parameter }: Criterion, codes: readonly { readonly system: string; readonly code: string }[]): readonly TokenValue[] => {
+  const implied = parameter.elements.length > 0 && parameter.elements.every((type) => coded.has(type));
+  return codes.flatMap(({ system, code }) => formsOf(parameter, code).map((form) => (implied ? { code: form } : { system, code: form })));
+};
+
+const memberValues = (criterion: Criterion, valueSet: string, { terminology }: Setting): readonly TokenValue[] => {
+  const codes = terminology.expand(valueSet);
+  if (!codes) throw wrongValue(criterion.name, `the codes of the value set ${valueSet} are not known here.`);
+  return known(criterion, codes);
+};
+
+const relatedValues = (
+  criterion: Criterion,
+  text: string,
+  direction: 'above' | 'below',
+  { terminology }: Setting,
+): readonly TokenValue[] => {
+  const [system = '', code = ''] = splitAt(text, '|').map(unescaped);
+  if (system === '' || code === '') throw wrongValue(criterion.name, `"${text}" is not system|code.`);
+  const codes = terminology.related({ system, code }, direction);
+  if (!codes) throw wrongValue(criterion.name, `the hierarchy of ${system} at ${code} is not known here.`);
+  return known(criterion, codes);
 };
 
 const string = (criterion: Criterion): Predicate => {
@@ -121,15 +178,34 @@ const string = (criterion: Criterion): Predicate => {
 
 const uri = (criterion: Criterion): Predicate => {
   const { parameter, modifier } = criterion;
-  if (modifier !== undefined) throw refuseModifier(criterion);
-  return { kind: 'text', param: parameter.code, mode: 'exact', any: valuesIn(criterion).map(unescaped) };
+  const param = parameter.code;
+  const values = valuesIn(criterion).map(unescaped);
+  switch (modifier) {
+    case undefined:
+      return { kind: 'text', param, mode: 'exact', any: values };
+    case 'below':
+      return { kind: 'text', param, mode: 'starts', any: values };
+    case 'contains':
+      return { kind: 'text', param, mode: 'contains', any: values };
+    case 'above':
+      return { kind: 'text', param, mode: 'exact', any: values.flatMap(prefixesOf) };
+    default:
+      throw refuseModifier(criterion);
+  }
+};
+
+/** The URL with each of its ancestors, by path segments. */
+const prefixesOf = (url: string): readonly string[] => {
+  const ends = [...url.matchAll(/[/:]/g)].map(({ index }) => index).slice(-30);
+  return [url, ...ends.flatMap((end) => [url.slice(0, end), url.slice(0, end + 1)])].filter((prefix) => prefix !== '');
 };
 
 const idForm = /^[A-Za-z0-9\-.]{1,64}$/;
 
-const targetsOf = ({ name, parameter, modifier }: Criterion, text: string, { baseUrl, types }: Setting): readonly Key[] => {
+/** The resources that a reference value names; a URL of another server or a canonical names none. */
+export const targetsOf = ({ name, parameter, modifier }: Criterion, text: string, { baseUrl, types }: Setting): readonly Key[] => {
   const literal = readReference(text, baseUrl);
-  if (literal) return [{ type: literal.type, id: literal.id }];
+  if (literal) return modifier === undefined || modifier === literal.type ? [{ type: literal.type, id: literal.id }] : [];
   if (!idForm.test(text)) return [];
   if (modifier !== undefined) return [{ type: modifier, id: text }];
   const candidates = parameter.targets.length > 0 ? parameter.targets.filter((type) => types.has(type)) : [...types];
@@ -138,33 +214,60 @@ const targetsOf = ({ name, parameter, modifier }: Criterion, text: string, { bas
 };
 
 const reference = (criterion: Criterion, setting: Setting): Predicate => {
-  const { name, parameter, modifier } = criterion;
+  const { parameter, modifier } = criterion;
   const param = parameter.code;
-  if (modifier === 'identifier') return { kind: 'token', param, any: valuesIn(criterion).flatMap((value) => tokenValue(name, value)) };
+  if (modifier === 'identifier') return { kind: 'token', param, any: valuesIn(criterion).flatMap((value) => tokenValue(criterion, value)) };
+  const isUrl = parameter.elements.some((type) => type === 'canonical' || type === 'uri');
+  if (isUrl && (modifier === 'above' || modifier === 'below')) return uri(criterion);
   if (modifier !== undefined && !setting.types.has(modifier)) throw refuseModifier(criterion);
   const values = valuesIn(criterion).map(unescaped);
   const any = values.flatMap((value) => targetsOf(criterion, value, setting));
-  return any.length === 0 ? { kind: 'never' } : { kind: 'reference', param, any };
+  const urls = values.filter((value) => isUrl || (!readReference(value, setting.baseUrl) && !idForm.test(value)));
+  return anyPredicate([
+    ...(any.length === 0 ? [] : [{ kind: 'reference', param, any } as const]),
+    ...(urls.length === 0 ? [] : [{ kind: 'text', param, mode: 'exact', any: urls } as const]),
+    // a canonical without a version means any version of it (R4 references.html#canonical)
+    ...(isUrl ? [{ kind: 'text', param, mode: 'starts', any: urls.map((url) => `${url}|`) } as const] : []),
+  ]);
 };
 
 const quantity = (criterion: Criterion): Predicate => {
   const { name, parameter, modifier } = criterion;
   if (modifier !== undefined) throw refuseModifier(criterion);
-  const any = valuesIn(criterion).map((text) => {
-    const [amount = '', system = '', code, ...rest] = splitAt(text, '|').map(unescaped);
-    if (rest.length > 0 || (system !== '' && !code)) throw wrongValue(name, `"${text}" is not number|system|code.`);
+  const byUnit = new Map<string, Spanned[]>();
+  for (const text of valuesIn(criterion)) {
+    const [amount = '', system = '', code = '', ...rest] = splitAt(text, '|').map(unescaped);
+    if (rest.length > 0 || (system !== '' && code === '')) throw wrongValue(name, `"${text}" is not number|system|code.`);
     const value = decimalValue(name, amount);
-    if (!code) return { key: '', value };
-    if (system === '') return { key: `||${code}`, value };
-    const { key, factor } = exactKey(system, code);
-    return { key, value: { prefix: value.prefix, low: factor(value.low), high: factor(value.high) } };
-  });
-  const [first] = any;
-  if (!first || any.some(({ key }) => key !== first.key)) throw wrongValue(name, 'alternatives must have the same unit.');
-  return { kind: 'range', param: `${parameter.code}${first.key}`, any: any.map(({ value }) => value) };
+    const { key, factor } =
+      code === '' ? { key: '', factor: Number } : system === '' ? { key: `||${code}`, factor: Number } : exactKey(system, code);
+    byUnit.set(key, [...(byUnit.get(key) ?? []), { prefix: value.prefix, low: factor(value.low), high: factor(value.high) }]);
+  }
+  return anyPredicate([...byUnit].map(([key, any]) => ({ kind: 'range', param: `${parameter.code}${key}`, any })));
 };
 
-/** One search criterion as the store's condition (R4 search.html#ptypes and #modifiers). */
+const kilometres: Readonly<Record<string, number>> = { km: 1, m: 0.001, '[mi_i]': 1.609344, '[mi_us]': 1.609347, mi: 1.609344 };
+/** of `near` without a distance */
+const usualKm = 5;
+
+/** R4 location.html#search: latitude|longitude|distance|unit. */
+const near = (criterion: Criterion): Predicate => {
+  const { name, parameter } = criterion;
+  if (parameter.code !== 'near' || criterion.modifier !== undefined)
+    throw failure('invalid', 'not-supported', `${name} cannot be searched.`, { expression: [name] });
+  const any = valuesIn(criterion).map((text) => {
+    const [latitude = '', longitude = '', distance = String(usualKm), unit = 'km', ...rest] = splitAt(text, '|').map(unescaped);
+    const factor = kilometres[unit === '' ? 'km' : unit];
+    const [lat, lon, far] = [latitude, longitude, distance === '' ? String(usualKm) : distance].map((part) => readDecimal(part)?.value);
+    if (lat === undefined || lon === undefined || far === undefined || factor === undefined || rest.length > 0)
+      throw wrongValue(name, `"${text}" is not latitude|longitude|distance|unit, with a unit of ${Object.keys(kilometres).join(', ')}.`);
+    if (Math.abs(lat) > 90 || Math.abs(lon) > 180 || far < 0) throw wrongValue(name, `"${text}" is no place on earth.`);
+    return { latitude: lat, longitude: lon, km: far * factor };
+  });
+  return { kind: 'near', param: parameter.code, any };
+};
+
+/** One search criterion as the store's condition (R4 search.html#ptypes and #modifiers); composites are read elsewhere. */
 export const predicateOf = (criterion: Criterion, setting: Setting): Predicate => {
   const { name, parameter, modifier } = criterion;
   if (modifier === 'missing') {
@@ -173,7 +276,7 @@ export const predicateOf = (criterion: Criterion, setting: Setting): Predicate =
   }
   switch (parameter.type) {
     case 'token':
-      return token(criterion);
+      return token(criterion, setting);
     case 'string':
       return string(criterion);
     case 'uri':
@@ -182,13 +285,15 @@ export const predicateOf = (criterion: Criterion, setting: Setting): Predicate =
       return reference(criterion, setting);
     case 'quantity':
       return quantity(criterion);
+    case 'special':
+      return near(criterion);
     case 'number':
     case 'date': {
       if (modifier !== undefined) throw refuseModifier(criterion);
       const read = parameter.type === 'date' ? dateValue : decimalValue;
       return { kind: 'range', param: parameter.code, any: valuesIn(criterion).map((value) => read(name, value, setting)) };
     }
-    default:
-      throw failure('invalid', 'not-supported', `${name} cannot be searched.`, { expression: [name] });
+    case 'composite':
+      throw new Error('a composite is read by its components');
   }
 };

@@ -7,6 +7,7 @@ import { compileExpression, Uncompiled, type Evaluate, type Item, type Surroundi
 import type { Model } from './model.js';
 import type { ParameterType, SearchParameter, SearchParameters } from './parameters.js';
 import { valuesOf, type Extraction } from './values.js';
+import { wordValues } from './words.js';
 
 /** What extraction needs to know besides the resource. */
 export type Context = {
@@ -17,8 +18,8 @@ export type Context = {
   readonly timeZone: string;
 };
 
-/** All index values of a resource, from the expressions of its type's search parameters. */
-export type Extractor = (resource: Resource, context: Context) => readonly Value[];
+/** All index values of a resource, from the expressions of its type's search parameters; those of one parameter where `only` names it. */
+export type Extractor = (resource: Resource, context: Context, only?: string) => readonly Value[];
 
 export type ExtractorOptions = {
   readonly model: Model;
@@ -72,9 +73,10 @@ const evaluateOf = (expression: string, types: readonly string[], model: Model):
   }
 };
 
-type Step = (resource: Item, around: Surroundings, extraction: Extraction, out: Value[]) => void;
+type Read = (resource: Item, around: Surroundings, extraction: Extraction, out: Value[]) => void;
+type Step = { readonly code: string; readonly read: Read };
 
-const simple = (parameter: SearchParameter, type: string, model: Model): Step => {
+const simple = (parameter: SearchParameter, type: string, model: Model): Read => {
   const { evaluate } = evaluateOf(parameter.expression, [type], model);
   return (resource, around, extraction, out) => {
     for (const item of evaluate(resource, around)) valuesOf(parameter.type, parameter.code, item, extraction, out);
@@ -106,7 +108,7 @@ const namesOf = (value: Value): readonly string[] => {
  * R4 search.html#combining: the components must hold for the same element. The values of the last component are kept under the
  * composite's name followed by the others' values, so that one seek tests the pair.
  */
-const composite = (parameter: SearchParameter, type: string, model: Model, parameters: SearchParameters): Step => {
+const composite = (parameter: SearchParameter, type: string, model: Model, parameters: SearchParameters): Read => {
   const base = evaluateOf(parameter.expression, [type], model);
   const components = parameter.components.map(({ definition, expression }): Component => ({
     type: parameters.byUrl(definition)?.type ?? 'token',
@@ -135,12 +137,15 @@ const stepsOf = (type: string, parameters: SearchParameters, model: Model): read
   [...parameters.of(type).values()]
     // the row itself carries id and time
     .filter(({ expression, code }) => expression !== '' && code !== '_id' && code !== '_lastUpdated')
-    .map((parameter) => (parameter.type === 'composite' ? composite(parameter, type, model, parameters) : simple(parameter, type, model)));
+    .map((parameter) => ({
+      code: parameter.code,
+      read: parameter.type === 'composite' ? composite(parameter, type, model, parameters) : simple(parameter, type, model),
+    }));
 
 /** Compiles the expressions once per type, when the first resource of the type comes. */
 export const createExtractor = (parameters: SearchParameters, { model, isCaseSensitive }: ExtractorOptions): Extractor => {
   const cache = new WeakMap<ReadonlyMap<string, SearchParameter>, readonly Step[]>();
-  return (resource, context) => {
+  return (resource, context, only) => {
     const type = resource.resourceType;
     // the map is another one as soon as parameters are added
     const offered = parameters.of(type);
@@ -149,7 +154,8 @@ export const createExtractor = (parameters: SearchParameters, { model, isCaseSen
     const around = surroundings(context);
     const extraction: Extraction = { ...context, isCaseSensitive };
     const out: Value[] = [];
-    for (const step of steps) step({ value: resource, type }, around, extraction, out);
+    for (const { code, read } of steps) if (only === undefined || code === only) read({ value: resource, type }, around, extraction, out);
+    if (only === undefined) wordValues(resource, out);
     return out;
   };
 };

@@ -1,4 +1,6 @@
 import type { SearchParameter as Resource } from 'fhir/r4.js';
+import { compileExpression, Uncompiled } from './expression.js';
+import type { Model } from './model.js';
 
 export type ParameterType = 'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special';
 
@@ -11,6 +13,8 @@ export type SearchParameter = {
   readonly expression: string;
   /** resource types that a reference may point at; empty: any */
   readonly targets: readonly string[];
+  /** FHIR types of the elements that it indexes; empty when the expression does not tell */
+  readonly elements: readonly string[];
   readonly components: readonly { readonly definition: string; readonly expression: string }[];
 };
 
@@ -51,17 +55,28 @@ const narrowed = (expression: string, type: string): string =>
 
 const everywhere = new Set(['Resource', 'DomainResource']);
 
-const parameterOf = (resource: Resource, type: string): SearchParameter => ({
+const elementsOf = (expression: string, type: string, model: Model | undefined): readonly string[] => {
+  if (expression === '' || !model) return [];
+  try {
+    return compileExpression(expression, [type], model).types;
+  } catch (error) {
+    if (error instanceof Uncompiled) return [];
+    throw error;
+  }
+};
+
+const parameterOf = (resource: Resource, type: string, model: Model | undefined): SearchParameter => ({
   code: resource.code,
   url: resource.url,
   type: resource.type,
   expression: narrowed(resource.expression ?? '', type),
+  elements: elementsOf(narrowed(resource.expression ?? '', type), type, model),
   targets: resource.target ?? [],
   components: (resource.component ?? []).map(({ definition, expression }) => ({ definition, expression })),
 });
 
-/** The search parameters that the definitions give, ready to be asked by resource type. */
-export const createSearchParameters = (definitions: readonly object[]): SearchParameters => {
+/** The search parameters that the definitions give, ready to be asked by resource type; the model tells what they index. */
+export const createSearchParameters = (definitions: readonly object[], model?: Model): SearchParameters => {
   const base = definitions as readonly Resource[];
   let added: readonly Resource[] = [];
   let cache = new Map<string, ReadonlyMap<string, SearchParameter>>();
@@ -70,12 +85,12 @@ export const createSearchParameters = (definitions: readonly object[]): SearchPa
     const found = new Map<string, SearchParameter>();
     for (const resource of [...base, ...added])
       if (resource.base.some((name) => name === type || everywhere.has(name)) && !unsearchable.has(resource.code))
-        found.set(resource.code, parameterOf(resource, type));
+        found.set(resource.code, parameterOf(resource, type, model));
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
   };
   const listUrls = (): void => {
     urls.clear();
-    for (const resource of [...base, ...added]) urls.set(resource.url, parameterOf(resource, resource.base[0] ?? ''));
+    for (const resource of [...base, ...added]) urls.set(resource.url, parameterOf(resource, resource.base[0] ?? '', undefined));
   };
   listUrls();
   return {

@@ -1,8 +1,12 @@
 import type { Predicate, SearchPlan, Sort } from '../../store/port.js';
-import { failure } from '../outcome.js';
+import { Failure, failure } from '../outcome.js';
 import { splitAt, unescaped } from './escaping.js';
-import { dateValue, predicateOf, wrongValue, type Setting } from './criteria.js';
+import { compositePredicate } from './composite.js';
+import { anyPredicate, dateValue, predicateOf, refuseModifier, wrongValue, type Setting } from './criteria.js';
+import { readFilter } from './filter.js';
 import type { SearchParameter, SearchParameters } from './parameters.js';
+import type { Terminology } from './terminology.js';
+import { wordsOf } from './text.js';
 
 /** One _include or _revinclude: the rows of `type` that refer through `param` (`*`: through any). */
 export type Include = {
@@ -19,6 +23,10 @@ export type ParsedQuery = {
   readonly includes: readonly Include[];
   readonly revincludes: readonly Include[];
   readonly cursor: string | undefined;
+  /** names of elements that _elements asks for */
+  readonly elements: string | undefined;
+  /** e-RS's page, from 1 (Slot only) */
+  readonly page: number | undefined;
   /** what was honoured, for the self link */
   readonly applied: readonly (readonly [string, string])[];
 };
@@ -35,11 +43,16 @@ type Options = {
   readonly baseUrl: () => string;
   readonly timeZone: string;
   readonly clock: () => number;
+  readonly terminology: Terminology;
 };
 
 const usualCount = 50;
 const mostRows = 1000;
 const deepestChain = 6;
+/** conditions of one search, chains counted each */
+const mostConditions = 60;
+/** values of one query in all */
+const longestQuery = 16_384;
 
 type Draft = {
   where: Predicate[];
@@ -50,6 +63,8 @@ type Draft = {
   includes: Include[];
   revincludes: Include[];
   cursor: string | undefined;
+  elements: string | undefined;
+  page: number | undefined;
 };
 
 /** Criteria of one query on one type. */
@@ -68,10 +83,49 @@ class Reader {
     if (dot > 0) return this.chain(type, name.slice(0, dot), name.slice(dot + 1), value, depth);
     const [code = '', modifier, ...rest] = name.split(':');
     if (rest.length > 0) throw failure('invalid', 'not-supported', `${name}: one modifier is taken.`, { expression: [name] });
-    if (modifier === undefined && code === '_id') return { kind: 'id', ids: splitAt(value, ',').map(unescaped) };
-    if (modifier === undefined && code === '_lastUpdated')
-      return { kind: 'updated', any: splitAt(value, ',').map((part) => dateValue(name, part, this.setting)) };
-    return predicateOf({ name, parameter: this.parameter(type, code, name), modifier, value }, this.setting);
+    if (modifier === undefined && Object.hasOwn(this.own, code)) return this.own[code]!(type, value, depth);
+    const parameter = this.parameter(type, code, name);
+    if (parameter.type === 'composite' && modifier !== 'missing') {
+      if (modifier !== undefined) throw refuseModifier({ name, parameter, modifier, value });
+      return compositePredicate(name, parameter, value, this.options.parameters, this.setting);
+    }
+    if (parameter.expression === '') throw refuseModifier({ name, parameter, modifier, value });
+    return predicateOf({ name, parameter, modifier, value }, this.setting);
+  }
+
+  /** Parameters that are about the row itself, or have a grammar of their own. */
+  private readonly own: Readonly<Record<string, (type: string, value: string, depth: number) => Predicate>> = {
+    _id: (_type, value) => ({ kind: 'id', ids: splitAt(value, ',').map(unescaped) }),
+    _lastUpdated: (_type, value) => ({
+      kind: 'updated',
+      any: splitAt(value, ',').map((part) => dateValue('_lastUpdated', part, this.setting)),
+    }),
+    _text: (_type, value) => words('_text', value),
+    _content: (_type, value) => words('_content', value),
+    _list: (_type, value) => this.list(value),
+    _filter: (type, value, depth) =>
+      readFilter(
+        value,
+        (name, text) => this.criterion(type, name, text, depth + 1),
+        (path) => this.typeAt(type, path),
+      ),
+  };
+
+  /** R4 search.html#list: the rows that a List has as items. */
+  private list(value: string): Predicate {
+    const ids = splitAt(value, ',').map((text) => unescaped(text).replace(/^List\//, ''));
+    if (ids.some((id) => !/^[A-Za-z0-9\-.]{1,64}$/.test(id))) throw wrongValue('_list', 'takes the id of a List that is kept here.');
+    return { kind: 'has', type: 'List', param: 'item', where: [{ kind: 'id', ids }] };
+  }
+
+  /** The type of the parameter that a chain ends at; a chain over several types is what the first of them says. */
+  private typeAt(type: string, path: string): string {
+    const [head = '', ...rest] = path.split('.');
+    const [code = '', asked] = head.split(':');
+    const parameter = this.parameter(type, code, path);
+    if (rest.length === 0) return parameter.type;
+    const [target] = this.targetsOf(parameter, asked).filter((candidate) => this.knows(candidate, rest.join('.')));
+    return target === undefined ? '' : this.typeAt(target, rest.join('.'));
   }
 
   parameter(type: string, code: string, name: string): SearchParameter {
@@ -90,17 +144,10 @@ class Reader {
     const targets = this.targetsOf(parameter, asked).filter((target) => this.knows(target, rest));
     if (targets.length === 0)
       throw failure('invalid', 'not-supported', `${head} leads to no type that has ${rest}.`, { expression: [`${head}.${rest}`] });
-    if (targets.length > 1)
-      throw failure(
-        'invalid',
-        'not-supported',
-        `${head} leads to ${targets.join(', ')}: say which, as in ${code}:${targets[0] ?? ''}.${rest}.`,
-        {
-          expression: [`${head}.${rest}`],
-        },
-      );
-    const target = targets[0] ?? '';
-    return { kind: 'chain', param: code, type: target, where: [this.criterion(target, rest, value, depth + 1)] };
+    // R4 search.html#chaining: a reference to several types is followed to each of them
+    return anyPredicate(
+      targets.map((target) => ({ kind: 'chain', param: code, type: target, where: [this.criterion(target, rest, value, depth + 1)] })),
+    );
   }
 
   private targetsOf(parameter: SearchParameter, asked: string | undefined): readonly string[] {
@@ -111,7 +158,7 @@ class Reader {
   private knows(type: string, name: string): boolean {
     if (name.startsWith('_has:')) return true;
     const [code = ''] = name.split(/[.:]/);
-    return this.options.parameters.of(type).has(code);
+    return Object.hasOwn(this.own, code) || this.options.parameters.of(type).has(code);
   }
 
   private has(name: string, value: string, depth: number): Predicate {
@@ -146,6 +193,16 @@ class Reader {
   }
 }
 
+/** Words joined by spaces must all be there; `OR` and commas give alternatives. */
+const words = (param: '_text' | '_content', value: string): Predicate => {
+  const alternatives = splitAt(value, ',').flatMap((part) => unescaped(part).split(/\sOR\s/));
+  const of = alternatives
+    .map((text) => [...wordsOf(text.replace(/\bAND\b/g, ' '))].map((word): Predicate => ({ kind: 'word', param, word })))
+    .filter((list) => list.length > 0);
+  if (of.length === 0) throw wrongValue(param, 'takes words of at least two letters.');
+  return { kind: 'either', of };
+};
+
 const sortKinds: Readonly<Partial<Record<SearchParameter['type'], Sort['kind']>>> = {
   token: 'token',
   date: 'range',
@@ -161,6 +218,9 @@ const chosen = <const T extends string>(name: string, value: string, allowed: re
   return found;
 };
 
+// R4 before 4.0 said :recurse; e-RS and BaRS iterate without saying so
+const iterates = (type: string, name: string): boolean => type === 'Slot' || name.endsWith(':iterate') || name.endsWith(':recurse');
+
 /** One result parameter (R4 search.html#summary and after); true when the name is one. */
 const control = (reader: Reader, type: string, draft: Draft, name: string, value: string): boolean => {
   switch (name) {
@@ -175,6 +235,13 @@ const control = (reader: Reader, type: string, draft: Draft, name: string, value
     case '_summary':
       draft.summary = chosen(name, value, ['true', 'text', 'data', 'count', 'false']);
       return true;
+    case '_elements':
+      draft.elements = value;
+      return true;
+    case '_contained':
+      if (value !== 'false')
+        throw failure('invalid', 'not-supported', '_contained: contained resources are not searched.', { expression: [name] });
+      return true;
     case '_total':
       draft.total = chosen(name, value, ['none', 'estimate', 'accurate']);
       return true;
@@ -183,27 +250,49 @@ const control = (reader: Reader, type: string, draft: Draft, name: string, value
       return true;
     case '_include':
     case '_include:iterate':
-      draft.includes.push(reader.include(name, value, name.endsWith(':iterate')));
+    case '_include:recurse':
+      draft.includes.push(reader.include(name, value, iterates(type, name)));
       return true;
     case '_revinclude':
     case '_revinclude:iterate':
-      draft.revincludes.push(reader.include(name, value, name.endsWith(':iterate')));
+    case '_revinclude:recurse':
+      draft.revincludes.push(reader.include(name, value, iterates(type, name)));
       return true;
+    case 'page': {
+      // e-RS A015 counts pages; R4 has no such parameter, so that only this type takes it
+      if (type !== 'Slot') return false;
+      if (!/^[1-9]\d{0,3}$/.test(value)) throw wrongValue(name, 'takes a number from 1.');
+      draft.page = Number(value);
+      return true;
+    }
     default:
       return name === '_format' || name === '_pretty';
   }
 };
 
-const isUnknown = (error: unknown): boolean =>
-  error instanceof Error &&
-  error.name === 'Failure' &&
-  (error as { issues?: readonly { code: string }[] }).issues?.[0]?.code === 'not-supported';
+const isUnknown = (error: unknown): boolean => error instanceof Failure && error.issues[0]?.code === 'not-supported';
+
+/** The forms of e-RS A015 and BaRS for slots, as R4 writes them. */
+const slotName = (name: string): string =>
+  name === 'appointmentType' ? 'appointment-type' : name.replace(/^Schedule\.(?=actor\b)/, 'schedule.');
+
+const sizeOf = (where: readonly Predicate[]): number =>
+  where.reduce((sum, predicate) => {
+    if (predicate.kind === 'either') return sum + predicate.of.reduce((inner, list) => inner + sizeOf(list), 0);
+    return 'where' in predicate ? sum + 1 + sizeOf(predicate.where) : sum + 1;
+  }, 0);
 
 /** Reads the query part of an R4 search. Throws a Failure for whatever it cannot honour; lenient callers are spared the unknown. */
 export const createQueryParser = (options: Options): QueryParser => {
   const types = new Set(options.types);
   return (type, query, { lenient }) => {
-    const setting: Setting = { baseUrl: options.baseUrl(), timeZone: options.timeZone, now: options.clock(), types };
+    const setting: Setting = {
+      baseUrl: options.baseUrl(),
+      timeZone: options.timeZone,
+      now: options.clock(),
+      types,
+      terminology: options.terminology,
+    };
     const reader = new Reader(options, setting);
     const draft: Draft = {
       where: [],
@@ -214,11 +303,16 @@ export const createQueryParser = (options: Options): QueryParser => {
       includes: [],
       revincludes: [],
       cursor: undefined,
+      elements: undefined,
+      page: undefined,
     };
     const applied: (readonly [string, string])[] = [];
+    if (query.reduce((sum, [name, value]) => sum + name.length + value.length, 0) > longestQuery)
+      throw failure('too-costly', 'too-costly', `A query has at most ${String(longestQuery)} characters.`);
     for (const [name, value] of query) {
       try {
-        if (!control(reader, type, draft, name, value)) draft.where.push(reader.criterion(type, name, value));
+        if (!control(reader, type, draft, name, value))
+          draft.where.push(reader.criterion(type, type === 'Slot' ? slotName(name) : name, value));
       } catch (error) {
         // R4 search.html#errors: Prefer: handling=lenient passes over what is not known
         if (lenient && isUnknown(error)) continue;
@@ -226,6 +320,8 @@ export const createQueryParser = (options: Options): QueryParser => {
       }
       if (name !== '_cursor') applied.push(name === '_count' ? [name, String(draft.count)] : [name, value]);
     }
+    if (sizeOf(draft.where) > mostConditions)
+      throw failure('too-costly', 'too-costly', `A search has at most ${String(mostConditions)} conditions.`);
     const { where, sort, count, ...rest } = draft;
     return { plan: { type, where, sort, count }, ...rest, applied };
   };

@@ -28,5 +28,21 @@ export const foldedCode = (code: string): string => {
   return lower === code && lower === code.toUpperCase() ? code : `${lower}${separator}`;
 };
 
+const words = /[\p{L}\p{N}]+/gu;
+const mostWords = 400;
+
+/** The different words of a text, folded, at most 400 of them; a letter alone is none. */
+export const wordsOf = (text: string): ReadonlySet<string> => {
+  const found = new Set<string>();
+  for (const [word] of fold(text.slice(0, 100_000)).matchAll(words)) {
+    if (word.length > 1 && word.length <= 60) found.add(word);
+    if (found.size >= mostWords) break;
+  }
+  return found;
+};
+
+/** Where a folded text that differs from its original ends: what `eq` of _filter needs. */
+export const afterFolded = separator;
+
 /** The forms in which a searched code may stand in the index: as it is, and folded. */
 export const codeForms = (code: string): readonly string[] => [...new Set([code, foldedCode(code)])];

@@ -150,7 +150,8 @@ const string: Emit = (param, { value, type }, _extraction, out) => {
 
 const number: Emit = (param, { value }, _extraction, out) => {
   const decimal = readDecimal(decimalText(value) ?? '');
-  if (decimal) out.push({ kind: 'range', param, low: decimal.low, high: decimal.high });
+  // a stored number is a point; it is the searched one that stands for a range (R4 search.html#number)
+  if (decimal) out.push({ kind: 'range', param, low: decimal.value, high: decimal.value });
 };
 
 const quantity: Emit = (param, { value, type }, _extraction, out) => {
@@ -169,8 +170,8 @@ const quantity: Emit = (param, { value, type }, _extraction, out) => {
     out.push({
       kind: 'range',
       param: `${param}${key}`,
-      low: least ? factor(least.low) : -Number.MAX_VALUE,
-      high: most ? factor(most.high) : Number.MAX_VALUE,
+      low: least ? factor(least.value) : -Number.MAX_VALUE,
+      high: most ? factor(most.value) : Number.MAX_VALUE,
     });
 };
 
@@ -178,7 +179,14 @@ const uri: Emit = (param, { value }, _extraction, out) => {
   if (typeof value === 'string' && value !== '') out.push({ kind: 'text', param, value });
 };
 
-const emitters: Readonly<Partial<Record<ParameterType, Emit>>> = { token, reference, date, string, number, quantity, uri };
+const special: Emit = (param, { value, type }, _extraction, out) => {
+  if (type !== 'Location.position' || !isObject(value)) return;
+  const [latitude, longitude] = [value['latitude'], value['longitude']].map((part) => Number(decimalText(part) ?? NaN));
+  if (latitude === undefined || longitude === undefined || !Number.isFinite(latitude + longitude)) return;
+  if (Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) out.push({ kind: 'position', param, latitude, longitude });
+};
+
+const emitters: Readonly<Partial<Record<ParameterType, Emit>>> = { token, reference, date, string, number, quantity, uri, special };
 
 /** The index values of one found item, by the type of its parameter (R4 search.html#ptypes), appended to `out`. */
 export const valuesOf = (kind: ParameterType, param: string, item: Item, extraction: Extraction, out: Value[]): void => {

@@ -57,6 +57,8 @@ type Options = {
 /** All of `/FHIR/R4`: one route, dispatched by the registry, so that a request and a batch entry run the same code. */
 export const fhir = (house: House, callers: Callers, options: Options): Plugin<undefined> => {
   const atBase = async (request: Request, call: Call) => {
+    // R4 search.html#all: GET of the base with parameters searches several types
+    if (request.method === 'get' && request.url.search.length > 1) return dispatch(house, call, { method: 'GET', url: request.url.search });
     if (request.method !== 'post') throw notOffered(request.method, 'the base', ['POST']);
     const bundle = readBody(request, house.shapes);
     if (bundle === undefined) throw failure('invalid', 'required', 'The body is missing.');
