@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import type { Predicate, Prefix, SearchPlan, Sight, Sort, Store, Value } from '../../src/store/port.js';
+import { put } from '../builders/units.js';
+import { onEveryEngine } from './engines.js';
+import { holds, isSeen, type Row } from './naive-search.js';
+
+// Small domains, so that conditions often hold, overlap and repeat.
+const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const codes = ['x', 'y', 'z'];
+const systems = ['', 's', 't'];
+const texts = ['ann', 'anna', 'hannah', 'bob', 'smith\u001fSmith'];
+const words = ['heart', 'lung'];
+const places = [
+  { latitude: 53.8, longitude: -1.55 },
+  { latitude: 53.9, longitude: -1.5 },
+  { latitude: 51.5, longitude: 0 },
+  { latitude: -80, longitude: 179.9 },
+];
+const keys = ['organisation:A', 'organisation:B'];
+
+const one = <T>(values: readonly T[]) => fc.constantFrom(...values);
+const moment = fc.integer({ min: 0, max: 8 }).map((n) => n * 1000);
+
+const tokenValue = (param: string): fc.Arbitrary<Value> =>
+  fc.record({ kind: fc.constant('token' as const), param: fc.constant(param), system: one(systems), code: one(codes) });
+const rangeValue = (param: string): fc.Arbitrary<Value> =>
+  fc.tuple(moment, fc.integer({ min: 1, max: 3 })).map(([low, width]) => ({ kind: 'range', param, low, high: low + width * 1000 }));
+const targets = (type: string, param: string): fc.Arbitrary<Value> =>
+  one(ids).map((id) => ({ kind: 'reference', param, target: { type, id } }));
+
+const generalValues = fc
+  .tuple(
+    fc.array(tokenValue('code'), { maxLength: 2 }),
+    fc.array(rangeValue('date'), { maxLength: 2 }),
+    fc.array(
+      one(texts).map((value): Value => ({ kind: 'text', param: 'name', value })),
+      { maxLength: 2 },
+    ),
+    fc.array(targets('Observation', 'derived-from'), { maxLength: 2 }),
+    fc.option(one(places).map((place): Value => ({ kind: 'position', param: 'near', ...place }))),
+    fc.array(fc.record({ kind: fc.constant('word' as const), param: one(['_text', '_content'] as const), word: one(words) }), {
+      maxLength: 1,
+    }),
+  )
+  .map(([a, b, c, d, e, f]): readonly Value[] => [...a, ...b, ...c, ...d, ...(e ? [e] : []), ...f]);
+
+/** The hot parameters of ServiceRequest have columns: one value each. */
+const requestValues = fc
+  .tuple(targets('Observation', 'subject'), one(codes), fc.option(rangeValue('authored')), fc.array(tokenValue('code'), { maxLength: 2 }))
+  .map(([subject, code, authored, more]): readonly Value[] => [
+    subject,
+    { kind: 'token', param: 'status', system: '', code },
+    ...(authored ? [authored] : []),
+    ...more,
+  ]);
+
+const rowOf = (type: string, id: string, values: fc.Arbitrary<readonly Value[]>): fc.Arbitrary<Row> =>
+  fc.record({ values, accessKeys: fc.subarray(keys), lastUpdated: moment }).map((more) => put(type, id, 0, more));
+const rowsOf = fc
+  .tuple(
+    ...ids.map((id) => rowOf('Observation', id, generalValues)),
+    ...ids.slice(0, 6).map((id) => rowOf('ServiceRequest', id, requestValues)),
+  )
+  .map((rows): readonly Row[] => rows);
+
+const prefix = one<Prefix>(['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb']);
+const asked = fc
+  .record({ prefix, low: moment, width: fc.integer({ min: 1, max: 3 }) })
+  .map(({ prefix: p, low, width }) => ({ prefix: p, low, high: low + width * 1000 }));
+const some = <T>(values: fc.Arbitrary<T>) => fc.array(values, { minLength: 1, maxLength: 3 });
+const sight: fc.Arbitrary<Sight> = fc.oneof(
+  fc.constant<Sight>('all'),
+  fc.subarray(keys).map((own): Sight => ({ keys: own })),
+);
+const tokens = some(
+  fc.oneof(
+    one(codes).map((code) => ({ code })),
+    one(systems).map((system) => ({ system })),
+    fc.record({ system: one(systems), code: one(codes) }),
+  ),
+);
+
+const predicates = (type: 'Observation' | 'ServiceRequest', depth: number): fc.Arbitrary<Predicate> => {
+  const common: readonly fc.Arbitrary<Predicate>[] = [
+    some(one(ids)).map((list) => ({ kind: 'id', ids: list })),
+    fc.tuple(tokens, fc.boolean()).map(([any, not]) => ({ kind: 'token', param: 'code', any, ...(not ? { not } : {}) })),
+    // many values go another way
+    fc.record({ system: one(systems), code: one(codes) }).map((value) => ({ kind: 'token', param: 'code', any: Array(10).fill(value) })),
+    some(asked).map((any) => ({ kind: 'updated', any })),
+    fc.boolean().map((missing) => ({ kind: 'missing', param: 'code', missing })),
+  ];
+  const general: readonly fc.Arbitrary<Predicate>[] = [
+    some(asked).map((any) => ({ kind: 'range', param: 'date', any })),
+    fc
+      .tuple(one(['starts', 'exact', 'contains'] as const), some(one([...texts, 'an', 'smith'])))
+      .map(([mode, any]) => ({ kind: 'text', param: 'name', mode, any })),
+    some(one(ids)).map((list) => ({ kind: 'reference', param: 'derived-from', any: list.map((id) => ({ type: 'Observation', id })) })),
+    fc
+      .tuple(some(one(places)), one([1, 20, 400, 20_000]))
+      .map(([list, km]) => ({ kind: 'near', param: 'near', any: list.map((p) => ({ ...p, km })) })),
+    fc.tuple(one(['_text', '_content'] as const), one(words)).map(([param, word]) => ({ kind: 'word', param, word })),
+    fc.tuple(one(['date', 'name', 'near', 'derived-from']), fc.boolean()).map(([param, missing]) => ({ kind: 'missing', param, missing })),
+  ];
+  const narrow: readonly fc.Arbitrary<Predicate>[] = [
+    some(one(codes)).map((list) => ({ kind: 'token', param: 'status', any: list.map((code) => ({ code })) })),
+    one(codes).map((code) => ({ kind: 'token', param: 'status', not: true, any: [{ code }] })),
+    some(one(ids)).map((list) => ({ kind: 'reference', param: 'subject', any: list.map((id) => ({ type: 'Observation', id })) })),
+    some(asked).map((any) => ({ kind: 'range', param: 'authored', any })),
+    fc.boolean().map((missing) => ({ kind: 'missing', param: 'authored', missing })),
+  ];
+  const flat = fc.oneof(...common, ...(type === 'Observation' ? general : narrow));
+  if (depth === 0) return flat;
+  const inner = (of: 'Observation' | 'ServiceRequest') => fc.array(predicates(of, depth - 1), { maxLength: 2 });
+  const onward = type === 'Observation' ? 'derived-from' : 'subject';
+  const steps: readonly fc.Arbitrary<Predicate>[] = [
+    fc
+      .array(fc.array(predicates(type, depth - 1), { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 2 })
+      .map((of) => ({ kind: 'either', of })),
+    fc.array(predicates(type, depth - 1), { minLength: 1, maxLength: 2 }).map((where) => ({ kind: 'not', where })),
+    fc
+      .tuple(inner('Observation'), sight)
+      .map(([where, seen]) => ({ kind: 'chain', param: onward, type: 'Observation', where, sight: seen })),
+    ...(type === 'Observation'
+      ? [
+          fc
+            .tuple(inner('ServiceRequest'), sight)
+            .map(([where, seen]): Predicate => ({ kind: 'has', param: 'subject', type: 'ServiceRequest', where, sight: seen })),
+          fc
+            .tuple(inner('Observation'), sight)
+            .map(([where, seen]): Predicate => ({ kind: 'has', param: 'derived-from', type: 'Observation', where, sight: seen })),
+        ]
+      : []),
+  ];
+  return fc.oneof({ weight: 2, arbitrary: flat }, ...steps);
+};
+
+const sorts = (type: string): fc.Arbitrary<readonly Sort[]> => {
+  const order = (param: string, kind: Sort['kind']): fc.Arbitrary<Sort> => fc.boolean().map((descending) => ({ param, kind, descending }));
+  const offered =
+    type === 'Observation'
+      ? [order('date', 'range'), order('name', 'text'), order('code', 'token'), order('_lastUpdated', 'updated'), order('_id', 'id')]
+      : [order('authored', 'range'), order('status', 'token'), order('_lastUpdated', 'updated')];
+  return fc.uniqueArray(fc.oneof(...offered), { maxLength: 2, selector: ({ param }) => param });
+};
+
+const plans = one(['Observation', 'ServiceRequest'] as const).chain((type) =>
+  fc.record({
+    type: fc.constant(type),
+    where: fc.array(predicates(type, 2), { maxLength: 3 }),
+    sort: sorts(type),
+    count: fc.integer({ min: 1, max: 5 }),
+  }),
+);
+
+const sortKey = ({ kind, param, descending }: Sort, row: Row): string | number | undefined => {
+  if (kind === 'id') return row.id;
+  if (kind === 'updated') return row.lastUpdated;
+  const found = row.values.flatMap((value): readonly (string | number)[] => {
+    if (value.param !== param) return [];
+    if (value.kind === 'token' && kind === 'token') return [value.code];
+    if (value.kind === 'text' && kind === 'text') return [value.value];
+    return value.kind === 'range' && kind === 'range' ? [descending ? value.high : value.low] : [];
+  });
+  return found.sort((a, b) => (a < b ? -1 : 1)).at(descending ? -1 : 0);
+};
+
+const isOrdered = (sort: readonly Sort[], a: Row, b: Row): boolean => {
+  for (const key of sort) {
+    const [left, right] = [sortKey(key, a), sortKey(key, b)];
+    if (left === right) continue;
+    if (left === undefined) return false;
+    if (right === undefined) return true;
+    return left < right !== key.descending;
+  }
+  return true;
+};
+
+const walked = async (store: Store, plan: SearchPlan, seen: Sight): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await store.search({ ...plan, ...(after === undefined ? {} : { after }) }, seen);
+    found.push(...page.rows.map(({ id }) => id));
+    if (page.next === undefined) return found;
+    after = page.next;
+  }
+};
+
+onEveryEngine('search-property', ({ open }) => {
+  it('agrees with a naive evaluator on random rows and searches, in any order, page by page', async () => {
+    for (const rows of fc.sample(rowsOf, { numRuns: 3, seed: 7 })) {
+      const store = await open({ integrity: true });
+      await store.commit({ puts: rows });
+      await fc.assert(
+        fc.asyncProperty(plans, sight, async (plan, seen) => {
+          const expected = rows.filter(
+            (row) => row.type === plan.type && isSeen(row, seen, rows) && plan.where.every((predicate) => holds(predicate, row, rows)),
+          );
+          const found = await walked(store, plan, seen);
+          expect([...found].sort()).toEqual(expected.map(({ id }) => id).sort());
+          const inOrder = found.map((id) => expected.find((row) => row.id === id)!);
+          inOrder.slice(1).forEach((row, index) => {
+            expect(isOrdered(plan.sort, inOrder[index]!, row)).toBe(true);
+          });
+          expect(await store.count(plan, seen, 1000)).toBe(expected.length);
+        }),
+        { numRuns: 150, seed: 11 },
+      );
+      await store.close();
+    }
+  });
+});
