@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Store } from '../../src/store/port.js';
+import { openMssqlStore } from '../../src/store/mssql/mssql-store.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.js';
+import { emptyDatabase, makeDatabase } from '../helpers/mssql-database.js';
 
 export type Options = { readonly integrity: boolean };
 export type Engine = {
@@ -30,13 +32,39 @@ const embedded = (): Engine => {
   };
 };
 
+const url = process.env['MSSQL_URL'];
+if (url === undefined)
+  console.log('skipped: the contract on SQL Server (needs a server: MSSQL_URL=mssql://sa:...@127.0.0.1:1433/master npm run test:mssql)');
+
+/** A SQL Server, each suite with a database of its own, emptied for each store. */
+const mssql = (suite: string, server: string): Engine => {
+  const own = new URL(server);
+  own.pathname = `/referrals_${suite}`;
+  const openAgain = ({ integrity }: Options) => openMssqlStore({ url: own.href, integrity });
+  beforeAll(async () => {
+    await makeDatabase(server, `referrals_${suite}`);
+  }, 120_000);
+  return {
+    name: 'SQL Server',
+    open: async (options) => {
+      const store = await openAgain(options);
+      await emptyDatabase(own.href);
+      return store;
+    },
+    openAgain,
+  };
+};
+
 // many short-lived stores, each with threads and syncs of its own, on machines that may be busy
 jest.setTimeout(60_000);
 
 /** Runs a contract on every engine that is there. `suite` names a database of its own on the SQL Server. */
-export const onEveryEngine = (_suite: string, contract: (engine: Engine) => void): void => {
-  for (const engine of [embedded()])
-    describe(`${engine.name} store`, () => {
-      contract(engine);
+export const onEveryEngine = (suite: string, contract: (engine: Engine) => void): void => {
+  describe('embedded store', () => {
+    contract(embedded());
+  });
+  if (url !== undefined)
+    describe('SQL Server store', () => {
+      contract(mssql(suite, url));
     });
 };

@@ -28,7 +28,7 @@ export type IndexRows = {
   readonly narrow: { readonly table: string; readonly columns: readonly string[]; readonly cells: readonly (Cell | null)[] } | undefined;
 };
 
-export const indexRowsOf = (terms: Terms, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows => {
+export const indexRowsOf = (terms: Pick<Terms, 'intern'>, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows => {
   const rows = Object.fromEntries(kinds.map((kind) => [kind, new Map()])) as Record<Kind, Map<string, readonly Cell[]>>;
   for (const value of values) {
     if (inColumn(type, value)) continue;
@@ -53,7 +53,7 @@ export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (targe
   for (const kind of kinds) replace(writer, kind, rid, rows[kind], put.version > 0);
 };
 
-const cellsOf = (terms: Terms, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {
+const cellsOf = (terms: Pick<Terms, 'intern'>, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {
   switch (value.kind) {
     case 'token':
       return [value.code, terms.intern(value.system)];
@@ -91,7 +91,7 @@ const replace = (writer: Writer, kind: Kind, rid: number, wanted: ReadonlyMap<st
     );
 };
 
-const narrowCells = (terms: Terms, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows['narrow'] => {
+const narrowCells = (terms: Pick<Terms, 'intern'>, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows['narrow'] => {
   const narrow = narrowTables[type];
   if (!narrow) return undefined;
   const columns: string[] = [];

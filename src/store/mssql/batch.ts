@@ -1,0 +1,277 @@
+import { narrowTables, type NarrowColumn } from '../layout.js';
+import { indexTables, kinds, type Kind } from '../sqlite/write-values.js';
+import { thrown } from './server-errors.js';
+
+/** What a unit has of each, which decides the text of its batch: units of one shape share a text, and the server its plan. */
+export type Shape = {
+  readonly unmatched: readonly string[];
+  readonly expects: boolean;
+  readonly releases: boolean;
+  readonly claims: boolean;
+  readonly entries: boolean;
+  readonly audit: boolean;
+  readonly puts: boolean;
+  /** some puts write over a row: version > 0 */
+  readonly updates: boolean;
+  readonly deletes: boolean;
+  readonly targets: boolean;
+  readonly kinds: readonly Kind[];
+  readonly narrow: readonly string[];
+  readonly accessKeys: boolean;
+  readonly accessLinks: boolean;
+  /** references must resolve, and what is referred to cannot be deleted */
+  readonly integrity: boolean;
+};
+
+// a JSON value has the database's own collation: named here, so that it can be compared with ids and codes, and seeks them
+const exact = (value: string): string => `${value} collate Latin1_General_BIN2`;
+
+const json = {
+  expects: "openjson(@expects) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version')",
+  claims:
+    "openjson(@claims) with (n int '$.n', kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner', expires bigint '$.expires')",
+  releases: "openjson(@releases) with (kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner')",
+  entries:
+    "openjson(@entries) with (n int '$.n', kind nvarchar(30) '$.kind', entry_key nvarchar(400) '$.key', version int '$.version', body nvarchar(max) '$.body', expires bigint '$.expires')",
+  puts: "openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length')",
+  targets: "openjson(@targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id')",
+  keys: "openjson(@keys) with (n int '$.n', access_key nvarchar(200) '$.key')",
+  links:
+    "openjson(@links) with (n int '$.n', child_type int '$.ct', child_id nvarchar(64) '$.ci', root_type int '$.rt', root_id nvarchar(64) '$.ri')",
+} as const;
+
+const sameRow = (left: string): string => `r.type = ${left}.type and r.id = ${exact(`${left}.id`)}`;
+
+/** Names the first offender by its place in the list that was sent; when none is found the race has moved on: sent again. */
+const refuse = (number: number, list: string, offender: string, before = ''): string => `begin
+  ${before}
+  if @@trancount > 0 rollback transaction;
+  ${offender}
+  if @bad is null begin; throw ${String(thrown.again)}, 'again', 1; end;
+  set @what = concat('${list} ', @bad);
+  throw ${String(number)}, @what, 1;
+end;`;
+
+const unmatched = (counts: readonly string[]): string =>
+  [
+    // whoever commits resources waits for this row: nothing that would match can be committed in between
+    'update commit_order set sequence = sequence where id = 1;',
+    ...counts.map(
+      (count) => `set @done = (select n from (${count}) matches);
+if @done > 0 begin; rollback transaction; throw ${String(thrown.matched)}, 'matched', 1; end;`,
+    ),
+  ].join('\n');
+
+// a conditional update that changes nothing: the row stays as it is until this commits
+const expects = `update r set version = r.version from ${json.expects} e inner join resource r on ${sameRow('e')}
+  where r.version = e.version and r.body is not null;
+set @done = @@rowcount;
+if @done <> @expected ${refuse(
+  thrown.stale,
+  'expects',
+  `set @bad = (select min(e.n) from ${json.expects} e left join resource r on ${sameRow('e')}
+    where r.rid is null or r.version <> e.version or r.body is null);`,
+)}`;
+
+const claimOn = `c.kind = ${exact('w.kind')} and c.[key] = ${exact('w.claim_key')}`;
+const releases = `delete c from claim c inner join ${json.releases} w on ${claimOn} and c.owner = ${exact('w.owner')};`;
+const claims = `update c set owner = w.owner, expires = w.expires from ${json.claims} w inner join claim c on ${claimOn}
+  where c.expires <= @now or (c.owner = ${exact('w.owner')} and c.kind <> 'jti');
+set @done = @@rowcount;
+insert into claim (kind, [key], owner, expires) select w.kind, w.claim_key, w.owner, w.expires from ${json.claims} w
+  where not exists (select 1 as one from claim c where ${claimOn});
+set @done = @done + @@rowcount;
+if @done <> @claimed ${refuse(
+  thrown.taken,
+  'claims',
+  `set @bad = (select min(w.n) from ${json.claims} w inner join claim c on ${claimOn}
+    where (c.expires is null or c.expires > @now) and (c.owner <> ${exact('w.owner')} or c.kind = 'jti'));`,
+)}`;
+
+const entryOn = `e.kind = ${exact('w.kind')} and e.[key] = ${exact('w.entry_key')}`;
+const entries = `update e set version = e.version + 1, body = w.body, expires = w.expires from ${json.entries} w
+  inner join entry e on ${entryOn} where e.version = w.version and w.body is not null;
+set @done = @@rowcount;
+delete e from entry e inner join ${json.entries} w on ${entryOn} where e.version = w.version and w.body is null;
+set @done = @done + @@rowcount;
+insert into entry (kind, [key], version, body, expires) select w.kind, w.entry_key, 1, w.body, w.expires from ${json.entries} w
+  where w.version = 0 and w.body is not null and not exists (select 1 as one from entry e where ${entryOn});
+set @done = @done + @@rowcount;
+if @done <> @entered ${refuse(
+  thrown.stale,
+  'entries',
+  `set @bad = (select min(w.n) from ${json.entries} w left join entry e on ${entryOn} where coalesce(e.version, 0) <> w.version
+    or (w.version = 0 and w.body is null));`,
+)}`;
+
+const body = 'case when p.length is null then null else substring(@bodies, p.start, p.length) end';
+// version 0: a row that was only referred to so far takes its first version in place
+const rows = ({ updates }: Shape): string => `${
+  updates
+    ? `insert into resource_version (rid, version, last_updated, body) select r.rid, r.version, r.last_updated, r.body
+  from ${json.puts} p inner join resource r on ${sameRow('p')} where r.version = p.version and r.version > 0;`
+    : ''
+}
+update r set version = p.version + 1, last_updated = p.last_updated, body = ${body}
+  from ${json.puts} p inner join resource r on ${sameRow('p')} where r.version = p.version;
+set @done = @@rowcount;
+insert into resource (rid, type, id, version, last_updated, body)
+  select next value for resource_rid, p.type, p.id, 1, p.last_updated, ${body}
+  from ${json.puts} p where p.version = 0 and not exists (select 1 as one from resource r where ${sameRow('p')});
+set @done = @done + @@rowcount;
+if @done <> @written ${refuse(
+  thrown.stale,
+  'puts',
+  `set @bad = (select min(p.n) from ${json.puts} p left join resource r on ${sameRow('p')} where coalesce(r.version, 0) <> p.version);`,
+)}
+insert into @row (n, rid, gone) select p.n, r.rid, case when p.length is null then 1 else 0 end
+  from ${json.puts} p inner join resource r on ${sameRow('p')};
+insert into live (rid) select w.rid from @row w where w.gone = 0 and not exists (select 1 as one from live l where l.rid = w.rid);`;
+
+const placeholders = `insert into resource (rid, type, id, version, last_updated, body)
+  select next value for resource_rid, t.type, t.id, 0, 0, null from ${json.targets} t
+  where not exists (select 1 as one from resource r where ${sameRow('t')});
+insert into live (rid) select r.rid from ${json.targets} t inner join resource r on ${sameRow('t')}
+  where not exists (select 1 as one from live l where l.rid = r.rid);`;
+
+const targets = ({ integrity }: Shape): string => `${integrity ? '' : placeholders}
+insert into @target (n, rid) select t.n, r.rid from ${json.targets} t inner join resource r on ${sameRow('t')}
+  inner join live l on l.rid = r.rid;
+if @@rowcount <> @targeted ${refuse(
+  thrown.unresolved,
+  'targets',
+  '',
+  `set @bad = (select min(t.n) from ${json.targets} t where not exists (select 1 as one from @target f where f.n = t.n));`,
+)}`;
+
+const sqlType = (column: string): string => {
+  if (['code', 'value', 'word'].includes(column)) return 'nvarchar(400)';
+  return ['low', 'high', 'x', 'y', 'z'].includes(column) ? 'float' : 'int';
+};
+
+/** Index rows of one kind: after an update only what differs is written. */
+const indexRows = (kind: Kind, updates: boolean, some: boolean): string => {
+  const [table, ...columns] = indexTables[kind];
+  const sent = `openjson(@${kind}) with (n int '$.n', param int '$.p', ${columns.map((column, at) => `${column} ${sqlType(column)} '$.c${String(at)}'`).join(', ')})`;
+  const value = (column: string): string => (column === 'target' ? 't.rid' : `x.${column}`);
+  const from = `${sent} x inner join @row w on w.n = x.n${kind === 'reference' ? ' inner join @target t on t.n = x.target' : ''}`;
+  const equal = [
+    'x.param = s.param',
+    ...columns.map((column) => `s.${column} = ${sqlType(column) === 'nvarchar(400)' ? exact(`x.${column}`) : value(column)}`),
+  ].join(' and ');
+  const remove = `delete s from ${table} s inner join @row o on o.rid = s.rid
+  ${some ? `where not exists (select 1 as one from ${from} where w.rid = s.rid and ${equal})` : ''};`;
+  const add = `insert into ${table} (rid, param, ${columns.join(', ')}) select w.rid, x.param, ${columns.map(value).join(', ')} from ${from}
+  ${updates ? `where not exists (select 1 as one from ${table} s where s.rid = w.rid and ${equal})` : ''};`;
+  return `${updates ? remove : ''}\n${some ? add : ''}`;
+};
+
+/** The columns of a narrow table as they are sent: a span has two. */
+export const cellNames = (columns: readonly NarrowColumn[]): readonly { readonly name: string; readonly kind: NarrowColumn['kind'] }[] =>
+  columns.flatMap(({ column, kind }) => [
+    { name: column, kind },
+    ...((kind as string) === 'span' ? [{ name: `${column}_end`, kind }] : []),
+  ]);
+
+const cellType = (kind: string): string => (kind === 'span' ? 'float' : kind === 'instant' ? 'bigint' : 'int');
+
+const narrowRows = (table: string, columns: readonly NarrowColumn[], updates: boolean): string => {
+  const cells = cellNames(columns);
+  const sent = `openjson(@${table}) with (n int '$.n', ${cells.map(({ name, kind }) => `${name} ${cellType(kind)} '$.${name}'`).join(', ')})`;
+  const joins = cells
+    .filter(({ kind }) => kind === 'reference')
+    .map(({ name }) => ` left join @target t_${name} on t_${name}.n = x.${name}`)
+    .join('');
+  const values = cells.map(({ name, kind }) => (kind === 'reference' ? `t_${name}.rid` : `x.${name}`));
+  return `${updates ? `delete h from ${table} h inner join @row w on w.rid = h.rid;` : ''}
+insert into ${table} (rid, ${cells.map(({ name }) => name).join(', ')}) select w.rid, ${values.join(', ')}
+  from ${sent} x inner join @row w on w.n = x.n${joins};`;
+};
+
+const accessKeys = ({ updates, accessKeys: some }: Shape): string => {
+  const from = `${json.keys} x inner join @row w on w.n = x.n`;
+  // a deleted row keeps its keys: 410 is only for who could have read it
+  return `${
+    updates
+      ? `delete a from access_key a inner join @row o on o.rid = a.rid and o.gone = 0
+  ${some ? `where not exists (select 1 as one from ${from} where w.rid = a.rid and a.[key] = ${exact('x.access_key')})` : ''};`
+      : ''
+  }
+${
+  some
+    ? `insert into access_key (rid, [key]) select w.rid, x.access_key from ${from}
+  where not exists (select 1 as one from access_key a where a.rid = w.rid and a.[key] = ${exact('x.access_key')});`
+    : ''
+}`;
+};
+
+const accessLinks = ({ updates, accessLinks: some }: Shape): string => `${
+  updates ? 'delete l from access_link l inner join @row w on w.rid = l.source and w.gone = 0;' : ''
+}
+${
+  some
+    ? `insert into access_link (child, root, source) select distinct child.rid, root.rid, w.rid from ${json.links} x
+  inner join @row w on w.n = x.n
+  inner join resource child on child.type = x.child_type and child.id = ${exact('x.child_id')}
+  inner join resource root on root.type = x.root_type and root.id = ${exact('x.root_id')};`
+    : ''
+}`;
+
+const referenceColumns = Object.values(narrowTables).flatMap(({ table, columns }) =>
+  columns.filter(({ kind }) => kind === 'reference').map(({ column }) => ({ table, column })),
+);
+const deletes = `set @bad = (select min(w.n) from @row w where w.gone = 1 and (
+  exists (select 1 as one from search_reference s where s.target = w.rid)
+  ${referenceColumns.map(({ table, column }) => `or exists (select 1 as one from ${table} h where h.${column} = w.rid)`).join('\n  ')}));
+if @bad is not null ${refuse(thrown.referenced, 'puts', '')}
+delete l from live l inner join @row w on w.rid = l.rid where w.gone = 1;`;
+
+const audit = 'insert into audit_link (chain, number, hash, body) values (@chain, @link, @hash, @audit);';
+
+// last, because whoever commits resources waits here for the one before: the shorter from here to the commit the better
+const order = `update commit_order set sequence = sequence + @written,
+  committed_at = case when committed_at >= @floor then committed_at + 1 else @floor end where id = 1;
+select @sequence = sequence, @now = committed_at from commit_order where id = 1;
+insert into commit_log (sequence, committed_at, type, rid, version)
+  select @sequence - @written + p.n + 1, @now, p.type, w.rid, p.version + 1 from ${json.puts} p inner join @row w on w.n = p.n;`;
+
+const putSections = (shape: Shape): readonly string[] => [
+  rows(shape),
+  shape.targets ? targets(shape) : '',
+  // what was there is removed of every kind, what is new is written where there is any
+  ...kinds
+    .filter((kind) => shape.updates || shape.kinds.includes(kind))
+    .map((kind) => indexRows(kind, shape.updates, shape.kinds.includes(kind))),
+  ...Object.values(narrowTables)
+    .filter(({ table }) => shape.narrow.includes(table))
+    .map(({ table, columns }) => narrowRows(table, columns, shape.updates)),
+  accessKeys(shape),
+  accessLinks(shape),
+  shape.deletes && shape.integrity ? deletes : '',
+];
+
+/**
+ * The one batch, and one round trip, of a unit. XACT_ABORT rolls all of it back with any error. Nothing in it rests on a lock hint:
+ * versions are conditional updates, names are unique indexes, references are foreign keys, and the order of commits is a row that
+ * each holds to its end.
+ */
+export const batchText = (shape: Shape): string =>
+  [
+    'set nocount on; set xact_abort on;',
+    'declare @done int, @bad int, @what nvarchar(200), @now bigint, @sequence bigint, @floor bigint;',
+    shape.puts ? 'declare @row table (n int not null primary key, rid bigint not null, gone int not null);' : '',
+    shape.puts && shape.targets ? 'declare @target table (n int not null primary key, rid bigint not null);' : '',
+    "set @now = datediff_big(millisecond, '19700101', sysutcdatetime());",
+    'begin transaction;',
+    shape.unmatched.length > 0 ? unmatched(shape.unmatched) : '',
+    shape.expects ? expects : '',
+    shape.releases ? releases : '',
+    shape.claims ? claims : '',
+    ...(shape.puts ? putSections(shape) : []),
+    shape.entries ? entries : '',
+    shape.audit ? audit : '',
+    shape.puts ? `set @floor = case when @latest > @now then @latest else @now end;\n${order}` : '',
+    'commit transaction;',
+  ]
+    .filter((section) => section.trim() !== '')
+    .join('\n');

@@ -1,0 +1,118 @@
+import mssql from 'mssql';
+import { Unavailable } from '../port.js';
+import { readDatabaseUrl } from './database-url.js';
+import { troubleOf } from './server-errors.js';
+
+export type Input = string | number | Buffer | null;
+export type Inputs = Readonly<Record<string, Input>>;
+export type Row = Readonly<Record<string, unknown>>;
+
+export type PoolMetrics = {
+  readonly size: number;
+  readonly available: number;
+  readonly pending: number;
+  readonly borrowed: number;
+  readonly retries: number;
+};
+
+const attempts = 6;
+const budgetMs = 5000;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** full jitter: many losers of one deadlock do not meet again */
+const backoff = (attempt: number): number => Math.random() * Math.min(500, 10 * 2 ** attempt);
+
+const int32 = 2 ** 31;
+const greatest = 1.797_693_134_862_315_7e308;
+
+/** Explicit lengths keep the text of a statement, and with it its cached plan, the same for every value. */
+const bind = (request: mssql.Request, name: string, value: Input): void => {
+  if (typeof value === 'string') request.input(name, value.length > 4000 ? mssql.NVarChar(mssql.MAX) : mssql.NVarChar(4000), value);
+  else if (Buffer.isBuffer(value)) request.input(name, mssql.VarBinary(mssql.MAX), value);
+  else if (value === null) request.input(name, mssql.NVarChar(4000), null);
+  else if (!Number.isSafeInteger(value)) request.input(name, mssql.Float, Math.max(-greatest, Math.min(greatest, value)));
+  else if (Math.abs(value) < int32) request.input(name, mssql.Int, value);
+  else request.input(name, mssql.BigInt, value);
+};
+
+/** One pool of connections, and what is tried again over it. */
+export class Database {
+  private readonly pool: mssql.ConnectionPool;
+  private retries = 0;
+
+  private constructor(pool: mssql.ConnectionPool) {
+    this.pool = pool;
+    // a broken connection is seen by the request that uses it, and replaced by the pool
+    pool.on('error', () => undefined);
+  }
+
+  /** Connects; throws Unavailable when the server does not answer. */
+  static async open(url: string): Promise<Database> {
+    const database = new Database(new mssql.ConnectionPool(readDatabaseUrl(url)));
+    try {
+      await database.again(() => database.pool.connect());
+      return database;
+    } catch (error) {
+      throw new Unavailable(`SQL Server does not answer: ${(error as Error).message}`);
+    }
+  }
+
+  metrics(): PoolMetrics {
+    const { size, available, pending, borrowed } = this.pool;
+    return { size, available, pending, borrowed, retries: this.retries };
+  }
+
+  /** One statement or batch, sent once. The driver's errors pass through. */
+  async send(text: string, inputs: Inputs = {}): Promise<readonly Row[]> {
+    const request = this.pool.request();
+    for (const name in inputs) bind(request, name, inputs[name] ?? null);
+    const { recordset } = (await request.query(text)) as { readonly recordset?: readonly Row[] };
+    return recordset ?? [];
+  }
+
+  /** DDL and other text without parameters. */
+  async execute(text: string): Promise<void> {
+    await this.pool.request().batch(text);
+  }
+
+  /** A read: tried again after whatever may pass. Throws Unavailable when it does not. */
+  async read(text: string, inputs: Inputs = {}): Promise<readonly Row[]> {
+    try {
+      return await this.again(() => this.send(text, inputs));
+    } catch (error) {
+      if (troubleOf(error) === 'fault') throw error;
+      throw new Unavailable((error as Error).message);
+    }
+  }
+
+  /** Rows as they come: the whole result is never in memory. One connection is held until the last row is taken. */
+  async *stream(text: string, inputs: Inputs = {}): AsyncGenerator<Row> {
+    const request = this.pool.request();
+    for (const name in inputs) bind(request, name, inputs[name] ?? null);
+    const rows = request.toReadableStream({ highWaterMark: 64 });
+    void request.query(text);
+    for await (const row of rows) yield row as Row;
+  }
+
+  /** Parameters as the query compiler numbers them. */
+  readCompiled(statement: { readonly text: string; readonly parameters: readonly (string | number | null)[] }): Promise<readonly Row[]> {
+    return this.read(statement.text, Object.fromEntries(statement.parameters.map((value, index) => [String(index + 1), value])));
+  }
+
+  /** Runs again what failed for reasons that pass, within a budget of tries and time. */
+  async again<T>(task: () => Promise<T>, mayRepeat: (error: unknown) => boolean = (error) => troubleOf(error) !== 'fault'): Promise<T> {
+    const until = performance.now() + budgetMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await task();
+      } catch (error) {
+        if (!mayRepeat(error) || attempt >= attempts || performance.now() > until) throw error;
+        this.retries++;
+        await pause(backoff(attempt));
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+}

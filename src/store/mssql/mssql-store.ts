@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { AuditChain } from '../audit-chain.js';
+import {
+  Matched,
+  Referenced,
+  Stale,
+  Taken,
+  Unavailable,
+  Unresolved,
+  type ClaimKind,
+  type Entry,
+  type Key,
+  type Put,
+  type Reader,
+  type SearchPlan,
+  type Sight,
+  type Store,
+  type Unit,
+  type Window,
+} from '../port.js';
+import { Database, type PoolMetrics } from './database.js';
+import { checkSchema, migrate } from './migrate.js';
+import { MssqlReader } from './reader.js';
+import { numberOf, thrown, troubleOf } from './server-errors.js';
+import { Terms } from './terms.js';
+import { termsOf, unitBatch, type UnitBatch } from './unit-batch.js';
+
+const sweepMs = 60_000;
+
+class MssqlStore implements Store {
+  /** audit chains nobody writes to at the moment: each has one writer at a time */
+  private readonly idleChains: AuditChain[] = [];
+  private readonly reader: MssqlReader;
+  private readonly sweeper: NodeJS.Timeout;
+  private closed = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly replica: { readonly database: Database; readonly reader: MssqlReader } | undefined,
+    private readonly terms: Terms,
+    private readonly integrity: boolean,
+  ) {
+    this.reader = new MssqlReader(database, terms);
+    this.sweeper = setInterval(() => {
+      void this.sweep();
+    }, sweepMs);
+    this.sweeper.unref();
+  }
+
+  at(freshness: 'replica' | 'primary'): Reader {
+    return freshness === 'replica' && this.replica ? this.replica.reader : this.reader;
+  }
+
+  find = (key: Key, sight: Sight) => this.reader.find(key, sight);
+  findVersion = (key: Key, version: number, sight: Sight) => this.reader.findVersion(key, version, sight);
+  findMany = (keys: readonly Key[], sight: Sight) => this.reader.findMany(keys, sight);
+  search = (plan: SearchPlan, sight: Sight) => this.reader.search(plan, sight);
+  count = (plan: SearchPlan, sight: Sight, limit: number) => this.reader.count(plan, sight, limit);
+  history = (scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight) =>
+    this.reader.history(scope, window, sight);
+  referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
+    this.reader.referrers(target, sight, limit, of);
+  findClaim = (kind: ClaimKind, key: string) => this.reader.findClaim(kind, key);
+  findEntry = (kind: Entry['kind'], key: string) => this.reader.findEntry(kind, key);
+  listEntries = (kind: Entry['kind']) => this.reader.listEntries(kind);
+  auditChains = () => this.reader.auditChains();
+  auditLinks = (chain: string, after: number, limit: number) => this.reader.auditLinks(chain, after, limit);
+
+  async commit(unit: Unit): Promise<void> {
+    if (this.closed) throw new Unavailable('the store is closed');
+    await this.terms.intern(termsOf(unit));
+    const chain = unit.audit && unit.audit.length > 0 ? (this.idleChains.pop() ?? new AuditChain(randomUUID())) : undefined;
+    const head = chain?.mark();
+    const link = chain?.append(unit.audit ?? []);
+    const outcome = { certain: true };
+    try {
+      const unmatched = await Promise.all((unit.unmatched ?? []).map((plan) => this.reader.test(plan)));
+      const batch = unitBatch(this.terms, unit, { integrity: this.integrity, unmatched, link });
+      await this.sendUnit(batch, () => {
+        outcome.certain = false;
+      });
+    } catch (error) {
+      if (chain && head) chain.reset(head);
+      throw error;
+    } finally {
+      // a chain whose last link may or may not be there is never continued
+      if (chain && outcome.certain) this.idleChains.push(chain);
+    }
+  }
+
+  /**
+   * Sends the batch until it is committed, refused, or the budget is spent. When a connection broke, the first version that the unit
+   * writes tells whether it was committed: the batch is conditional, so it can be sent again whatever the answer was.
+   */
+  private async sendUnit(batch: UnitBatch, uncertain: () => void): Promise<void> {
+    const outcome = { doubtful: false };
+    try {
+      await this.database.again(
+        async () => {
+          try {
+            await this.database.send(batch.text, batch.inputs);
+          } catch (error) {
+            if (troubleOf(error) === 'unknown') {
+              outcome.doubtful = true;
+              uncertain();
+              if (await this.isThere(batch)) return;
+            }
+            throw error;
+          }
+        },
+        (error) => troubleOf(error) !== 'fault',
+      );
+    } catch (error) {
+      const refusal = await this.refusalOf(error, batch);
+      // the unit that stands in the way may be this one, committed before the connection broke
+      if (outcome.doubtful && refusal instanceof Stale && (await this.isThere(batch))) return;
+      throw refusal;
+    }
+  }
+
+  private async isThere({ puts, entries }: UnitBatch): Promise<boolean> {
+    const [put] = puts;
+    if (put) return this.holds(put);
+    const [entry] = entries;
+    if (!entry) return false;
+    const known = await this.reader.findEntry(entry.kind, entry.key);
+    return entry.body === undefined ? known === undefined : known?.version === entry.version + 1 && known.body === entry.body;
+  }
+
+  private async holds(put: Put): Promise<boolean> {
+    const stored = await this.reader.findVersion(put, put.version + 1, 'all');
+    return stored !== undefined && stored.body === put.body && stored.lastUpdated === put.lastUpdated;
+  }
+
+  /** The error of a batch as the port names it. */
+  private async refusalOf(error: unknown, batch: UnitBatch): Promise<Error> {
+    const number = numberOf(error);
+    const [list = '', place = ''] = (error as Error).message.split(' ');
+    const at = Number(place);
+    const key = ({ type, id }: Key): Key => ({ type, id });
+    switch (number) {
+      case thrown.stale: {
+        const entry = list === 'entries' ? batch.entries[at] : undefined;
+        if (entry) return new Stale({ type: entry.kind, id: entry.key });
+        const moved = list === 'expects' ? batch.expects[at] : batch.puts[at];
+        return moved ? new Stale(key(moved)) : new Unavailable('refused');
+      }
+      case thrown.taken: {
+        const claim = batch.claims[at];
+        return claim ? new Taken(claim) : new Unavailable('refused');
+      }
+      case thrown.unresolved: {
+        const target = batch.targets[at];
+        return target ? new Unresolved(key(target)) : new Unavailable('refused');
+      }
+      case thrown.referenced: {
+        const put = batch.puts[at];
+        if (!put) return new Unavailable('refused');
+        const by = (await this.reader.referrers(put, 'all', 10)).map(key);
+        return new Referenced(key(put), by);
+      }
+      case thrown.matched:
+        return new Matched();
+      default:
+        return new Unavailable(`SQL Server: ${(error as Error).message}`);
+    }
+  }
+
+  /** Removes what has expired, in small steps that hold few locks. */
+  private async sweep(): Promise<void> {
+    const now = Date.now();
+    try {
+      await this.database.send("delete top (1000) from claim where expires < @now and kind in ('jti', 'idempotency')", { now });
+      await this.database.send('delete top (1000) from entry where expires < @now', { now });
+    } catch {
+      // the next round will do
+    }
+  }
+
+  async check(): Promise<void> {
+    if (this.closed) throw new Unavailable('the store is closed');
+    await checkSchema(this.database);
+  }
+
+  metrics(): PoolMetrics {
+    return this.database.metrics();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.sweeper);
+    await this.replica?.database.close();
+    await this.database.close();
+  }
+}
+
+export type MssqlOptions = {
+  /** mssql://user:password@host:1433/database?encrypt=true */
+  readonly url: string;
+  /** a readable copy for reads that may be some seconds behind */
+  readonly replicaUrl?: string | undefined;
+  readonly integrity: boolean;
+};
+
+/** Opens, and migrates, the store on SQL Server. Throws Unavailable when the server does not answer. */
+export const openMssqlStore = async ({ url, replicaUrl, integrity }: MssqlOptions): Promise<Store & { metrics(): PoolMetrics }> => {
+  const database = await Database.open(url);
+  try {
+    await migrate(database);
+    const terms = new Terms(database);
+    await terms.load();
+    const copy = replicaUrl === undefined ? undefined : await Database.open(replicaUrl);
+    return new MssqlStore(database, copy && { database: copy, reader: new MssqlReader(copy, terms) }, terms, integrity);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+};

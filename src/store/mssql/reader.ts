@@ -1,0 +1,252 @@
+import { sql, type RawBuilder } from 'kysely';
+import { columnOf, homeParam } from '../layout.js';
+import type { AuditLink, Claim, ClaimKind, Entry, Key, Page, Reader, SearchPlan, Sight, Stored, Window } from '../port.js';
+import { tsql, type Statement } from '../queries/dialect.js';
+import { decodePosition, encodePosition } from '../queries/position.js';
+import { SearchBuilder } from '../queries/search.js';
+import { sightTest } from '../queries/sight.js';
+import type { Database, Row } from './database.js';
+import { keyText, type Terms } from './terms.js';
+import { referenceHomes } from './unit-batch.js';
+
+type Position = readonly (string | number | null)[];
+
+const bodyOf = (value: unknown): string | undefined => (Buffer.isBuffer(value) ? value.toString('utf8') : undefined);
+/** The driver gives bigint as text. */
+const cell = (value: unknown): string | number | null =>
+  typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : (value as string | number | null);
+
+/** Long texts stand in an index as their beginning with a hash; a list travels as JSON and is none. */
+const asKept = ({ text, parameters }: Statement): Statement => ({
+  text,
+  parameters: parameters.map((value) => (typeof value === 'string' && !value.startsWith('[') ? keyText(value) : value)),
+});
+
+/** The reads of the port over one pool. Each call is one statement, so each sees one committed state. */
+export class MssqlReader implements Reader {
+  private unknown = new Set<string>();
+  private readonly builder: SearchBuilder;
+
+  constructor(
+    private readonly database: Database,
+    private readonly terms: Terms,
+  ) {
+    this.builder = new SearchBuilder((text) => this.term(text), tsql);
+  }
+
+  at(): Reader {
+    return this;
+  }
+
+  async find(key: Key, sight: Sight): Promise<Stored | undefined> {
+    const [row] = await this.run(
+      () => sql`select r.rid, r.id, r.version, r.last_updated, r.body from resource r
+        where r.type = ${this.term(key.type)} and r.id = ${key.id} and r.version > 0 and ${sightTest(tsql, sight, sql.raw('r.rid'))}`,
+    );
+    return row && this.stored(row, key.type);
+  }
+
+  async findVersion(key: Key, version: number, sight: Sight): Promise<Stored | undefined> {
+    const [row] = await this.run(
+      () => sql`select r.rid, r.id, ${version} as version, case when r.version = ${version} then r.last_updated else v.last_updated end as last_updated,
+          case when r.version = ${version} then r.body else v.body end as body
+        from resource r left join resource_version v on v.rid = r.rid and v.version = ${version}
+        where r.type = ${this.term(key.type)} and r.id = ${key.id} and (r.version = ${version} or v.version = ${version}) and r.version > 0
+          and ${sightTest(tsql, sight, sql.raw('r.rid'))}`,
+    );
+    return row && this.stored(row, key.type);
+  }
+
+  async findMany(keys: readonly Key[], sight: Sight): Promise<readonly Stored[]> {
+    if (keys.length === 0) return [];
+    const rows = await this.run(() => {
+      const wanted = JSON.stringify(keys.map(({ type, id }) => ({ t: this.term(type), i: id })));
+      return sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.body
+        from (select distinct k.type, k.id from openjson(${wanted}) with (type int '$.t', id nvarchar(64) '$.i') k) w
+        inner join resource r on r.type = w.type and r.id = w.id collate Latin1_General_BIN2
+        where r.body is not null and ${sightTest(tsql, sight, sql.raw('r.rid'))}`;
+    });
+    return this.storedOfTypes(rows);
+  }
+
+  async search(plan: SearchPlan, sight: Sight): Promise<Page> {
+    const after = plan.after === undefined ? undefined : decodePosition(plan.after);
+    const rows = await this.run(() => this.builder.page(plan, sight, after));
+    const shown = rows.slice(0, plan.count);
+    const last = shown.at(-1);
+    const position = (row: Row): Position => [...plan.sort.map((_, index) => cell(row[`k${String(index)}`])), Number(row['rid'])];
+    return {
+      rows: shown.map((row) => this.stored(row, plan.type)),
+      next: rows.length > plan.count && last ? encodePosition(position(last)) : undefined,
+    };
+  }
+
+  async count(plan: SearchPlan, sight: Sight, limit: number): Promise<number> {
+    const [row] = await this.run(() => this.builder.count(plan, sight, limit));
+    return Number(row?.['n'] ?? 0);
+  }
+
+  /** The plan's "is there a match" as a test inside a batch. */
+  async test(plan: SearchPlan): Promise<Statement> {
+    return asKept(await this.compiled(() => this.builder.count(plan, 'all', 1)));
+  }
+
+  async history(scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight): Promise<Page> {
+    const before = window.after === undefined ? undefined : decodePosition(window.after)[0];
+    const rows = await this.run(() => this.historyPage(scope, window, before ?? null, sight));
+    const shown = rows.slice(0, window.count);
+    const last = shown.at(-1);
+    return {
+      rows: await this.storedOfTypes(shown),
+      next: rows.length > window.count && last ? encodePosition([Number(last['sequence'])]) : undefined,
+    };
+  }
+
+  private historyPage(
+    scope: { readonly type?: string; readonly id?: string },
+    window: Window,
+    before: string | number | null,
+    sight: Sight,
+  ): RawBuilder<unknown> {
+    const type = scope.type === undefined ? undefined : this.term(scope.type);
+    const limit = tsql.limit(window.count + 1);
+    const tests = [
+      sql`${sightTest(tsql, sight, sql.raw('c.rid'))}`,
+      ...(scope.id === undefined
+        ? type === undefined
+          ? []
+          : [sql`c.type = ${type}`]
+        : [sql`c.rid = (select x.rid from resource x where x.type = ${type ?? 0} and x.id = ${scope.id})`]),
+      // times grow with the sequence, so a time is a place in it
+      ...(window.since === undefined
+        ? []
+        : [
+            sql`c.sequence >= coalesce((select min(s.sequence) from commit_log s where s.committed_at >= ${window.since}), 9223372036854775807)`,
+          ]),
+      ...(window.at === undefined
+        ? []
+        : [sql`c.sequence <= coalesce((select max(s.sequence) from commit_log s where s.committed_at <= ${window.at}), 0)`]),
+      ...(before === null ? [] : [sql`c.sequence < ${before}`]),
+    ];
+    return sql`select c.sequence, r.id, c.type, c.version, case when r.version = c.version then r.last_updated else v.last_updated end as last_updated,
+        case when r.version = c.version then r.body else v.body end as body
+      from (select c.sequence, c.rid, c.type, c.version from commit_log c where ${sql.join(tests, sql` and `)} order by c.sequence desc ${limit}) c
+      inner join resource r on r.rid = c.rid left join resource_version v on v.rid = c.rid and v.version = c.version
+      order by c.sequence desc ${limit}`;
+  }
+
+  async referrers(
+    target: Key,
+    sight: Sight,
+    limit: number,
+    of?: { readonly type: string; readonly param: string },
+  ): Promise<readonly Stored[]> {
+    const rows = await this.run(() => {
+      const rid = sql`(select x.rid from resource x where x.type = ${this.term(target.type)} and x.id = ${target.id})`;
+      const homes = of === undefined ? this.allHomes(rid) : [this.homeOf(rid, of)];
+      return sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.body
+        from (select distinct u.rid from (${sql.join(homes, sql` union all `)}) u) s ${tsql.join} resource r on r.rid = s.rid
+        where r.body is not null and ${sightTest(tsql, sight, sql.raw('r.rid'))} order by r.rid ${tsql.limit(limit)}`;
+    });
+    return this.storedOfTypes(rows);
+  }
+
+  private allHomes(rid: RawBuilder<unknown>): readonly RawBuilder<unknown>[] {
+    return referenceHomes().map(({ table, column }) => sql`select h.rid from ${sql.table(table)} h where h.${sql.ref(column)} = ${rid}`);
+  }
+
+  private homeOf(rid: RawBuilder<unknown>, of: { readonly type: string; readonly param: string }): RawBuilder<unknown> {
+    const column = columnOf(of.type, of.param);
+    return column
+      ? sql`select h.rid from ${sql.table(column.table)} h where h.${sql.ref(column.column)} = ${rid}`
+      : sql`select h.rid from search_reference h where h.target = ${rid} and h.param = ${this.term(`${of.type}.${homeParam(of.type, of.param)}`)}`;
+  }
+
+  async findClaim(kind: ClaimKind, key: string): Promise<Claim | undefined> {
+    const [row] = await this.database.read('select owner, expires from claim where kind = @kind and [key] = @key', { kind, key });
+    if (!row) return undefined;
+    return { kind, key, owner: String(row['owner']), ...(row['expires'] === null ? {} : { expires: Number(row['expires']) }) };
+  }
+
+  async findEntry(kind: Entry['kind'], key: string): Promise<Entry | undefined> {
+    const [row] = await this.database.read(
+      'select [key] as entry_key, version, body, expires from entry where kind = @kind and [key] = @key',
+      { kind, key },
+    );
+    return row && entryOf(kind, row);
+  }
+
+  async listEntries(kind: Entry['kind']): Promise<readonly Entry[]> {
+    const rows = await this.database.read(
+      'select [key] as entry_key, version, body, expires from entry where kind = @kind order by [key]',
+      { kind },
+    );
+    return rows.map((row) => entryOf(kind, row));
+  }
+
+  async auditChains(): Promise<readonly Omit<AuditLink, 'body'>[]> {
+    const rows = await this.database.read(
+      `select a.chain, a.number, a.hash from audit_link a
+       inner join (select chain, max(number) as number from audit_link group by chain) last on last.chain = a.chain and last.number = a.number`,
+    );
+    return rows.map((row) => ({ chain: String(row['chain']), number: Number(row['number']), hash: String(row['hash']) }));
+  }
+
+  async auditLinks(chain: string, after: number, limit: number): Promise<readonly AuditLink[]> {
+    const rows = await this.database.read(
+      `select chain, number, hash, body from audit_link where chain = @chain and number > @after
+       order by number offset 0 rows fetch next @limit rows only`,
+      { chain, after, limit },
+    );
+    return rows.map((row) => ({
+      chain: String(row['chain']),
+      number: Number(row['number']),
+      hash: String(row['hash']),
+      body: bodyOf(row['body']) ?? '',
+    }));
+  }
+
+  private term(text: string): number {
+    const number = this.terms.known(text);
+    if (number === undefined) this.unknown.add(text);
+    // no row has it
+    return number ?? 0;
+  }
+
+  /** Builds a statement; when it has terms that this process never saw, looks them up and builds it again. */
+  private async compiled(build: () => RawBuilder<unknown>): Promise<Statement> {
+    this.unknown = new Set();
+    const first = tsql.compile(build());
+    if (this.unknown.size === 0) return first;
+    const wanted = [...this.unknown];
+    await this.terms.find(wanted);
+    return wanted.some((text) => this.terms.known(text) !== undefined) ? tsql.compile(build()) : first;
+  }
+
+  private async run(build: () => RawBuilder<unknown>): Promise<readonly Row[]> {
+    return this.database.readCompiled(asKept(await this.compiled(build)));
+  }
+
+  private stored(row: Row, type: string): Stored {
+    return {
+      type,
+      id: String(row['id']),
+      version: Number(row['version']),
+      lastUpdated: Number(row['last_updated']),
+      body: bodyOf(row['body']),
+    };
+  }
+
+  private async storedOfTypes(rows: readonly Row[]): Promise<readonly Stored[]> {
+    const typeOf = await this.terms.textOf(rows.map((row) => Number(row['type'])));
+    return rows.map((row) => this.stored(row, typeOf(Number(row['type']))));
+  }
+}
+
+const entryOf = (kind: Entry['kind'], row: Row): Entry => ({
+  kind,
+  key: String(row['entry_key']),
+  version: Number(row['version']),
+  body: String(row['body']),
+  ...(row['expires'] === null ? {} : { expires: Number(row['expires']) }),
+});

@@ -1,0 +1,19 @@
+import { steps as first } from './0001-first.js';
+import { steps as narrowTables } from './0002-narrow-tables.js';
+
+/** One statement. `optional`: a server that does not take it works without it. */
+export type Step = { readonly text: string; readonly optional?: boolean };
+
+export type Script = {
+  readonly number: number;
+  readonly name: string;
+  readonly steps: readonly Step[];
+  /** the oldest program that may still run on a database with this script: the number of its newest own script */
+  readonly runsWith: number;
+};
+
+/** In order; a released script is never changed (its checksum is kept in the database). */
+export const scripts: readonly Script[] = [
+  { number: 1, name: 'first', steps: first, runsWith: 1 },
+  { number: 2, name: 'narrow tables', steps: narrowTables, runsWith: 2 },
+];

@@ -1,0 +1,67 @@
+/** What SQL Server's error numbers and the driver's codes mean to the store: told apart once, here. */
+export type Trouble =
+  /** rolled back by the server for reasons that pass: the same unit may be sent again */
+  | 'passing'
+  /** a unique index or a foreign key refused a race: sent again, the batch finds and names what stands in the way */
+  | 'race'
+  /** the connection went away: it is unknown whether the batch was committed */
+  | 'unknown'
+  /** nothing was sent */
+  | 'unreachable'
+  | 'fault';
+
+const passing = new Set([
+  1205, // deadlock victim
+  1222, // lock request time-out
+  3960, // snapshot update conflict
+  3961,
+  4060, // database not available during a failover
+  4221, // replica not ready
+  10928, // Azure SQL: resource limits
+  10929,
+  10936,
+  40143, // Azure SQL: service errors, throttling and failover
+  40166,
+  40197,
+  40501,
+  40540,
+  40613,
+  41302, // write conflicts of memory-optimised tables
+  41305,
+  41325,
+  41839,
+  49918, // Azure SQL: not enough resources
+  49919,
+  49920,
+]);
+const races = new Set([2601, 2627, 547]);
+
+/** THROW numbers of the store's own batches. */
+export const thrown = { stale: 50_001, taken: 50_002, unresolved: 50_003, referenced: 50_004, matched: 50_005, again: 50_010 } as const;
+
+export const numberOf = (error: unknown): number | undefined => {
+  const { number } = error as { readonly number?: unknown };
+  return typeof number === 'number' ? number : undefined;
+};
+
+export const troubleOf = (error: unknown): Trouble => {
+  const { code } = error as { readonly code?: unknown };
+  const number = numberOf(error);
+  if (number !== undefined && passing.has(number)) return 'passing';
+  if (number !== undefined && (races.has(number) || number === thrown.again)) return 'race';
+  switch (code) {
+    case 'ETIMEOUT':
+    case 'ESOCKET':
+    case 'ECONNCLOSED':
+    case 'ECONNRESET':
+    case 'ECANCEL':
+    case 'EABORT':
+      return 'unknown';
+    case 'ELOGIN':
+    case 'ENOTOPEN':
+    case 'EINSTLOOKUP':
+      return 'unreachable';
+    default:
+      return (error as { readonly name?: unknown }).name === 'TimeoutError' ? 'unreachable' : 'fault';
+  }
+};

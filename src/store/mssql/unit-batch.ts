@@ -1,0 +1,200 @@
+import { columnOf, narrowTables } from '../layout.js';
+import type { Claim, EntryPut, Key, Put, Unit } from '../port.js';
+import { indexRowsOf, indexTables, kinds, type IndexRows, type Kind } from '../sqlite/write-values.js';
+import { batchText, type Shape } from './batch.js';
+import type { Inputs } from './database.js';
+import { keyText, type Terms } from './terms.js';
+
+/** A unit as its batch takes it. The lists are in the order that a refusal names its offender by. */
+export type UnitBatch = {
+  readonly text: string;
+  readonly inputs: Inputs;
+  readonly puts: readonly Put[];
+  readonly expects: readonly Key[];
+  readonly claims: readonly Claim[];
+  readonly entries: readonly EntryPut[];
+  readonly targets: readonly Key[];
+};
+
+/** An "is there still no match" test, compiled: its parameters are named apart from those of the batch. */
+export type Test = { readonly text: string; readonly parameters: readonly (string | number | null)[] };
+
+const byKey = (left: Key, right: Key): number => (left.type === right.type ? compare(left.id, right.id) : compare(left.type, right.type));
+const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
+const byName = (left: { readonly kind: string; readonly key: string }, right: typeof left): number =>
+  compare(`${left.kind} ${left.key}`, `${right.kind} ${right.key}`);
+
+const greatest = Number.MAX_VALUE;
+const cellOf = (cell: string | number | null): string | number | null =>
+  typeof cell === 'string' ? keyText(cell) : cell === null ? null : Math.max(-greatest, Math.min(greatest, cell));
+
+/** Every row of an index says which put it belongs to (`n`); a target is its place in the list of targets. */
+class Targets {
+  readonly keys: Key[] = [];
+  private readonly places = new Map<string, number>();
+
+  placeOf(key: Key): number {
+    const name = `${key.type}/${key.id}`;
+    const known = this.places.get(name);
+    if (known !== undefined) return known;
+    this.places.set(name, this.keys.length);
+    this.keys.push(key);
+    return this.keys.length - 1;
+  }
+}
+
+/** All texts of a unit that stand in the database as numbers. */
+export const termsOf = (unit: Unit): ReadonlySet<string> => {
+  const texts = new Set<string>();
+  const recording = {
+    intern: (text: string): number => {
+      texts.add(text);
+      return 0;
+    },
+  };
+  const add = ({ type }: Key): void => void texts.add(type);
+  for (const put of unit.puts ?? []) {
+    add(put);
+    if (put.body === undefined) continue;
+    indexRowsOf(recording, put.type, put.values, (target) => {
+      add(target);
+      return 0;
+    });
+    for (const { child, root } of put.accessLinks) {
+      add(child);
+      add(root);
+    }
+  }
+  unit.expects?.forEach(add);
+  return texts;
+};
+
+type Lists = Record<string, object[]>;
+
+const valuesOf = (terms: Terms, puts: readonly Put[], targets: Targets): Lists => {
+  const lists: Lists = {};
+  const push = (name: string, row: object): void => void (lists[name] ??= []).push(row);
+  puts.forEach((put, n) => {
+    if (put.body === undefined) return;
+    const numbers = { intern: (text: string) => terms.number(text) };
+    const index: IndexRows = indexRowsOf(numbers, put.type, put.values, (target) => targets.placeOf(target));
+    for (const kind of kinds)
+      for (const [p, ...cells] of index.rows[kind].values())
+        push(kind, { n, p, ...Object.fromEntries(cells.map((cell, at) => [`c${String(at)}`, cellOf(cell)])) });
+    const { narrow } = index;
+    if (narrow)
+      push(narrow.table, { n, ...Object.fromEntries(narrow.columns.map((name, at) => [name, cellOf(narrow.cells[at] ?? null)])) });
+    for (const key of new Set(put.accessKeys)) push('keys', { n, key });
+    for (const { child, root } of put.accessLinks)
+      push('links', { n, ct: terms.number(child.type), ci: child.id, rt: terms.number(root.type), ri: root.id });
+  });
+  return lists;
+};
+
+/** Two values that stand in one index row because only the beginning and the hash of a long text are kept. */
+const distinct = (rows: readonly object[]): readonly object[] => [...new Map(rows.map((row) => [JSON.stringify(row), row])).values()];
+
+const putInputs = (terms: Terms, puts: readonly Put[], targets: Targets): Inputs => {
+  const bodies = puts.map(({ body }) => (body === undefined ? undefined : Buffer.from(body, 'utf8')));
+  let start = 1;
+  const sent = puts.map((put, n) => {
+    const length = bodies[n]?.length ?? null;
+    const row = { n, type: terms.number(put.type), id: put.id, version: put.version, last: put.lastUpdated, start, length };
+    start += length ?? 0;
+    return row;
+  });
+  const lists = Object.entries(valuesOf(terms, puts, targets)).map(([name, rows]) => [name, JSON.stringify(distinct(rows))] as const);
+  return {
+    puts: JSON.stringify(sent),
+    bodies: Buffer.concat(bodies.flatMap((body) => body ?? [])),
+    written: puts.length,
+    latest: Math.max(0, ...puts.map(({ lastUpdated }) => lastUpdated)),
+    ...Object.fromEntries(lists),
+  };
+};
+
+const renamed = (tests: readonly Test[]): { readonly texts: readonly string[]; readonly inputs: Inputs } => ({
+  texts: tests.map(({ text }, at) => text.replaceAll(/@(\d+)/g, (_whole, number: string) => `@u${String(at)}_${number}`)),
+  inputs: Object.fromEntries(
+    tests.flatMap(({ parameters }, at) => parameters.map((value, index) => [`u${String(at)}_${String(index + 1)}`, value] as const)),
+  ),
+});
+
+const numbered = (rows: readonly object[]): string => JSON.stringify(rows.map((row, n) => ({ n, ...row })));
+
+export type AuditInput = { readonly chain: string; readonly number: number; readonly hash: string; readonly body: string };
+
+/** The batch of a unit whose terms are known. Rows are locked in the order of their keys, so that few units deadlock. */
+export const unitBatch = (
+  terms: Terms,
+  unit: Unit,
+  options: { readonly integrity: boolean; readonly unmatched: readonly Test[]; readonly link: AuditInput | undefined },
+): UnitBatch => {
+  const puts = [...(unit.puts ?? [])].sort(byKey);
+  const expects = [...(unit.expects ?? [])].sort(byKey);
+  const claims = [...(unit.claims ?? [])].sort(byName);
+  const releases = [...(unit.releases ?? [])].sort(byName);
+  const entries = [...(unit.entries ?? [])].sort(byName);
+  const targets = new Targets();
+  const written = puts.length > 0 ? putInputs(terms, puts, targets) : {};
+  const tests = renamed(options.unmatched);
+  const types = new Set(puts.map(({ type }) => type));
+  const shape: Shape = {
+    unmatched: tests.texts,
+    expects: expects.length > 0,
+    releases: releases.length > 0,
+    claims: claims.length > 0,
+    entries: entries.length > 0,
+    audit: options.link !== undefined,
+    puts: puts.length > 0,
+    updates: puts.some(({ version }) => version > 0),
+    deletes: puts.some(({ body }) => body === undefined),
+    targets: targets.keys.length > 0,
+    kinds: kinds.filter((kind) => kind in written),
+    narrow: [...types].flatMap((type) => narrowTables[type]?.table ?? []).sort(),
+    accessKeys: 'keys' in written,
+    accessLinks: 'links' in written,
+    integrity: options.integrity,
+  };
+  const { link } = options;
+  return {
+    text: batchText(shape),
+    inputs: {
+      ...written,
+      ...tests.inputs,
+      ...(shape.targets
+        ? {
+            targets: numbered(targets.keys.map(({ type, id }) => ({ type: terms.number(type), id }))),
+            targeted: targets.keys.length,
+          }
+        : {}),
+      // a narrow table whose rows all go is still named in the text
+      ...Object.fromEntries(shape.narrow.filter((table) => !(table in written)).map((table) => [table, '[]'])),
+      ...(shape.expects
+        ? {
+            expects: numbered(expects.map(({ type, id, version }) => ({ type: terms.number(type), id, version }))),
+            expected: expects.length,
+          }
+        : {}),
+      ...(shape.releases ? { releases: numbered(releases) } : {}),
+      ...(shape.claims ? { claims: numbered(claims), claimed: claims.length } : {}),
+      ...(shape.entries ? { entries: numbered(entries), entered: entries.length } : {}),
+      ...(link ? { chain: link.chain, link: link.number, hash: link.hash, audit: Buffer.from(link.body, 'utf8') } : {}),
+    },
+    puts,
+    expects,
+    claims,
+    entries,
+    targets: targets.keys,
+  };
+};
+
+/** The columns through which a row of any type may be referred to. */
+export const referenceHomes = (): readonly { readonly table: string; readonly column: string }[] => [
+  { table: indexTables.reference[0], column: 'target' },
+  ...Object.entries(narrowTables).flatMap(([type, { table, columns }]) =>
+    columns.flatMap(({ param, column }) => (columnOf(type, param)?.kind === 'reference' ? [{ table, column }] : [])),
+  ),
+];
+
+export type { Kind };

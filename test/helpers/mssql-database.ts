@@ -1,0 +1,44 @@
+import { Database } from '../../src/store/mssql/database.js';
+
+const within = async <T>(url: string, task: (database: Database) => Promise<T>): Promise<T> => {
+  const database = await Database.open(url);
+  try {
+    return await task(database);
+  } finally {
+    await database.close();
+  }
+};
+
+/** Makes the database when it is not there. `server` is the URL of any database of the server. */
+export const makeDatabase = (server: string, name: string): Promise<void> =>
+  within(server, async (database) => {
+    const [row] = await database.read('select db_id(@name) as id', { name });
+    if (row?.['id'] === null) await database.execute(`create database ${name}`);
+  });
+
+// what refers comes before what it refers to
+const tables = [
+  'search_token',
+  'search_reference',
+  'search_range',
+  'search_text',
+  'search_position',
+  'search_word',
+  'slot_index',
+  'service_request_index',
+  'access_key',
+  'access_link',
+  'commit_log',
+  'resource_version',
+  'live',
+  'resource',
+  'claim',
+  'entry',
+  'audit_link',
+];
+
+/** Removes every row; the schema stays. */
+export const emptyDatabase = (url: string): Promise<void> =>
+  within(url, async (database) => {
+    for (const table of tables) await database.execute(`delete from ${table}`);
+  });
