@@ -2,6 +2,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Server } from '@hapi/hapi';
 import { destination, pino } from 'pino';
@@ -28,7 +29,9 @@ import { createConformance, type Built, type Conformance } from './resources/con
 import { registry } from './resources/registry.js';
 import { narrowedStore } from './store/narrowed.js';
 import type { Store } from './store/port.js';
-import { openSqliteStore } from './store/sqlite/sqlite-store.js';
+import { alone } from './store/alone.js';
+import { openStore as openNamedStore } from './store/open-store.js';
+import type { UnitWriter } from './store/sqlite/unit-writer.js';
 import { readDefinitions } from './packages/read-definitions.js';
 import { createSearchTerminology } from './validation/terminology/for-search.js';
 import { createValidator, ukCoreByDefault } from './validation/validator.js';
@@ -39,7 +42,8 @@ export type App = {
   readonly server: Server;
   readonly house: House;
   readonly baseUrl: string;
-  readonly drain: () => void;
+  /** Not ready, answering for DRAIN_MS with `Connection: close`. */
+  readonly drain: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -60,11 +64,10 @@ const secretOf = async (file: string): Promise<Buffer> => {
   return readFile(file);
 };
 
-/** The store that the configuration names. */
-export const openStore = async (config: Config): Promise<Store> => {
+/** The store that the configuration names; `writer`: who writes to the embedded store, when another process does. */
+export const openStore = async (config: Config, writer?: UnitWriter): Promise<Store> => {
   await mkdir(config.dataDir, { recursive: true });
-  const file = config.databaseUrl.slice('sqlite:'.length);
-  return narrowedStore(await openSqliteStore({ path: path.resolve(file), integrity: config.referentialIntegrity }));
+  return narrowedStore(await openNamedStore(config, writer));
 };
 
 /**
@@ -119,10 +122,23 @@ export const createHouse = async (
   return house;
 };
 
-/** The composition root: the one place that knows every part. The server it returns does not listen yet. */
-export const createApp = async (config: Config): Promise<App> => {
+/** Whoever connects while the server drains is told to come back by another connection, which reaches another server. */
+const closeConnections = (server: Server, draining: () => boolean): void => {
+  // a proxy that keeps connections must be the one to close them: a request may be on its way when this side does
+  server.listener.keepAliveTimeout = 65_000;
+  server.listener.prependListener('request', (_request, response) => {
+    if (draining()) response.setHeader('connection', 'close');
+  });
+};
+
+/**
+ * The composition root: the one place that knows every part. The server it returns does not listen yet.
+ *
+ * @param writer who writes to the embedded store, when another process does
+ */
+export const createApp = async (config: Config, writer?: UnitWriter): Promise<App> => {
   const logger = pino({ level: config.logLevel }, destination({ fd: 1, sync: false }));
-  const store = await openStore(config);
+  const store = await openStore(config, writer);
   const clock = Date.now;
   // with PORT=0 the address is known only when the server listens
   const origin = { url: config.baseUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(config.port)}` };
@@ -146,8 +162,11 @@ export const createApp = async (config: Config): Promise<App> => {
     });
   }, 30_000);
   refreshing.unref();
-  await seedConformance(house, await readConformance());
-  if (config.demo) await loadDemo(house);
+  const conformance = await readConformance();
+  await alone(store, 'start', async () => {
+    await seedConformance(house, conformance);
+    if (config.demo) await loadDemo(house);
+  });
   let draining = false;
   const server = await createServer({
     house,
@@ -180,6 +199,7 @@ export const createApp = async (config: Config): Promise<App> => {
       await store.check();
     },
   });
+  closeConnections(server, () => draining);
   server.events.on('start', () => {
     if (config.baseUrl === undefined)
       origin.url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(server.info.port)}`;
@@ -190,8 +210,11 @@ export const createApp = async (config: Config): Promise<App> => {
     get baseUrl() {
       return origin.url;
     },
-    drain: () => {
+    drain: async () => {
       draining = true;
+      await setTimeout(config.drainMs);
+      // right after the connections that wait were accepted
+      await setImmediate();
     },
     close: async () => {
       await server.stop({ timeout: config.drainMs });

@@ -7,6 +7,8 @@ export type Config = {
   readonly baseUrl: string | undefined;
   readonly dataDir: string;
   readonly databaseUrl: string;
+  readonly databaseReplicaUrl: string | undefined;
+  readonly workers: number;
   readonly documentStoreUrl: string;
   readonly demo: boolean;
   readonly rateLimit: number;
@@ -45,7 +47,18 @@ export const settings: readonly Setting[] = [
     schema: Joi.string().uri({ scheme: ['http', 'https'] }),
   },
   { name: 'DATA_DIR', meaning: 'embedded database, documents, keys', schema: Joi.string().default('./data') },
-  { name: 'DATABASE_URL', meaning: 'sqlite:<file>; from DATA_DIR without it', schema: Joi.string().pattern(/^sqlite:.+/, 'sqlite:<file>') },
+  {
+    name: 'DATABASE_URL',
+    meaning: 'sqlite:<file>, from DATA_DIR without it; or mssql://user:password@host:1433/database?encrypt=true',
+    schema: Joi.string().pattern(/^(sqlite|mssql):.+/, 'sqlite:<file> or mssql://...'),
+  },
+  {
+    name: 'DATABASE_REPLICA_URL',
+    meaning:
+      'mssql:// URL of a readable copy (readOnly=true for Azure SQL), for searches and history that may be seconds behind; none without it',
+    schema: Joi.string().pattern(/^mssql:.+/, 'mssql://...'),
+  },
+  { name: 'WORKERS', meaning: 'server processes that share the port', schema: Joi.number().integer().min(1).max(64).default(1) },
   {
     name: 'DOCUMENT_STORE_URL',
     meaning: 'file:<folder>; from DATA_DIR without it',
@@ -145,6 +158,8 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     baseUrl: (value['BASE_URL'] as string | undefined)?.replace(/\/+$/, ''),
     dataDir,
     databaseUrl,
+    databaseReplicaUrl: value['DATABASE_REPLICA_URL'] as string | undefined,
+    workers: value['WORKERS'] as number,
     documentStoreUrl: (value['DOCUMENT_STORE_URL'] as string | undefined) ?? `file:${path.join(dataDir, 'documents')}`,
     demo,
     rateLimit: value['RATE_LIMIT'] as number,

@@ -1,7 +1,7 @@
 import type { Environment } from './command.js';
 import { printConfig } from './commands/config.js';
 import { load } from './commands/load.js';
-import { migrateStore } from './commands/migrate.js';
+import { migrateSchema } from './commands/migrate.js';
 import { printToken } from './commands/token.js';
 import { validateFiles } from './commands/validate.js';
 import { serve } from './serve.js';
@@ -15,7 +15,7 @@ export type Command = {
 
 export const commands: readonly Command[] = [
   { name: 'serve', usage: 'serve', purpose: 'start the server', run: (_words, environment) => serve(environment) },
-  { name: 'migrate', usage: 'migrate', purpose: 'bring the database schema up to date, and stop', run: migrateStore },
+  { name: 'migrate', usage: 'migrate', purpose: 'bring the database schema up to date, and stop', run: migrateSchema },
   {
     name: 'load',
     usage: 'load <file|folder>... [--no-validate] | --scale small|region|national | --postcodes <csv>  [--json]',

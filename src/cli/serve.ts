@@ -1,5 +1,8 @@
+import cluster from 'node:cluster';
 import { createApp, version } from '../app.js';
 import { readConfig, type Config } from '../config.js';
+import { parentWriter } from '../store/sqlite/parent-writer.js';
+import { runWorkers } from './workers.js';
 
 const say = (line = ''): void => {
   process.stdout.write(`${line}\n`);
@@ -16,23 +19,30 @@ const greet = (config: Config, baseUrl: string, startedMs: number): void => {
   }
 };
 
-/** `serve`: starts, says where it is, and stops cleanly on SIGTERM and SIGINT. */
+/** One server process: starts, and stops cleanly on SIGTERM and SIGINT. */
+const serveHere = async (config: Config, started: number, told: boolean): Promise<void> => {
+  const app = await createApp(config, cluster.isWorker && config.databaseUrl.startsWith('sqlite:') ? parentWriter() : undefined);
+  await app.server.start();
+  if (told) greet(config, app.baseUrl, performance.now() - started);
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await app.drain();
+    await app.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+};
+
+/** `serve`: starts, says where it is, and stops cleanly on SIGTERM and SIGINT. With WORKERS, as many processes on one port. */
 export const serve = async (environment: Readonly<Record<string, string | undefined>>): Promise<void> => {
   const started = performance.now();
   try {
     const config = readConfig(environment);
-    const app = await createApp(config);
-    await app.server.start();
-    greet(config, app.baseUrl, performance.now() - started);
-    let stopping = false;
-    const stop = (): void => {
-      if (stopping) return;
-      stopping = true;
-      app.drain();
-      void app.close().then(() => process.exit(0));
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    if (config.workers > 1 && cluster.isPrimary) await runWorkers(config);
+    else await serveHere(config, started, !cluster.isWorker || cluster.worker?.id === 1);
   } catch (error) {
     process.stderr.write(`referral-server cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);

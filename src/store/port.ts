@@ -52,7 +52,7 @@ export type Put = Key & {
   readonly accessLinks: readonly AccessLink[];
 };
 
-export type ClaimKind = 'slot' | 'current-booking' | 'identifier' | 'jti' | 'idempotency' | 'hold';
+export type ClaimKind = 'slot' | 'current-booking' | 'identifier' | 'jti' | 'idempotency' | 'hold' | 'lease';
 /** One row, unique by (kind, key); `expires` in epoch ms: an expired claim may be taken over. */
 export type Claim = {
   readonly kind: ClaimKind;

@@ -91,7 +91,12 @@ const replace = (writer: Writer, kind: Kind, rid: number, wanted: ReadonlyMap<st
     );
 };
 
-const narrowCells = (terms: Pick<Terms, 'intern'>, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows['narrow'] => {
+const narrowCells = (
+  terms: Pick<Terms, 'intern'>,
+  type: string,
+  values: readonly Value[],
+  ridOf: (target: Key) => number,
+): IndexRows['narrow'] => {
   const narrow = narrowTables[type];
   if (!narrow) return undefined;
   const columns: string[] = [];

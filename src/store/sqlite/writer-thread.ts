@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AuditChain } from '../audit-chain.js';
-import { Matched, Referenced, Stale, Taken, Unresolved, type Unit } from '../port.js';
+import type { Unit } from '../port.js';
 import { applyUnit } from './apply-unit.js';
 import { Connection } from './connection.js';
 import { migrate } from './migrate.js';
 import { SqliteReader } from './reader.js';
 import { Terms } from './terms.js';
-import type { FromWriter, Refusal, ToWriter } from './messages.js';
+import type { FromWriter, ToWriter } from './messages.js';
+import { refusalOf } from './refusals.js';
 
 // The one writer of a process. Units that wait are committed together: one sync to disk for the group, then the
 // acknowledgements, so nothing is acknowledged that a power cut could take back.
@@ -32,15 +33,6 @@ const newest = (table: string): { readonly sequence: number; readonly committed_
 const [current, superseded] = [newest('resource'), newest('resource_version')];
 let sequence = Math.max(current.sequence, superseded.sequence);
 let lastCommit = Math.max(current.committed_at, superseded.committed_at);
-
-const refusalOf = (error: unknown): Refusal => {
-  if (error instanceof Stale) return { name: 'Stale', at: error.at };
-  if (error instanceof Taken) return { name: 'Taken', claim: error.claim };
-  if (error instanceof Unresolved) return { name: 'Unresolved', target: error.target };
-  if (error instanceof Referenced) return { name: 'Referenced', at: error.at, by: error.by };
-  if (error instanceof Matched) return { name: 'Matched' };
-  return { name: 'Unavailable', reason: String(error) };
-};
 
 const commitGroup = (): void => {
   const group = queue;
