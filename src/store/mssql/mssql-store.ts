@@ -9,6 +9,7 @@ import {
   Unresolved,
   type ClaimKind,
   type Entry,
+  type HistoryScope,
   type Key,
   type Put,
   type Reader,
@@ -56,8 +57,7 @@ class MssqlStore implements Store {
   findMany = (keys: readonly Key[], sight: Sight) => this.reader.findMany(keys, sight);
   search = (plan: SearchPlan, sight: Sight) => this.reader.search(plan, sight);
   count = (plan: SearchPlan, sight: Sight, limit: number) => this.reader.count(plan, sight, limit);
-  history = (scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight) =>
-    this.reader.history(scope, window, sight);
+  history = (scope: HistoryScope, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     this.reader.referrers(target, sight, limit, of);
   findClaim = (kind: ClaimKind, key: string) => this.reader.findClaim(kind, key);

@@ -1,9 +1,11 @@
 import { sql, type RawBuilder } from 'kysely';
 import { columnOf, homeParam } from '../layout.js';
-import type { AuditLink, Claim, ClaimKind, Entry, Key, Page, Reader, SearchPlan, Sight, Stored, Window } from '../port.js';
+import type { AuditLink, Claim, ClaimKind, Entry, HistoryScope, Key, Page, Reader, SearchPlan, Sight, Stored, Window } from '../port.js';
+import { parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { tsql, type Statement } from '../queries/dialect.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
 import { SearchBuilder } from '../queries/search.js';
+import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
 import type { Database, Row } from './database.js';
 import { keyText, type Terms } from './terms.js';
@@ -25,14 +27,12 @@ const asKept = ({ text, parameters }: Statement): Statement => ({
 /** The reads of the port over one pool. Each call is one statement, so each sees one committed state. */
 export class MssqlReader implements Reader {
   private unknown = new Set<string>();
-  private readonly builder: SearchBuilder;
+  private readonly prepared = new Map<string, Prepared>();
 
   constructor(
     private readonly database: Database,
     private readonly terms: Terms,
-  ) {
-    this.builder = new SearchBuilder((text) => this.term(text), tsql);
-  }
+  ) {}
 
   at(): Reader {
     return this;
@@ -71,7 +71,9 @@ export class MssqlReader implements Reader {
 
   async search(plan: SearchPlan, sight: Sight): Promise<Page> {
     const after = plan.after === undefined ? undefined : decodePosition(plan.after);
-    const rows = await this.run(() => this.builder.page(plan, sight, after));
+    if (after && after.length !== plan.sort.length + 1) throw new RangeError('the position of another search');
+    // one row more than asked for tells that there is a next page
+    const rows = await this.searched('page', { plan, sight, after, limit: plan.count + 1 });
     const shown = rows.slice(0, plan.count);
     const last = shown.at(-1);
     const position = (row: Row): Position => [...plan.sort.map((_, index) => cell(row[`k${String(index)}`])), Number(row['rid'])];
@@ -82,16 +84,40 @@ export class MssqlReader implements Reader {
   }
 
   async count(plan: SearchPlan, sight: Sight, limit: number): Promise<number> {
-    const [row] = await this.run(() => this.builder.count(plan, sight, limit));
+    const [row] = await this.searched('count', { plan, sight, after: undefined, limit });
     return Number(row?.['n'] ?? 0);
   }
 
   /** The plan's "is there a match" as a test inside a batch. */
   async test(plan: SearchPlan): Promise<Statement> {
-    return asKept(await this.compiled(() => this.builder.count(plan, 'all', 1)));
+    return this.statement('count', { plan, sight: 'all', after: undefined, limit: 1 });
   }
 
-  async history(scope: { readonly type?: string; readonly id?: string }, window: Window, sight: Sight): Promise<Page> {
+  private async searched(what: 'page' | 'count', run: Run): Promise<readonly Row[]> {
+    return this.database.readCompiled(await this.statement(what, run));
+  }
+
+  /** Statements are made once for each shape of search; a run that names terms this process never saw looks them up first. */
+  private async statement(what: 'page' | 'count', run: Run): Promise<Statement> {
+    const { plan, sight, after } = run;
+    const shape = `${what} ${shapeOf(plan, sight, after)}`;
+    let prepared = this.prepared.get(shape);
+    if (!prepared) {
+      const builder = new SearchBuilder((text) => this.term(text), tsql);
+      prepared = prepare(tsql, what === 'page' ? builder.page(plan, sight, after) : builder.count(plan, sight));
+      if (this.prepared.size > 1000) this.prepared.clear();
+      this.prepared.set(shape, prepared);
+    }
+    this.unknown = new Set();
+    const parameters = parametersOf(prepared, run);
+    const wanted = [...this.unknown];
+    const { text } = prepared;
+    if (wanted.length === 0) return asKept({ text, parameters });
+    await this.terms.find(wanted);
+    return asKept({ text, parameters: parametersOf(prepared, run) });
+  }
+
+  async history(scope: HistoryScope, window: Window, sight: Sight): Promise<Page> {
     const before = window.after === undefined ? undefined : decodePosition(window.after)[0];
     const rows = await this.run(() => this.historyPage(scope, window, before ?? null, sight));
     const shown = rows.slice(0, window.count);
@@ -102,20 +128,16 @@ export class MssqlReader implements Reader {
     };
   }
 
-  private historyPage(
-    scope: { readonly type?: string; readonly id?: string },
-    window: Window,
-    before: string | number | null,
-    sight: Sight,
-  ): RawBuilder<unknown> {
+  private historyPage(scope: HistoryScope, window: Window, before: string | number | null, sight: Sight): RawBuilder<unknown> {
+    const types = scope.types ?? (scope.type === undefined ? [] : [scope.type]);
     const type = scope.type === undefined ? undefined : this.term(scope.type);
     const limit = tsql.limit(window.count + 1);
     const tests = [
       sql`${sightTest(tsql, sight, sql.raw('c.rid'))}`,
       ...(scope.id === undefined
-        ? type === undefined
+        ? types.length === 0
           ? []
-          : [sql`c.type = ${type}`]
+          : [sql`c.type in (${sql.join(types.map((name) => this.term(name)))})`]
         : [sql`c.rid = (select x.rid from resource x where x.type = ${type ?? 0} and x.id = ${scope.id})`]),
       // times grow with the sequence, so a time is a place in it
       ...(window.since === undefined

@@ -77,6 +77,12 @@ delete s from search_range s inner join @row o on o.rid = s.rid
 delete s from search_text s inner join @row o on o.rid = s.rid
   ;
 
+delete s from search_position s inner join @row o on o.rid = s.rid
+  ;
+
+delete s from search_word s inner join @row o on o.rid = s.rid
+  ;
+
 delete h from slot_index h inner join @row w on w.rid = h.rid;
 insert into slot_index (rid, schedule, status, start_at) select w.rid, t_schedule.rid, x.status, x.start_at
   from openjson(@slot_index) with (n int '$.n', schedule int '$.schedule', status int '$.status', start_at bigint '$.start_at') x inner join @row w on w.n = x.n left join @target t_schedule on t_schedule.n = x.schedule;
