@@ -260,7 +260,7 @@ export const batchText = (shape: Shape): string =>
     'set nocount on; set xact_abort on;',
     'declare @done int, @bad int, @what nvarchar(200), @now bigint, @sequence bigint, @floor bigint;',
     shape.puts ? 'declare @row table (n int not null primary key, rid bigint not null, gone int not null);' : '',
-    shape.puts && shape.targets ? 'declare @target table (n int not null primary key, rid bigint not null);' : '',
+    shape.puts ? 'declare @target table (n int not null primary key, rid bigint not null);' : '',
     "set @now = datediff_big(millisecond, '19700101', sysutcdatetime());",
     'begin transaction;',
     shape.unmatched.length > 0 ? unmatched(shape.unmatched) : '',

@@ -28,7 +28,12 @@ export type IndexRows = {
   readonly narrow: { readonly table: string; readonly columns: readonly string[]; readonly cells: readonly (Cell | null)[] } | undefined;
 };
 
-export const indexRowsOf = (terms: Pick<Terms, 'intern'>, type: string, values: readonly Value[], ridOf: (target: Key) => number): IndexRows => {
+export const indexRowsOf = (
+  terms: Pick<Terms, 'intern'>,
+  type: string,
+  values: readonly Value[],
+  ridOf: (target: Key) => number,
+): IndexRows => {
   const rows = Object.fromEntries(kinds.map((kind) => [kind, new Map()])) as Record<Kind, Map<string, readonly Cell[]>>;
   for (const value of values) {
     if (inColumn(type, value)) continue;

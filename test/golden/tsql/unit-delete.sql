@@ -1,6 +1,7 @@
 set nocount on; set xact_abort on;
 declare @done int, @bad int, @what nvarchar(200), @now bigint, @sequence bigint, @floor bigint;
 declare @row table (n int not null primary key, rid bigint not null, gone int not null);
+declare @target table (n int not null primary key, rid bigint not null);
 set @now = datediff_big(millisecond, '19700101', sysutcdatetime());
 begin transaction;
 insert into resource_version (rid, version, last_updated, body) select r.rid, r.version, r.last_updated, r.body
