@@ -100,6 +100,26 @@ const base64Binary: PrimitiveCheck = (value) => {
 
 const uriFault = 'is not a URI: it holds white space or characters that no URI has';
 
+const uuid = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:[|#/].*)?$/;
+const oid = /^urn:oid:[0-2](\.(0|[1-9][0-9]*))+(?:[|#/].*)?$/;
+
+/** R4 datatypes.html#uri: what claims to be a UUID or an OID is one. */
+const identified =
+  (check: PrimitiveCheck): PrimitiveCheck =>
+  (value) => {
+    const fault = check(value);
+    if (fault !== undefined || typeof value !== 'string' || !value.startsWith('urn:')) return fault;
+    if (value.startsWith('urn:uuid:') && !uuid.test(value)) return 'is not a UUID in lower case';
+    return value.startsWith('urn:oid:') && !oid.test(value) ? 'is not an OID' : undefined;
+  };
+
+const wellFormed = identified(patterned(/^[^\s<>"{}\\^`]*$/, uriFault));
+
+// R4 references.html#canonical: absolute, or a fragment that names a contained resource
+const canonical: PrimitiveCheck = (value) =>
+  wellFormed(value) ??
+  ((value as string).startsWith('#') || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(value as string) ? undefined : 'must be an absolute URL or #id');
+
 /** R4 datatypes.html: the lexical rules of each primitive type. */
 export const primitives: ReadonlyMap<string, PrimitiveCheck> = new Map<string, PrimitiveCheck>([
   ['boolean', (value) => (typeof value === 'boolean' ? undefined : 'must be true or false')],
@@ -112,9 +132,9 @@ export const primitives: ReadonlyMap<string, PrimitiveCheck> = new Map<string, P
   ['xhtml', (value) => (typeof value === 'string' ? undefined : 'must be a JSON string')],
   ['code', patterned(/^[^\s]+( [^\s]+)*$/, 'is not a code: it has leading, trailing or doubled white space')],
   ['id', patterned(/^[A-Za-z0-9\-.]{1,64}$/, 'is not an id: 1 to 64 of A-Z, a-z, 0-9, - and .')],
-  ['uri', patterned(/^[^\s<>"{}|\\^`]*$/, uriFault)],
-  ['url', patterned(/^[^\s<>"{}\\^`]*$/, uriFault)],
-  ['canonical', patterned(/^[^\s<>"{}\\^`]*$/, uriFault)],
+  ['uri', identified(patterned(/^[^\s<>"{}|\\^`]*$/, uriFault))],
+  ['url', identified(patterned(/^[^\s<>"{}\\^`]*$/, uriFault))],
+  ['canonical', canonical],
   ['oid', patterned(/^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$/, 'is not an OID: urn:oid: and numbers with dots')],
   ['uuid', patterned(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'is not a UUID: urn:uuid: in lower case')],
   ['date', date],

@@ -41,7 +41,10 @@ const isEmpty = (node: Node): boolean => {
   return true;
 };
 
-export const createStructureCheck = (shapes: Shapes): StructureCheck => {
+/** Told of every resource inside another, when its own structure is right. */
+type Held = (walk: Walk, resource: Node, contained: boolean) => void;
+
+export const createStructureCheck = (shapes: Shapes, held: Held = () => undefined): StructureCheck => {
   const checkPrimitive = (walk: Walk, property: Property, value: unknown, node: Node): void => {
     const fault = property.type.primitive!(value);
     if (fault !== undefined) {
@@ -82,7 +85,10 @@ export const createStructureCheck = (shapes: Shapes): StructureCheck => {
     walk.frame = frameIn(walk, resource, holder, holderPath);
     if (only !== undefined && resource['resourceType'] !== only)
       walk.error('structure', `must be a ${only}, not ${describe(resource['resourceType'])}`, holderPath);
-    else checkResource(walk, resource);
+    else {
+      checkResource(walk, resource);
+      held(walk, resource, holderPath.endsWith('.contained'));
+    }
     walk.frame = frame;
   };
 

@@ -1,24 +1,25 @@
-import type { ElementDefinition } from 'fhir/r4.js';
-import { bindingCheck } from './bindings.js';
+import type { Questionnaire } from 'fhir/r4.js';
 import type { Definitions } from './definitions.js';
 import type { Finding } from './finding.js';
-import { invariantCheck } from './invariants/invariants.js';
-import { narrativeCheck } from './narrative.js';
-import { extensionCheck, type ExtensionOptions } from './profiles/extensions.js';
-import { targetCheck } from './profiles/facets.js';
-import { createOverlays, type Overlays } from './profiles/overlay.js';
-import { createShapes, type Check, type ElementRule, type Shape, type Shapes, type TypeRule } from './shapes.js';
+import { createFurnish } from './furnish.js';
+import type { ExtensionOptions } from './profiles/extensions.js';
+import { createOverlays } from './profiles/overlay.js';
+import type { CodingOptions } from './rules/coding.js';
+import { checkQuestionnaireResponse } from './rules/questionnaire-response.js';
+import { createShapes } from './shapes.js';
 import { createStructureCheck } from './structure.js';
-import { createCodeSystems } from './terminology/code-systems.js';
-import { createValueSets, type CodeSet } from './terminology/value-sets.js';
+import { createTerminology, type Terminology } from './terminology/terminology.js';
+import type { CodeSet } from './terminology/value-sets.js';
 import { isNode, Walk, type Node } from './walk.js';
 
 export type ValidateOptions = {
   /** canonicals that the caller asks for, beside `meta.profile` and the default of the type */
   readonly profiles?: readonly string[];
+  /** a Questionnaire that is not among the definitions, for the response to it */
+  readonly questionnaire?: (canonical: string) => Questionnaire | undefined;
 };
 
-export type ValidatorOptions = Partial<ExtensionOptions> & {
+export type ValidatorOptions = Partial<ExtensionOptions & CodingOptions> & {
   /** the canonical of the profile that resources of a type are held to by default */
   readonly defaultProfile?: (type: string) => string | undefined;
 };
@@ -26,6 +27,7 @@ export type ValidatorOptions = Partial<ExtensionOptions> & {
 export type Validator = {
   /** What is wrong with a parsed resource; `resource` may be anything at all. */
   readonly validate: (resource: unknown, options?: ValidateOptions) => readonly Finding[];
+  readonly terminology: Terminology;
 };
 
 /** UK Core's profile of a type is the default, where UK Core has one. */
@@ -36,75 +38,42 @@ export const ukCoreByDefault = ({ findStructure }: Definitions): Pick<ValidatorO
   },
 });
 
-/** The checks of R4's own elements and types beyond their shape. */
-const createFurnish = (
-  codes: (url: string) => CodeSet | undefined,
-  overlays: () => Overlays,
-  shapes: () => Shapes,
-  options: ExtensionOptions,
-) => {
-  const typeChecks = (element: ElementRule, type: TypeRule): readonly (Check | undefined)[] => {
-    const { binding } = element.definition;
-    const url = binding?.valueSet;
-    const target = targetCheck({ code: type.code, targetProfile: [...type.targets] }, overlays().parts);
-    const [profile] = type.profiles;
-    return [
-      type.code === 'xhtml' ? narrativeCheck : undefined,
-      url === undefined ? undefined : bindingCheck({ strength: binding!.strength, valueSet: url, codes: () => codes(url) }, type.code),
-      target &&
-        ((walk, value) => {
-          target(walk, { value, sibling: undefined, type });
-        }),
-      profile === undefined || type.code === 'Extension'
-        ? undefined
-        : (walk, value) => {
-            overlays().find(profile)?.apply(walk, { value, sibling: undefined, type });
-          },
-      type.code === 'Extension' ? extensionCheck(overlays, shapes, element.name as 'extension', options) : undefined,
-      ...(type.shape?.path === element.path
-        ? []
-        : (element.definition.constraint ?? []).map((constraint) => invariantCheck(constraint, type.code))),
-    ];
-  };
-  return {
-    shape: (shape: Shape, definition: ElementDefinition): void => {
-      for (const constraint of definition.constraint ?? []) {
-        const check = invariantCheck(constraint, shape.path);
-        if (check !== undefined) shape.checks.push(check);
-      }
-    },
-    element: (element: ElementRule): void => {
-      for (const type of element.types) for (const check of typeChecks(element, type)) if (check !== undefined) type.checks.push(check);
-    },
-  };
+const containedIn = (resource: { readonly contained?: unknown }, id: string): Node | undefined => {
+  const { contained } = resource;
+  const found: unknown = Array.isArray(contained) ? contained.find((item) => isNode(item) && item['id'] === id) : undefined;
+  return isNode(found) ? found : undefined;
 };
 
 /** Compiles the definitions, each type when it is first met. */
 export const createValidator = (definitions: Definitions, options: ValidatorOptions = {}): Validator => {
-  const valueSets = createValueSets(definitions, createCodeSystems(definitions));
-  const codes = (url: string) => valueSets.find(url);
-  const furnish = createFurnish(
+  const terminology = createTerminology(definitions);
+  const codes = (url: string): CodeSet | undefined => terminology.valueSets.find(url);
+  const furnish = createFurnish({
+    definitions,
+    systems: terminology.systems,
     codes,
-    () => overlays,
-    () => shapes,
-    { unknownExtensions: options.unknownExtensions ?? 'ignore' },
-  );
+    overlays: () => overlays,
+    shapes: () => shapes,
+    options: { unknownExtensions: options.unknownExtensions ?? 'ignore', unknownCodes: options.unknownCodes ?? 'warning' },
+  });
   const shapes = createShapes(definitions, furnish);
   const overlays = createOverlays(definitions, shapes, codes);
-  const structure = createStructureCheck(shapes);
 
   const applyProfile = (walk: Walk, resource: Node, canonical: string, asked: string): void => {
     const known = definitions.findStructure(canonical);
     const type = resource['resourceType'] as string;
     if (known === undefined) walk.warning('not-found', `the profile ${canonical} is not known here`, asked, 'meta');
     else if (known.type !== type && shapes.find(type)?.ancestry.includes(known.type) !== true)
-      walk.error('structure', `the profile ${canonical} is one of ${known.type}, not of ${type}`, asked);
+      walk.under(canonical, () => {
+        walk.error('structure', `the profile ${canonical} is one of ${known.type}, not of ${type}`, asked);
+      });
     else overlays.apply(walk, { value: resource, sibling: undefined, type: undefined }, canonical);
   };
 
-  const profilesOf = (resource: Node, asked: readonly string[]): ReadonlyMap<string, string> => {
+  /** The profiles of a resource with the reason for each; a contained resource has those that it names. */
+  const profilesOf = (resource: Node, contained: boolean, asked: readonly string[]): ReadonlyMap<string, string> => {
     const profiles = new Map<string, string>();
-    const standard = options.defaultProfile?.(resource['resourceType'] as string);
+    const standard = contained ? undefined : options.defaultProfile?.(resource['resourceType'] as string);
     const named = isNode(resource['meta']) ? resource['meta']['profile'] : undefined;
     if (standard !== undefined) profiles.set(standard, 'default profile of the type');
     for (const canonical of Array.isArray(named) ? named : []) if (typeof canonical === 'string') profiles.set(canonical, 'meta.profile');
@@ -112,12 +81,44 @@ export const createValidator = (definitions: Definitions, options: ValidatorOpti
     return profiles;
   };
 
+  const applyProfiles = (walk: Walk, resource: Node, contained: boolean, asked: readonly string[] = []): void => {
+    if (walk.broken) return;
+    for (const [canonical, why] of profilesOf(resource, contained, asked)) applyProfile(walk, resource, canonical, why);
+  };
+
+  const answersOf = (walk: Walk, response: Node, find: ValidateOptions['questionnaire']): void => {
+    const canonical = response['questionnaire'];
+    if (typeof canonical !== 'string' || walk.broken) return;
+    const questionnaire = canonical.startsWith('#')
+      ? (containedIn(response, canonical.slice(1)) as Questionnaire | undefined)
+      : (definitions.findQuestionnaire(canonical) ?? find?.(canonical));
+    if (questionnaire?.resourceType === 'Questionnaire')
+      walk.under(canonical, () => {
+        checkQuestionnaireResponse(walk, response, questionnaire, { codes: valueSetIn });
+      });
+    else if (definitions.findValueSet(canonical) !== undefined || definitions.findStructure(canonical) !== undefined)
+      walk.error('invalid', `${canonical} is no Questionnaire`, 'QuestionnaireResponse.questionnaire', 'questionnaire');
+  };
+
+  const valueSetIn = (questionnaire: Questionnaire, canonical: string): CodeSet | undefined => {
+    if (!canonical.startsWith('#')) return codes(canonical);
+    const valueSet = containedIn(questionnaire, canonical.slice(1));
+    return valueSet && terminology.valueSets.expand(valueSet as never);
+  };
+
+  const structure = createStructureCheck(shapes, (walk, resource, contained) => {
+    applyProfiles(walk, resource, contained);
+  });
+
   return {
-    validate: (resource, { profiles = [] } = {}) => {
+    terminology,
+    validate: (resource, { profiles = [], questionnaire } = {}) => {
       const walk = new Walk(resource as Node);
       structure.resource(walk, resource);
-      if (isNode(resource) && !walk.broken)
-        for (const [canonical, asked] of profilesOf(resource, profiles)) applyProfile(walk, resource, canonical, asked);
+      if (isNode(resource)) {
+        applyProfiles(walk, resource, false, profiles);
+        if (resource['resourceType'] === 'QuestionnaireResponse') answersOf(walk, resource, questionnaire);
+      }
       return walk.findings;
     },
   };

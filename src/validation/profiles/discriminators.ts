@@ -169,7 +169,7 @@ const typeTest = (nodes: readonly ProfileNode[], target: boolean, parts: Matcher
   const codes = target
     ? types.flatMap(({ targetProfile }) => (targetProfile ?? []).map((url) => parts.definitions.findStructure(url)?.type))
     : types.map(({ code }) => code);
-  return (item) => codes.includes((item.type?.code ?? resourceTypeOf(item)) as string) || codes.includes(resourceTypeOf(item) as string);
+  return (item) => codes.includes((resourceTypeOf(item) ?? item.type?.code) as string);
 };
 
 const profileTest = (nodes: readonly ProfileNode[], target: boolean, parts: MatcherParts): Matcher | undefined => {

@@ -42,6 +42,9 @@ const contextsOf = (walk: Walk, shapes: Shapes): ReadonlySet<string> => {
     for (const each of ancestry) if (each !== 'BackboneElement' && each !== 'Element') starts.push(each);
   }
   for (const name of [...starts, ...ancestry]) names.add(name);
+  // R5 names of what many R4 types have in common, in contexts of extensions that are published for both
+  if (owners.length === 0 && shapes.find(type)?.elements.get('url')?.types[0]?.code === 'uri')
+    names.add('CanonicalResource').add('MetadataResource');
   return names;
 };
 

@@ -62,16 +62,34 @@ const rangeChecks = (facets: Partial<ElementDefinition>): readonly ItemCheck[] =
   return checks;
 };
 
-const bindingChecks = (facets: Partial<ElementDefinition>, parts: FacetParts): readonly ItemCheck[] => {
-  const url = facets.binding?.valueSet;
-  if (url === undefined) return [];
-  const binding = { strength: facets.binding!.strength, valueSet: url, codes: () => parts.codes(url) };
-  return [
-    (walk, { value, type }) => {
-      if (value !== undefined && type !== undefined) bindingCheck(binding, type.code)?.(walk, value, value as Node);
-    },
-  ];
+type Bound = { readonly strength: 'required' | 'extensible' | 'preferred' | 'example'; readonly valueSet: string };
+
+const additional = new Set([
+  'http://hl7.org/fhir/tools/StructureDefinition/additional-binding',
+  'http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.binding.additional',
+]);
+const maximum = 'http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet';
+
+/** The binding of an element, its maximum value set, and the required ones of the additional-binding extension. */
+const bindingsOf = ({ binding }: Partial<ElementDefinition>): readonly Bound[] => {
+  if (binding === undefined) return [];
+  const extra = (binding.extension ?? []).flatMap(({ url, valueCanonical, extension }): readonly Bound[] => {
+    if (url === maximum && valueCanonical !== undefined) return [{ strength: 'required', valueSet: valueCanonical }];
+    if (!additional.has(url)) return [];
+    const purpose = extension?.find((part) => part.url === 'purpose')?.valueCode;
+    const valueSet = extension?.find((part) => part.url === 'valueSet')?.valueCanonical;
+    return purpose === 'required' && valueSet !== undefined ? [{ strength: 'required', valueSet }] : [];
+  });
+  return binding.valueSet === undefined ? extra : [{ strength: binding.strength, valueSet: binding.valueSet }, ...extra];
 };
+
+const bindingChecks = (facets: Partial<ElementDefinition>, parts: FacetParts): readonly ItemCheck[] =>
+  bindingsOf(facets).map((bound) => {
+    const binding = { ...bound, codes: () => parts.codes(bound.valueSet) };
+    return (walk, { value, type }) => {
+      if (value !== undefined && type !== undefined) bindingCheck(binding, type.code)?.(walk, value, value as Node);
+    };
+  });
 
 const base = 'http://hl7.org/fhir/StructureDefinition/';
 
@@ -179,9 +197,11 @@ const typeChecks = (facets: Partial<ElementDefinition>, parts: FacetParts): read
   }
   return [
     (walk, item) => {
-      const code = item.type?.code ?? (isNode(item.value) ? (item.value['resourceType'] as string) : '');
-      const checks =
-        perType.get(code) ?? (item.type?.shape?.ancestry ?? []).map((each) => perType.get(each)).find((each) => each !== undefined);
+      // where any resource may stand, its own type counts
+      const own = isNode(item.value) ? item.value['resourceType'] : undefined;
+      const code = typeof own === 'string' ? own : (item.type?.code ?? '');
+      const ancestry = item.type?.shape?.ancestry ?? ['DomainResource', 'Resource'];
+      const checks = perType.get(code) ?? ancestry.map((each) => perType.get(each)).find((each) => each !== undefined);
       if (checks !== undefined) for (const check of checks) check(walk, item);
       else if (!isAbstractMatch(codes, item)) walk.error('structure', `must be ${codes.join(' or ')}, not ${code}`, 'type');
     },

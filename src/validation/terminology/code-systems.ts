@@ -1,4 +1,4 @@
-import type { CodeSystemConcept } from 'fhir/r4.js';
+import type { CodeSystem, CodeSystemConcept } from 'fhir/r4.js';
 import type { Definitions } from '../definitions.js';
 
 export type Concept = {
@@ -25,6 +25,10 @@ export type LocalCodeSystem = {
 };
 
 export type LocalCodeSystems = { readonly find: (canonical: string) => LocalCodeSystem | undefined };
+
+/** A supplement adds to the codes of another system, and has none of its own (R4 codesystem.html#supplements). */
+export const isSupplement = (resource: CodeSystem | undefined): boolean =>
+  resource?.content === 'supplement' || resource?.supplements !== undefined;
 
 const truthy = (value: unknown): boolean => value === true || value === 'true';
 
@@ -65,7 +69,7 @@ export const createCodeSystems = (definitions: Definitions): LocalCodeSystems =>
   const made = new Map<string, LocalCodeSystem | undefined>();
   const make = (canonical: string): LocalCodeSystem | undefined => {
     const resource = definitions.findCodeSystem(canonical);
-    if (resource?.concept === undefined || resource.content === 'supplement') return undefined;
+    if (resource?.concept === undefined || isSupplement(resource)) return undefined;
     const keyOf = resource.caseSensitive === false ? (code: string) => code.toLowerCase() : (code: string) => code;
     const index = new Map<string, Concept>();
     indexConcepts(resource.concept, keyOf, index);

@@ -19,7 +19,11 @@ export type CodeSet = {
   readonly systems: () => readonly string[];
 };
 
-export type ValueSets = { readonly find: (canonical: string) => CodeSet | undefined };
+export type ValueSets = {
+  readonly find: (canonical: string) => CodeSet | undefined;
+  /** a value set that is not among the definitions */
+  readonly expand: (valueSet: ValueSet) => CodeSet;
+};
 
 type Codes = Map<string, Map<string, string | undefined>>;
 
@@ -150,10 +154,7 @@ const codeSetOf = (resource: ValueSet, part: Part, excluded: Part): CodeSet => {
 };
 
 /** The value sets of the definitions, expanded when first asked for (R4 valueset.html#compositions). */
-export const createValueSets = (
-  definitions: Definitions,
-  systems: LocalCodeSystems,
-): ValueSets & { readonly expand: (valueSet: ValueSet) => CodeSet } => {
+export const createValueSets = (definitions: Definitions, systems: LocalCodeSystems): ValueSets => {
   const made = new Map<string, { readonly part: Part; readonly set: CodeSet } | undefined>();
 
   const includePart = (include: ValueSetComposeInclude, open: ReadonlySet<string>): Part => {

@@ -1,0 +1,96 @@
+import type { ElementDefinition } from 'fhir/r4.js';
+import { bindingCheck } from './bindings.js';
+import type { Definitions } from './definitions.js';
+import { invariantCheck } from './invariants/invariants.js';
+import { narrativeCheck } from './narrative.js';
+import { extensionCheck, type ExtensionOptions } from './profiles/extensions.js';
+import { targetCheck } from './profiles/facets.js';
+import type { Overlays } from './profiles/overlay.js';
+import { checkBundle } from './rules/bundle.js';
+import { codingCheck, type CodingOptions } from './rules/coding.js';
+import { identifierCheck } from './rules/identifiers.js';
+import { checkQuestionnaire } from './rules/questionnaire-response.js';
+import { attachmentCheck, uriCheck } from './rules/syntax.js';
+import type { Check, ElementRule, Furnish, Shape, Shapes, TypeRule } from './shapes.js';
+import type { LocalCodeSystems } from './terminology/code-systems.js';
+import type { CodeSet } from './terminology/value-sets.js';
+
+export type FurnishParts = {
+  readonly definitions: Definitions;
+  readonly systems: LocalCodeSystems;
+  readonly codes: (valueSet: string) => CodeSet | undefined;
+  /** both are made after the checks, and asked when values come */
+  readonly overlays: () => Overlays;
+  readonly shapes: () => Shapes;
+  readonly options: ExtensionOptions & CodingOptions;
+};
+
+const constraintChecks = (element: ElementRule, type: TypeRule): readonly (Check | undefined)[] => {
+  // the constraints of a backbone element are those of its shape
+  if (type.shape?.path === element.path || element.definition.contentReference !== undefined) return [];
+  return (element.definition.constraint ?? []).map((constraint) => invariantCheck(constraint, type.code));
+};
+
+const profileCheck = (type: TypeRule, overlays: () => Overlays): Check | undefined => {
+  const [profile] = type.profiles;
+  if (profile === undefined || type.code === 'Extension') return undefined;
+  return (walk, value) => {
+    overlays().find(profile)?.apply(walk, { value, sibling: undefined, type });
+  };
+};
+
+/** The checks of R4's own elements and types beyond their shape. */
+export const createFurnish = ({ definitions, systems, codes, overlays, shapes, options }: FurnishParts): Furnish => {
+  const ofType: Readonly<Record<string, Check>> = {
+    Coding: codingCheck(definitions, systems, options),
+    Identifier: identifierCheck(definitions.identifiers),
+    Attachment: attachmentCheck,
+    Bundle: (walk, node) => {
+      checkBundle(walk, node as never);
+    },
+    Questionnaire: (walk, node) => {
+      checkQuestionnaire(walk, node as never);
+    },
+  };
+
+  const reference = (type: TypeRule): Check | undefined => {
+    const check = targetCheck({ code: type.code, targetProfile: [...type.targets] }, overlays().parts);
+    return (
+      check &&
+      ((walk, value) => {
+        check(walk, { value, sibling: undefined, type });
+      })
+    );
+  };
+
+  const binding = (element: ElementRule, type: TypeRule): Check | undefined => {
+    const { binding: given } = element.definition;
+    const url = given?.valueSet;
+    if (given === undefined || url === undefined) return undefined;
+    return bindingCheck({ strength: given.strength, valueSet: url, codes: () => codes(url) }, type.code);
+  };
+
+  const checksOf = (element: ElementRule, type: TypeRule): readonly (Check | undefined)[] => [
+    type.code === 'xhtml' ? narrativeCheck : undefined,
+    uriCheck(element, type.code),
+    binding(element, type),
+    reference(type),
+    profileCheck(type, overlays),
+    type.code === 'Extension' ? extensionCheck(overlays, shapes, element.name as 'extension', options) : undefined,
+    ...constraintChecks(element, type),
+  ];
+
+  return {
+    shape: (shape: Shape, definition: ElementDefinition) => {
+      const own = ofType[shape.path];
+      if (own !== undefined) shape.checks.push(own);
+      for (const constraint of definition.constraint ?? []) {
+        const check = invariantCheck(constraint, shape.path);
+        if (check !== undefined) shape.checks.push(check);
+      }
+    },
+    element: (element: ElementRule) => {
+      for (const type of element.types) for (const check of checksOf(element, type)) if (check !== undefined) type.checks.push(check);
+    },
+  };
+};
