@@ -92,6 +92,7 @@ export const createHouse = async (
     definitions,
     shapes: createShapes((type) => definitions.findStructure(typeUrl(type))),
     validate: validator.validate,
+    terminology: validator.terminology,
     searchParameters,
     extract: createExtractor(searchParameters, {
       model,

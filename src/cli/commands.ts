@@ -30,8 +30,8 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'validate',
-    usage: 'validate <file...> [--json]',
-    purpose: 'check FHIR JSON files against R4; exit 1 on any error',
+    usage: 'validate <file...> [--profile <url>] [--json]',
+    purpose: 'check FHIR JSON files against R4 and UK Core, or the profiles named; exit 1 on any error',
     run: validateFiles,
   },
   { name: 'config', usage: 'config [--json]', purpose: 'print every setting with its meaning and present value', run: printConfig },

@@ -4,6 +4,7 @@ import type { Blobs } from '../blobs/port.js';
 import type { Definitions } from '../validation/definitions.js';
 import type { ProviderSystem } from '../domain/booking/provider-system.js';
 import type { Demographics } from '../domain/demographics/demographics.js';
+import type { Terminology } from '../validation/terminology/terminology.js';
 import type { Validator } from '../validation/validator.js';
 import type { Key } from '../fhir/resource.js';
 import type { Preference } from '../fhir/prefer.js';
@@ -23,6 +24,7 @@ export type House = {
   /** the elements of every R4 type */
   readonly shapes: Shapes;
   readonly validate: Validator['validate'];
+  readonly terminology: Terminology;
   readonly searchParameters: SearchParameters;
   readonly extract: Extractor;
   readonly parseQuery: QueryParser;

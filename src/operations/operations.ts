@@ -1,8 +1,10 @@
 import { ersOperations } from './ers/ers-operations.js';
 import type { Operation } from './operation.js';
+import { terminologyOperations } from './terminology.js';
+import { validateOperation } from './validate.js';
 
 /** Every operation offered; the CapabilityStatement and the dispatcher read this list. */
-export const operations: readonly Operation[] = [...ersOperations];
+export const operations: readonly Operation[] = [...ersOperations, validateOperation, ...terminologyOperations];
 
 /** The operation `code` (without `$`) as offered on the system, a type or an instance; undefined when it is not offered there. */
 export const findOperation = (

@@ -10,6 +10,10 @@ export type Structure = Pick<
 
 type Conformance = { readonly url?: string | undefined; readonly version?: string | undefined };
 
+/** Whether a definition constrains a type; some that do call themselves specializations. */
+export const isProfile = ({ derivation, url, type }: Structure): boolean =>
+  derivation === 'constraint' || url !== `http://hl7.org/fhir/StructureDefinition/${type}`;
+
 /** The form of the values of an identifier system (profiles/identifiers). */
 export type IdentifierRule = {
   readonly name: string;

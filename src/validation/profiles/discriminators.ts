@@ -1,5 +1,5 @@
 import type { ElementDefinitionSlicingDiscriminator } from 'fhir/r4.js';
-import type { Definitions } from '../definitions.js';
+import { isProfile, type Definitions } from '../definitions.js';
 import { resolveReference } from '../references.js';
 import type { Shapes } from '../shapes.js';
 import type { CodeSet } from '../terminology/value-sets.js';
@@ -83,7 +83,7 @@ const demandAt = (start: readonly ProfileNode[], steps: readonly Step[], parts: 
 const profileRoots = (profiles: readonly string[], { definitions }: MatcherParts): readonly ProfileNode[] =>
   profiles.flatMap((url) => {
     const structure = definitions.findStructure(url);
-    return structure?.derivation === 'constraint' ? [mergeProfile(definitions, structure).root] : [];
+    return structure !== undefined && isProfile(structure) ? [mergeProfile(definitions, structure).root] : [];
   });
 
 const below = (node: ProfileNode, step: Step, parts: MatcherParts): readonly ProfileNode[] => {

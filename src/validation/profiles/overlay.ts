@@ -1,4 +1,4 @@
-import type { Definitions, Structure } from '../definitions.js';
+import { isProfile, type Definitions, type Structure } from '../definitions.js';
 import type { ElementRule, Shape, Shapes } from '../shapes.js';
 import type { CodeSet } from '../terminology/value-sets.js';
 import type { Walk } from '../walk.js';
@@ -191,7 +191,7 @@ export const createOverlays = (definitions: Definitions, shapes: Shapes, codes: 
   const find = (canonical: string): Overlay | undefined => {
     if (made.has(canonical)) return made.get(canonical);
     const structure = definitions.findStructure(canonical);
-    const overlay = structure?.derivation === 'constraint' ? compile(structure) : undefined;
+    const overlay = structure !== undefined && isProfile(structure) ? compile(structure) : undefined;
     made.set(canonical, overlay);
     return overlay;
   };

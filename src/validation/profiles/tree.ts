@@ -1,5 +1,5 @@
 import type { ElementDefinition, ElementDefinitionConstraint } from 'fhir/r4.js';
-import type { Definitions, Structure } from '../definitions.js';
+import { isProfile, type Definitions, type Structure } from '../definitions.js';
 
 /**
  * The elements that a profile and the profiles below it constrain, merged, and nothing else. What a profile says narrows what R4
@@ -104,7 +104,7 @@ const elementsOf = (structure: Structure): readonly ElementDefinition[] =>
 export const mergeProfile = (definitions: Definitions, profile: Structure): ProfileTree => {
   const chain: Structure[] = [];
   const missing: string[] = [];
-  for (let at: Structure | undefined = profile; at !== undefined && at.derivation === 'constraint' && !chain.includes(at);) {
+  for (let at: Structure | undefined = profile; at !== undefined && isProfile(at) && !chain.includes(at);) {
     chain.unshift(at);
     const base: string = at.baseDefinition ?? '';
     at = definitions.findStructure(base);
