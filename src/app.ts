@@ -24,9 +24,13 @@ import { createShapes, typeUrl } from './fhir/shapes.js';
 import { createCursors } from './http/cursors.js';
 import { createServer } from './http/server.js';
 import type { House } from './interactions/house.js';
+import { lapseHolds } from './interactions/lapse-holds.js';
+import { accessCheck } from './interactions/patient-access.js';
+import { ServiceDirectory } from './interactions/service-directory.js';
 import { operations } from './operations/operations.js';
 import { createConformance, type Built, type Conformance } from './resources/conformance.js';
 import { registry } from './resources/registry.js';
+import { ersSearchParameters } from './resources/search-parameters.js';
 import { narrowedStore } from './store/narrowed.js';
 import type { Store } from './store/port.js';
 import { alone } from './store/alone.js';
@@ -37,6 +41,9 @@ import { createSearchTerminology } from './validation/terminology/for-search.js'
 import { createValidator, ukCoreByDefault } from './validation/validator.js';
 
 export const version = '0.1.0';
+
+/** how long a slot may still look held after its hold ran out; who books it does not wait for this */
+const lapseEveryMs = 15_000;
 
 export type App = {
   readonly server: Server;
@@ -82,7 +89,7 @@ export const createHouse = async (
 ): Promise<House> => {
   const definitions = await readDefinitions(config.profilePackages, warn);
   const model = createModel(definitions.structures());
-  const searchParameters = createSearchParameters(definitions.searchParameters, model);
+  const searchParameters = createSearchParameters([...definitions.searchParameters, ...ersSearchParameters], model);
   const clock = Date.now;
   const validator = createValidator(definitions, { ...ukCoreByDefault(definitions), unknownExtensions: config.unknownExtensions });
   const house: House = {
@@ -114,6 +121,7 @@ export const createHouse = async (
     },
     demographics: localDemographics,
     providerSystem: localDiary,
+    directory: new ServiceDirectory(store),
     timeZone: config.timeZone,
     maxEntries: config.maxEntries,
     maxBinary: config.maxBinary,
@@ -154,9 +162,16 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     issuers: config.identityIssuers === undefined ? [] : await readIssuers(config.identityIssuers),
     rotationMs: config.signingKeyDays * 86_400_000,
     origin: () => origin.url,
+    checkAccessCode: accessCheck(store),
     enforceable: (type, query) =>
       registry.has(type) && scopeConditions((pairs) => house.parseQuery(type, pairs, { lenient: false }), query) !== undefined,
   });
+  const lapsing = setInterval(() => {
+    lapseHolds(house).catch((error: unknown) => {
+      logger.error({ err: error }, 'holds that ran out could not be ended');
+    });
+  }, lapseEveryMs);
+  lapsing.unref();
   const refreshing = setInterval(() => {
     auth.keys.refresh().catch((error: unknown) => {
       logger.error({ err: error }, 'the signing keys could not be read');
@@ -220,6 +235,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     close: async () => {
       await server.stop({ timeout: config.drainMs });
       clearInterval(refreshing);
+      clearInterval(lapsing);
       await store.close();
       logger.flush();
     },

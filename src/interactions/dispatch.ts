@@ -1,6 +1,7 @@
 import { checkInteraction, checkOperation } from '../access/policy.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
+import { findComputedSearch } from '../operations/computed-searches.js';
 import { findOperation } from '../operations/operations.js';
 import { systemHistory } from './history.js';
 import type { Call, House, Success } from './house.js';
@@ -72,6 +73,8 @@ export const dispatch = async (house: House, call: Call, interactive: Interactiv
     if (interactive.method !== 'GET' && interactive.method !== 'HEAD') throw notOffered(interactive.method, path, ['GET']);
     return compartmentSearch(house, call, compartment, query);
   }
+  const computed = interactive.method === 'GET' && words.length === 1 ? findComputedSearch(path, query, call) : undefined;
+  if (computed) return computed.perform(house, call, query);
   const { route, asked } = routeOf(house, call, interactive);
   return 'perform' in route ? route.perform(asked) : performWrite(house, call, (facts) => route.decide(asked, facts));
 };

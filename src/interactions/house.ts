@@ -5,6 +5,7 @@ import type { Definitions } from '../validation/definitions.js';
 import type { ProviderSystem } from '../domain/booking/provider-system.js';
 import type { Demographics } from '../domain/demographics/demographics.js';
 import type { Terminology } from '../validation/terminology/terminology.js';
+import type { ServiceDirectory } from './service-directory.js';
 import type { Validator } from '../validation/validator.js';
 import type { Key } from '../fhir/resource.js';
 import type { Preference } from '../fhir/prefer.js';
@@ -37,6 +38,8 @@ export type House = {
   readonly baseUrl: string;
   readonly demographics: Demographics;
   readonly providerSystem: ProviderSystem;
+  /** the services as A010 searches them */
+  readonly directory: ServiceDirectory;
   readonly timeZone: string;
   readonly maxEntries: number;
   /** bytes of one document */

@@ -11,6 +11,8 @@ import {
   maintainReferralLetterOperation,
 } from './change-referral.js';
 import { createReferralAndSendForTriageOperation, createReferralOperation } from './create-referral.js';
+import { fetchWorklistOperation } from './fetch-worklist.js';
+import { generateCriOperation, generatePatientLetterOperation } from './generate-documents.js';
 import { holdSlotOperation, releaseSlotOperation } from './hold-slot.js';
 import {
   acceptReferralOperation,
@@ -18,13 +20,18 @@ import {
   recordReviewOutcomeOperation,
   rejectReferralOperation,
 } from './review-referral.js';
+import { searchServicesOperation } from './search-services.js';
 
 /** The operations of e-RS at R4 paths, in the order of its API. */
 export const ersOperations: readonly Operation[] = [
+  generateCriOperation,
+  fetchWorklistOperation,
+  searchServicesOperation,
   createReferralOperation,
   maintainReferralLetterOperation,
   acceptReferralOperation,
   rejectReferralOperation,
+  generatePatientLetterOperation,
   createReferralAndSendForTriageOperation,
   cancelAppointmentActionLaterOperation,
   sendCommunicationToRequesterOperation,

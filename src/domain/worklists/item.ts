@@ -1,0 +1,158 @@
+import type { Appointment, DocumentReference, Extension, ServiceRequest, Task } from 'fhir/r4.js';
+import { addWorkingDays, localDayOf } from '../calendar/working-days.js';
+import { extensions, systems } from '../codes.js';
+import type { Found } from '../command.js';
+import { referenceToService, type Service } from '../directory/service.js';
+import { acceptedAt, letterIntentionOf, priorityChangedAt, priorityOf, reviewedAt, stateOf, ubrnOf } from '../referral/referral.js';
+import type { WorklistName } from './lists.js';
+
+/** A referral with what a worklist shows of it. */
+export type Candidate = {
+  readonly found: Found;
+  readonly request: ServiceRequest;
+  readonly appointment: Appointment | undefined;
+  readonly task: Task | undefined;
+  /** the service that has, or is to have, the patient */
+  readonly service: Service | undefined;
+  readonly documents: readonly Found[];
+  /** ISO 8601 */
+  readonly now: string;
+};
+
+// e-RS good practice: a letter within a working day for two-week waits, else within three
+const letterDays = { TWO_WEEK_WAIT: 1, URGENT: 3, ROUTINE: 3 } as const;
+
+export const letterDue = ({ request, now }: Candidate): string =>
+  addWorkingDays(localDayOf(request.authoredOn ?? now), letterDays[priorityOf(request)]);
+
+/** When the referrer's documents last changed; undefined without one. */
+const letterChanged = ({ documents }: Candidate): string | undefined =>
+  documents
+    .filter(({ resource }) => {
+      const code = (resource as unknown as DocumentReference).type?.coding?.find(({ system }) => system === systems.attachmentType)?.code;
+      return code === undefined || code === 'REFERRER';
+    })
+    .map(({ resource }) => resource.meta?.lastUpdated ?? '')
+    .sort()
+    .at(-1);
+
+/** eRS-RequestContextStatus: what the provider has not seen yet; undefined when it has seen all. */
+export const contextStatus = (candidate: Candidate): string | undefined => {
+  const { request } = candidate;
+  const seen = reviewedAt(request);
+  if (seen === undefined) return 'NEVER_REVIEWED';
+  const later = (time: string | undefined): boolean => time !== undefined && Date.parse(time) > Date.parse(seen);
+  const letter = later(letterChanged(candidate));
+  const priority = later(priorityChangedAt(request));
+  if (letter && priority) return 'PRIORITY_AND_LETTER_CHANGED';
+  if (letter) return 'LETTER_CHANGED';
+  return priority ? 'PRIORITY_CHANGED' : undefined;
+};
+
+/** eRS-ClinicalInformationStatus. */
+export const clinicalStatus = (candidate: Candidate): 'PRESENT' | 'NOT_APPLICABLE' | 'NOT_DUE' | 'OVERDUE' => {
+  if (candidate.documents.length > 0) return 'PRESENT';
+  if (letterIntentionOf(candidate.request) !== 'NEED_TO_ADD_LATER') return 'NOT_APPLICABLE';
+  return localDayOf(candidate.now) > letterDue(candidate) ? 'OVERDUE' : 'NOT_DUE';
+};
+
+type Part = readonly [string, Omit<Extension, 'url'> | undefined];
+
+const text = (value: string | undefined): Omit<Extension, 'url'> | undefined => (value === undefined ? undefined : { valueString: value });
+const code = (value: string | undefined): Omit<Extension, 'url'> | undefined => (value === undefined ? undefined : { valueCode: value });
+const time = (value: string | undefined): Omit<Extension, 'url'> | undefined =>
+  value === undefined ? undefined : { valueDateTime: value };
+
+const valueIn = (request: ServiceRequest, url: string): string | undefined =>
+  request.extension?.find((extension) => extension.url === url)?.valueDateTime;
+
+const shared = (candidate: Candidate): readonly Part[] => {
+  const { found, request, service } = candidate;
+  return [
+    ['ubrn', text(ubrnOf(request))],
+    ['referralRequestVersion', { valueUnsignedInt: found.version }],
+    ['priority', { valueCoding: { system: systems.priority, code: priorityOf(request) } }],
+    ['patient', { valueReference: request.subject }],
+    ['state', code(stateOf(request))],
+    ['specialty', request.performerType === undefined ? undefined : { valueCodeableConcept: request.performerType }],
+    ['service', service === undefined ? undefined : { valueReference: referenceToService(service) }],
+    ['pathwayStart', time(valueIn(request, extensions.pathwayStart) ?? request.authoredOn)],
+    ['clinicalInfoFirstSubmitted', time(valueIn(request, extensions.clinicalInfoFirst))],
+    ['clinicalInfoLastUpdated', time(valueIn(request, extensions.clinicalInfoLast) ?? letterChanged(candidate))],
+  ];
+};
+
+const forReview = (candidate: Candidate): readonly Part[] => {
+  const { appointment, task, service } = candidate;
+  const clinician = service?.summary.clinician;
+  return [
+    ['referralType', code(task === undefined ? 'APPOINTMENT' : 'TRIAGE_DEFERRAL')],
+    ['requestContextStatus', code(contextStatus(candidate))],
+    ['appointmentStart', time(appointment?.start)],
+    ['patientContactExpected', time(task?.restriction?.period?.end)],
+    [
+      'namedClinician',
+      clinician === undefined
+        ? undefined
+        : { valueReference: { identifier: { system: systems.sdsUser, value: clinician.sdsId }, display: clinician.name } },
+    ],
+  ];
+};
+
+const slotIssue = (candidate: Candidate): readonly Part[] => [
+  ['ubrnReceived', time(candidate.task?.authoredOn)],
+  ['patientContactExpected', time(candidate.task?.restriction?.period?.end)],
+  ['clinicalInformationStatus', code(clinicalStatus(candidate))],
+  ['reason', code(candidate.task?.reasonCode?.coding?.[0]?.code)],
+];
+
+const parts: Readonly<Record<WorklistName, (candidate: Candidate) => readonly Part[]>> = {
+  REFERRALS_FOR_REVIEW: forReview,
+  APPOINTMENT_SLOT_ISSUES: slotIssue,
+  LETTERS_OUTSTANDING: (candidate) => [
+    ['letterDue', time(letterDue(candidate))],
+    ['clinicalInformationStatus', code(clinicalStatus(candidate))],
+    ['appointmentStart', time(candidate.appointment?.start)],
+  ],
+  REJECTED_TRIAGE_RESPONSE: () => [],
+  ASSESSMENT_RETURNED_CANCELLED_DNA: ({ appointment }) => [['appointmentStart', time(appointment?.start)]],
+  AWAITING_BOOKING: () => [],
+  ADVICE_AND_GUIDANCE_REQUESTS: ({ request }) => [['lastUpdated', time(request.meta?.lastUpdated)]],
+};
+
+/** What each list shows of an item, as parts of one extension. */
+export const itemExtension = (list: WorklistName, candidate: Candidate): Extension => ({
+  url: extensions.worklistItem,
+  extension: [...shared(candidate), ...parts[list](candidate)].flatMap(([url, value]) => (value === undefined ? [] : [{ url, ...value }])),
+});
+
+export type Filters = {
+  /** ODS code of the caller, where the list is a provider's */
+  readonly organisation: string | undefined;
+  readonly service: string | undefined;
+  readonly specialty: string | undefined;
+  readonly location: string | undefined;
+  readonly clinician: string | undefined;
+};
+
+/** Whether a candidate is on the list: what its state alone does not say. */
+export const isOn = (
+  list: WorklistName,
+  candidate: Candidate,
+  filters: Filters,
+  locationsOf: (service: Service) => readonly string[],
+): boolean => {
+  const { service, request, appointment, now } = candidate;
+  if (filters.organisation !== undefined && service?.organisation !== filters.organisation) return false;
+  if (filters.service !== undefined && service?.id !== filters.service && service?.number !== filters.service) return false;
+  if (filters.specialty !== undefined && request.performerType?.coding?.some((coding) => coding.code === filters.specialty) !== true)
+    return false;
+  if (filters.location !== undefined && (!service || !locationsOf(service).includes(filters.location))) return false;
+  if (filters.clinician !== undefined && service?.summary.clinician?.sdsId !== filters.clinician) return false;
+  if (list === 'REFERRALS_FOR_REVIEW') {
+    const open = appointment === undefined || Date.parse(appointment.start ?? now) >= Date.parse(now);
+    return open && (acceptedAt(request) === undefined || contextStatus(candidate) !== undefined);
+  }
+  if (list === 'LETTERS_OUTSTANDING') return ['NOT_DUE', 'OVERDUE'].includes(clinicalStatus(candidate));
+  return true;
+};

@@ -1,0 +1,168 @@
+import type { HealthcareService, Location, Organization, Reference, Schedule } from 'fhir/r4.js';
+import { systems } from '../domain/codes.js';
+import { listed, type ListedService, type SearchCriteria } from '../domain/directory/criteria.js';
+import type { Position } from '../domain/directory/postcodes.js';
+import { serviceOf } from '../domain/directory/service.js';
+import { parseJson } from '../fhir/json.js';
+import { readReference } from '../fhir/references.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Reader, Stored } from '../store/port.js';
+
+type DirectoryType = 'HealthcareService' | 'Location' | 'Organization' | 'Schedule';
+const types: readonly DirectoryType[] = ['HealthcareService', 'Location', 'Organization', 'Schedule'];
+const pageSize = 500;
+
+/** A service, and the ids through which its place and provider are found: they may change without it. */
+type Entry = { readonly service: ListedService; readonly provider: Reference | undefined; readonly place: string | undefined };
+
+const idOf = (reference: Reference | undefined, type: string): string | undefined => {
+  const key = readReference(reference?.reference ?? '', '');
+  return key?.type === type ? key.id : undefined;
+};
+
+const markOf = ({ id, version }: Stored): string => `${id}/${String(version)}`;
+
+/**
+ * The directory of services in memory, for A010: the search filters and sorts by what no index of one parameter holds. It is brought up to
+ * date before each use by the order of commits, so it never answers from before a write that was acknowledged; a look at what is
+ * newest costs four index seeks when nothing changed.
+ */
+export class ServiceDirectory {
+  private readonly entries = new Map<string, Entry>();
+  private readonly positions = new Map<string, Position>();
+  private readonly codes = new Map<string, string>();
+  private readonly servicesOfSchedule = new Map<string, readonly string[]>();
+  private readonly schedules = new Map<string, Set<string>>();
+  private readonly bySpecialty = new Map<string, Set<string>>();
+  private readonly byTerm = new Map<string, Set<string>>();
+  private readonly byClinician = new Map<string, Set<string>>();
+  /** the newest version of each type that was taken in */
+  private readonly seen = new Map<DirectoryType, string>();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly reader: Reader) {}
+
+  /** The services that may meet the criteria: the smallest group that one of them names, or all. */
+  async candidates(criteria: Pick<SearchCriteria, 'specialty' | 'clinicalTerm' | 'namedClinician'>): Promise<readonly ListedService[]> {
+    await this.refresh();
+    const groups = [
+      criteria.specialty === undefined ? undefined : (this.bySpecialty.get(criteria.specialty) ?? new Set<string>()),
+      criteria.clinicalTerm === undefined ? undefined : (this.byTerm.get(criteria.clinicalTerm) ?? new Set<string>()),
+      criteria.namedClinician === undefined ? undefined : (this.byClinician.get(criteria.namedClinician) ?? new Set<string>()),
+    ].flatMap((group) => group ?? []);
+    const smallest = [...groups].sort((a, b) => a.size - b.size)[0];
+    return [...(smallest ?? this.entries.keys())].flatMap((id) => this.find(id) ?? []);
+  }
+
+  /** The ids of the diaries of a service. */
+  schedulesOf(service: string): readonly string[] {
+    return [...(this.schedules.get(service) ?? [])];
+  }
+
+  private find(id: string): ListedService | undefined {
+    const entry = this.entries.get(id);
+    if (!entry) return undefined;
+    const position = entry.place === undefined ? undefined : this.positions.get(entry.place);
+    const organisation = entry.service.organisation ?? this.codes.get(idOf(entry.provider, 'Organization') ?? '');
+    return { ...entry.service, organisation, ...(position === undefined ? {} : { position }) };
+  }
+
+  /** One refresh at a time; who comes meanwhile waits for one that began after it came. */
+  private refresh(): Promise<void> {
+    this.running = this.running.catch(() => undefined).then(() => this.bringUpToDate());
+    return this.running;
+  }
+
+  private async bringUpToDate(): Promise<void> {
+    for (const type of types) {
+      const known = this.seen.get(type);
+      const newest = await this.newest(type);
+      if (newest === undefined || newest === known) continue;
+      if (known === undefined) await this.readAll(type);
+      else await this.readNewer(type, known);
+      this.seen.set(type, newest);
+    }
+  }
+
+  private async newest(type: DirectoryType): Promise<string | undefined> {
+    const [row] = (await this.reader.history({ type }, { count: 1 }, 'all')).rows;
+    return row && markOf(row);
+  }
+
+  private async readAll(type: DirectoryType): Promise<void> {
+    for (let after: string | undefined, more = true; more;) {
+      const page = await this.reader.search(
+        { type, where: [], sort: [], count: pageSize, ...(after === undefined ? {} : { after }) },
+        'all',
+      );
+      for (const row of page.rows) this.take(type, row);
+      after = page.next;
+      more = after !== undefined;
+    }
+  }
+
+  private async readNewer(type: DirectoryType, known: string): Promise<void> {
+    const taken = new Set<string>();
+    for (let after: string | undefined, more = true; more;) {
+      const page = await this.reader.history({ type }, { count: pageSize, ...(after === undefined ? {} : { after }) }, 'all');
+      const end = page.rows.findIndex((row) => markOf(row) === known);
+      const fresh = end < 0 ? page.rows : page.rows.slice(0, end);
+      // newest first: of several versions the first counts
+      for (const row of fresh) if (!taken.has(row.id)) this.take(type, row);
+      for (const { id } of fresh) taken.add(id);
+      after = page.next;
+      more = after !== undefined && end < 0;
+    }
+  }
+
+  private take(type: DirectoryType, row: Stored): void {
+    const resource = row.body === undefined ? undefined : (parseJson(row.body) as Resource);
+    if (type === 'HealthcareService') this.takeService(row.id, resource as unknown as HealthcareService | undefined);
+    else if (type === 'Location') this.takeLocation(row.id, resource as unknown as Location | undefined);
+    else if (type === 'Organization') this.takeOrganisation(row.id, resource as unknown as Organization | undefined);
+    else this.takeSchedule(row.id, resource as unknown as Schedule | undefined);
+  }
+
+  private takeService(id: string, resource: HealthcareService | undefined): void {
+    const before = this.entries.get(id)?.service;
+    if (before) this.list(before, (group) => group.delete(id));
+    this.entries.delete(id);
+    if (!resource) return;
+    const service = listed(serviceOf(resource, id), resource, undefined);
+    this.entries.set(id, { service, provider: resource.providedBy, place: idOf(resource.location?.[0], 'Location') });
+    this.list(service, (group) => group.add(id));
+  }
+
+  private list(service: ListedService, change: (group: Set<string>) => unknown): void {
+    const groups: readonly (readonly [Map<string, Set<string>>, readonly string[]])[] = [
+      [this.bySpecialty, service.specialties],
+      [this.byTerm, service.summary.clinicalTerms.flatMap(({ code }) => code ?? [])],
+      [this.byClinician, service.summary.clinician === undefined ? [] : [service.summary.clinician.sdsId]],
+    ];
+    for (const [map, keys] of groups)
+      for (const key of keys) {
+        const group = map.get(key) ?? new Set<string>();
+        map.set(key, group);
+        change(group);
+      }
+  }
+
+  private takeLocation(id: string, resource: Location | undefined): void {
+    const position = resource?.position as { readonly latitude: unknown; readonly longitude: unknown } | undefined;
+    if (position) this.positions.set(id, { lat: Number(position.latitude), lon: Number(position.longitude) });
+    else this.positions.delete(id);
+  }
+
+  private takeOrganisation(id: string, resource: Organization | undefined): void {
+    const code = resource?.identifier?.find(({ system }) => system === systems.organisation)?.value;
+    if (code === undefined) this.codes.delete(id);
+    else this.codes.set(id, code);
+  }
+
+  private takeSchedule(id: string, resource: Schedule | undefined): void {
+    for (const service of this.servicesOfSchedule.get(id) ?? []) this.schedules.get(service)?.delete(id);
+    const services = (resource?.actor ?? []).flatMap((actor) => idOf(actor, 'HealthcareService') ?? []);
+    this.servicesOfSchedule.set(id, services);
+    for (const service of services) this.schedules.set(service, (this.schedules.get(service) ?? new Set<string>()).add(id));
+  }
+}

@@ -1,0 +1,128 @@
+import type { ServiceRequest } from 'fhir/r4.js';
+import { checkRule, onBehalfOfQuery } from '../access/operation-rules.js';
+import { checkInteraction } from '../access/policy.js';
+import { systems } from '../domain/codes.js';
+import { gatherReferral } from '../domain/referral/gather-referral.js';
+import { availableActions } from '../domain/referral/moves.js';
+import { kindOf } from '../domain/referral/referral.js';
+import { refusal } from '../domain/refusal.js';
+import { failure } from '../fhir/outcome.js';
+import { readReference } from '../fhir/references.js';
+import { factsOf } from '../interactions/facts.js';
+import type { Call, House, Success } from '../interactions/house.js';
+import { situationOf } from '../interactions/perform.js';
+import { urlOf, type Query } from '../interactions/query.js';
+import { search } from '../interactions/search.js';
+
+/** A GET that has the form of a search and is answered by rules, not by what is stored. */
+export type ComputedSearch = {
+  readonly type: string;
+  readonly applies: (query: Query, call: Call) => boolean;
+  readonly perform: (house: House, call: Call, query: Query) => Promise<Success>;
+};
+
+const valueOf = (query: Query, name: string): string | undefined => query.find(([key]) => key === name)?.[1];
+
+const bundle = (
+  house: House,
+  type: string,
+  query: Query,
+  resources: readonly { readonly resourceType: string; readonly id: string }[],
+): Success => ({
+  status: 200,
+  headers: { 'cache-control': 'no-store' },
+  body: JSON.stringify({
+    resourceType: 'Bundle',
+    type: 'searchset',
+    total: resources.length,
+    link: [{ relation: 'self', url: urlOf(`${house.baseUrl}/${type}`, query) }],
+    ...(resources.length === 0
+      ? {}
+      : {
+          entry: resources.map((resource) => ({ fullUrl: `${house.baseUrl}/${type}/${resource.id}`, resource, search: { mode: 'match' } })),
+        }),
+  }),
+});
+
+/** e-RS A029: what the caller may do next with a referral, from the table that guards the operations; never stored, never cached. */
+const availableActionsOfTask: ComputedSearch = {
+  type: 'Task',
+  applies: (query) => valueOf(query, 'intent') === 'proposal' && valueOf(query, 'status') === 'ready',
+  perform: async (house, call, query) => {
+    checkInteraction(call.caller, 'Task', 's');
+    const focus = readReference(valueOf(query, 'focus') ?? '', house.baseUrl);
+    if (focus?.type !== 'ServiceRequest')
+      throw failure('invalid', 'required', 'focus must name the ServiceRequest.', { expression: ['focus'] });
+    const situation = situationOf(house, call, factsOf(house.store, call.caller));
+    const found = await situation.facts.find({ type: 'ServiceRequest', id: focus.id });
+    if (!found) return bundle(house, 'Task', query, []);
+    if (focus.version !== undefined && focus.version !== String(found.version))
+      throw refusal(
+        'conflict',
+        'conflict',
+        'INVALID_STATE',
+        `The referral has moved on: its version is ${String(found.version)}.`,
+        'focus',
+      );
+    if (kindOf(found.resource as unknown as ServiceRequest) === 'advice') return bundle(house, 'Task', query, []);
+    const referral = await gatherReferral(situation, found);
+    const tasks = availableActions(referral, call.caller).map((code) => ({
+      resourceType: 'Task',
+      id: `${found.id.slice(2)}-${code.toLowerCase().replaceAll('_', '-')}`.slice(0, 64),
+      status: 'ready',
+      intent: 'proposal',
+      code: { coding: [{ system: systems.availableActions, code }] },
+      focus: { reference: `ServiceRequest/${found.id}/_history/${String(found.version)}` },
+    }));
+    return bundle(house, 'Task', query, tasks);
+  },
+};
+
+/** e-RS A030: without the e-RS headers a user sees the roles that it may choose from, its own. */
+const ownRoles: ComputedSearch = {
+  type: 'PractitionerRole',
+  applies: (_query, { caller }) => caller.kind === 'user' && caller.organisation === undefined,
+  perform: (house, call, query) =>
+    search(house, call, 'PractitionerRole', [...query, ['practitioner.identifier', `${systems.sdsUser}|${call.caller.user ?? ''}`]]),
+};
+
+/** e-RS A040: the clinicians that an administrator may act for, those of the same organisation. */
+const onBehalfOf: ComputedSearch = {
+  type: 'Practitioner',
+  applies: (query) => query.some(([name]) => name === '_query'),
+  perform: async (house, call, query) => {
+    const name = valueOf(query, '_query');
+    if (name !== 'onBehalfOf')
+      throw failure('invalid', 'not-supported', `There is no named query ${name ?? ''}; there is onBehalfOf.`, { expression: ['_query'] });
+    checkRule(onBehalfOfQuery, call.caller, 'Practitioner?_query=onBehalfOf');
+    const facts = factsOf(house.store, call.caller);
+    const roles = await facts.search(
+      {
+        type: 'PractitionerRole',
+        where: [
+          { kind: 'token', param: 'role', any: [{ code: 'SERVICE_PROVIDER_CLINICIAN' }] },
+          {
+            kind: 'chain',
+            param: 'organization',
+            type: 'Organization',
+            where: [{ kind: 'token', param: 'identifier', any: [{ system: systems.organisation, code: call.caller.organisation ?? '' }] }],
+          },
+        ],
+        count: 1000,
+      },
+      'all',
+    );
+    const ids = roles.flatMap(({ resource }) => {
+      const { reference } = (resource['practitioner'] ?? {}) as { reference?: string };
+      return readReference(reference ?? '', '')?.id ?? [];
+    });
+    const found = await Promise.all([...new Set(ids)].map((id) => facts.find({ type: 'Practitioner', id }, 'all')));
+    const practitioners = found.flatMap((one) => (one ? [{ ...one.resource, resourceType: 'Practitioner', id: one.id }] : []));
+    return bundle(house, 'Practitioner', query, practitioners);
+  },
+};
+
+const computedSearches: readonly ComputedSearch[] = [availableActionsOfTask, ownRoles, onBehalfOf];
+
+export const findComputedSearch = (type: string, query: Query, call: Call): ComputedSearch | undefined =>
+  computedSearches.find((one) => one.type === type && one.applies(query, call));

@@ -1,0 +1,114 @@
+import type { Communication, DocumentReference, Patient } from 'fhir/r4.js';
+import { pdfOf } from '../../documents/pdf.js';
+import { clinicalSummaryPage, patientLetterPage, type PrintedPage } from '../../domain/documents/pages.js';
+import { failuresOf, findAccessCode } from '../../domain/patient-access/access-code.js';
+import { gatherReferral, type Referral } from '../../domain/referral/gather-referral.js';
+import { kindOf, ubrnOf } from '../../domain/referral/referral.js';
+import { refusal } from '../../domain/refusal.js';
+import type { Situation } from '../../domain/situation.js';
+import { readReference } from '../../fhir/references.js';
+import { notFound } from '../../interactions/answers.js';
+import { factsOf } from '../../interactions/facts.js';
+import type { Call, House, Success } from '../../interactions/house.js';
+import { situationOf } from '../../interactions/perform.js';
+import type { Operation } from '../operation.js';
+import { Inputs } from '../parameters.js';
+
+const patientOf = async (situation: Situation, { request }: Referral) => {
+  const key = readReference(request.subject.reference ?? '', '');
+  const found = key && (await situation.facts.find(key, 'all'));
+  return { patient: found?.resource as unknown as Patient | undefined, demographic: found && (await situation.demographics.find(found)) };
+};
+
+const messagesOf = async ({ facts }: Situation, id: string): Promise<readonly Communication[]> => {
+  const where = [{ kind: 'reference' as const, param: 'based-on', any: [{ type: 'ServiceRequest', id }] }];
+  const found = await facts.search({ type: 'Communication', where, count: 200 }, 'all');
+  const messages = found.map(({ resource }) => resource as unknown as Communication);
+  return messages.sort((a, b) => ((a.sent ?? '') < (b.sent ?? '') ? -1 : 1));
+};
+
+const clinicalSummary = async (situation: Situation, referral: Referral): Promise<PrintedPage> => {
+  const { request, services, appointment, documents } = referral;
+  return clinicalSummaryPage({
+    request,
+    ...(await patientOf(situation, referral)),
+    services,
+    appointment,
+    documents: documents.map(({ resource }) => resource as unknown as DocumentReference),
+    messages: kindOf(request) === 'advice' ? await messagesOf(situation, referral.found.id) : [],
+    now: situation.now,
+  });
+};
+
+/** A new letter begins the counting of failures anew: it is printed by the practice, which knows its patient. */
+const patientLetter = async (house: House, situation: Situation, referral: Referral): Promise<PrintedPage> => {
+  const { request, services, appointment } = referral;
+  const ubrn = ubrnOf(request) ?? '';
+  const find = situation.facts.findClaim;
+  const accessCode = kindOf(request) === 'advice' ? undefined : await findAccessCode(find, ubrn);
+  if (accessCode === undefined)
+    throw refusal('business-rule', 'business-rule', 'NO_ACCESS_CODE', 'No access code was issued for this request.', 'ServiceRequest');
+  const failures = await failuresOf(find, ubrn);
+  if (failures.length > 0) await house.store.commit({ releases: failures });
+  return patientLetterPage({ request, services, appointment, accessCode, ...(await patientOf(situation, referral)) });
+};
+
+const printed = async (
+  house: House,
+  call: Call,
+  id: string,
+  pageOf: (situation: Situation, referral: Referral) => Promise<PrintedPage>,
+): Promise<Success> => {
+  const key = { type: 'ServiceRequest', id };
+  const situation = situationOf(house, call, factsOf(house.store, call.caller));
+  const found = await situation.facts.find(key);
+  if (!found) throw notFound(key);
+  const page = await pageOf(situation, await gatherReferral(situation, found));
+  return {
+    status: 200,
+    body: await pdfOf(page, house.clock()),
+    contentType: 'application/pdf',
+    headers: { 'cache-control': 'no-store', 'content-disposition': `attachment; filename="${id}.pdf"` },
+  };
+};
+
+const definition = (code: string, name: string, description: string, affectsState: boolean): Operation['definition'] => ({
+  name,
+  code,
+  description,
+  affectsState,
+  system: false,
+  type: false,
+  instance: true,
+  resource: ['ServiceRequest'],
+});
+
+/** e-RS A007 and A043. */
+export const generateCriOperation: Operation = {
+  definition: definition(
+    'ers.generateCRI',
+    'GenerateCRI',
+    'The clinical information of a referral or a request for advice as PDF (e-RS A007, A043).',
+    false,
+  ),
+  interaction: 'r',
+  perform: (house, call, { id = '', body }) => {
+    Inputs.read([], body);
+    return printed(house, call, id, clinicalSummary);
+  },
+};
+
+/** e-RS A019. */
+export const generatePatientLetterOperation: Operation = {
+  definition: definition(
+    'ers.generatePatientLetter',
+    'GeneratePatientLetter',
+    'The letter that a patient takes home, with UBRN and access code, as PDF (e-RS A019).',
+    true,
+  ),
+  interaction: 'r',
+  perform: (house, call, { id = '', body }) => {
+    Inputs.read([], body);
+    return printed(house, call, id, (situation, referral) => patientLetter(house, situation, referral));
+  },
+};

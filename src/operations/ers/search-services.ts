@@ -1,0 +1,177 @@
+import type { Extension } from 'fhir/r4.js';
+import { extensions } from '../../domain/codes.js';
+import { gatherCriteria } from '../../domain/directory/gather-criteria.js';
+import { criteriaRules } from '../../domain/directory/criteria-rules.js';
+import { meets, milesBetween, type ListedService, type SearchCriteria, type Searcher } from '../../domain/directory/criteria.js';
+import { referenceToService } from '../../domain/directory/service.js';
+import { gatherPatient } from '../../domain/referral/new-referral.js';
+import { patientRules } from '../../domain/referral/patient-rules.js';
+import { refusal } from '../../domain/refusal.js';
+import { refuseBreaches } from '../../domain/rules/rule.js';
+import { parseJson } from '../../fhir/json.js';
+import { factsOf } from '../../interactions/facts.js';
+import type { House } from '../../interactions/house.js';
+import { situationOf } from '../../interactions/perform.js';
+import type { Predicate } from '../../store/port.js';
+import type { Operation } from '../operation.js';
+import { Inputs } from '../parameters.js';
+import { needed, optional, searchCriteria } from './declare.js';
+import { criteriaOf, expressionOf } from './inputs.js';
+
+const parameters = [
+  needed('requestType', 'code', 'APPOINTMENT_REQUEST or ADVICE_AND_GUIDANCE_REQUEST'),
+  optional('sortBy', 'code', 'DISTANCE (needs postcode) or IWT, the indicative wait'),
+  needed('patient', 'Reference', 'Patient, or an NHS number as identifier'),
+  searchCriteria(1),
+  optional('referringClinician', 'Reference', 'SDS user id; of a REFERRING_CLINICIAN_ADMIN alone'),
+  optional('commissioningRuleOrganisation', 'Reference', 'ODS code, for an existing referral'),
+  optional('availabilityDays', 'unsignedInt', 'free slots are counted over that many days from now; 14 without it, at most 365'),
+  optional('count', 'unsignedInt', 'services wanted, 1 to 200; 50 without it'),
+];
+
+const dayMs = 86_400_000;
+const slotsAtMost = 1000;
+
+const codeOf = <T extends string>(inputs: Inputs, name: string, known: readonly T[]): T | undefined => {
+  const code = inputs.code(name);
+  const found = known.find((one) => one === code);
+  if (code !== undefined && found === undefined)
+    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `One of ${known.join(', ')}.`, expressionOf(name));
+  return found;
+};
+
+type Sorted = { readonly service: ListedService; readonly miles: number | undefined };
+
+const byDistance = (a: Sorted, b: Sorted): number => (a.miles ?? Number.POSITIVE_INFINITY) - (b.miles ?? Number.POSITIVE_INFINITY);
+const waitOf = ({ service }: Sorted): number => service.summary.indicativeWaitDays ?? Number.POSITIVE_INFINITY;
+const byWait = (a: Sorted, b: Sorted): number => waitOf(a) - waitOf(b);
+const byId = (a: Sorted, b: Sorted): number => (a.service.id < b.service.id ? -1 : 1);
+
+/** Infinity minus infinity is no number: two services without a distance, or a wait, are equal in it. */
+const order =
+  (first: (a: Sorted, b: Sorted) => number, second: (a: Sorted, b: Sorted) => number) =>
+  (a: Sorted, b: Sorted): number =>
+    first(a, b) || second(a, b) || byId(a, b);
+
+const sorted = (services: readonly ListedService[], { position }: Searcher, sortBy: 'DISTANCE' | 'IWT'): readonly Sorted[] =>
+  services
+    .map((service) => ({
+      service,
+      miles: position === undefined || service.position === undefined ? undefined : milesBetween(position, service.position),
+    }))
+    .sort(sortBy === 'DISTANCE' ? order(byDistance, byWait) : order(byWait, byDistance));
+
+export type Availability = { readonly firstFree: string | undefined; readonly count: number };
+
+/**
+ * What a service has free, from the index of its diaries that each write of a slot keeps: the first free slot, and how many there are in
+ * the days to come. The count and, where it is among them, the first slot are of one read.
+ */
+export const availabilityOf = async (house: House, service: string, days: number): Promise<Availability> => {
+  const schedules = house.directory.schedulesOf(service);
+  if (schedules.length === 0) return { firstFree: undefined, count: 0 };
+  const now = house.clock();
+  const until = now + days * dayMs;
+  const free = (low: number, more: readonly Predicate[]): readonly Predicate[] => [
+    { kind: 'reference', param: 'schedule', any: schedules.map((id) => ({ type: 'Schedule', id })) },
+    { kind: 'token', param: 'status', any: [{ code: 'free' }] },
+    { kind: 'range', param: 'start', any: [{ prefix: 'ge', low, high: low }] },
+    ...more,
+  ];
+  const sort = [{ param: 'start', kind: 'range' as const, descending: false }];
+  const within: Predicate = { kind: 'range', param: 'start', any: [{ prefix: 'lt', low: until, high: until }] };
+  const { rows } = await house.store.search({ type: 'Slot', where: free(now, [within]), sort, count: slotsAtMost }, 'all');
+  const [first] = rows.length > 0 ? rows : (await house.store.search({ type: 'Slot', where: free(until, []), sort, count: 1 }, 'all')).rows;
+  const start = first?.body === undefined ? undefined : (parseJson(first.body) as { start?: string }).start;
+  return { firstFree: start, count: rows.length };
+};
+
+/** eRS-IWT where there is no number of days. */
+const waitPart = ({ flows, summary }: ListedService, { firstFree }: Availability): Omit<Extension, 'url'> => {
+  if (summary.indicativeWaitDays === undefined) return { valueCode: 'NOT_APPLICABLE' };
+  const bookable = flows.includes('BOOKABLE');
+  return bookable && firstFree === undefined && summary.indicativeWaitDays === 0
+    ? { valueCode: 'LIMITED_AVAILABILITY' }
+    : { valueUnsignedInt: summary.indicativeWaitDays };
+};
+
+const serviceExtension = ({ service, miles }: Sorted, availability: Availability, days: number): Extension => {
+  const { summary, flows, binding, specialty } = service;
+  const parts: readonly (Extension | undefined)[] = [
+    miles === undefined ? undefined : { url: 'distance', valueDecimal: Math.round(miles * 10) / 10 },
+    { url: 'indicativeAppointmentWaitTime', ...waitPart(service, availability) },
+    ...flows.map((flow): Extension => ({ url: 'requestFlowType', valueCode: flow })),
+    binding === undefined ? undefined : { url: 'bookableType', valueCode: binding },
+    specialty === undefined ? undefined : { url: 'specialty', valueCodeableConcept: specialty },
+    service.organisation === undefined ? undefined : { url: 'organisation', valueString: service.organisation },
+    { url: 'referralLetterRequired', valueBoolean: summary.referralLetterRequired },
+    summary.minimumAge === undefined ? undefined : { url: 'minimumAge', valueUnsignedInt: summary.minimumAge },
+    summary.maximumAge === undefined ? undefined : { url: 'maximumAge', valueUnsignedInt: summary.maximumAge },
+    ...summary.genders.map((gender): Extension => ({ url: 'gender', valueCode: gender })),
+    summary.exclusions === undefined ? undefined : { url: 'exclusions', valueString: summary.exclusions },
+    availability.firstFree === undefined ? undefined : { url: 'firstFreeSlot', valueDateTime: availability.firstFree },
+    { url: 'freeSlots', valueUnsignedInt: availability.count },
+    { url: 'freeSlotsWithinDays', valueUnsignedInt: days },
+  ];
+  return { url: extensions.fetchedService, extension: parts.flatMap((part) => part ?? []) };
+};
+
+const bounded = (value: number | undefined, usual: number, most: number): number => Math.min(Math.max(value ?? usual, 1), most);
+
+/** e-RS A010: the services that suit a patient, nearest or soonest first, each with what it has free. */
+export const searchServicesOperation: Operation = {
+  definition: {
+    name: 'SearchHealthcareServicesForPatient',
+    code: 'ers.searchHealthcareServicesForPatient',
+    description:
+      'The services that suit a patient, as a List, nearest or with the shortest wait first, with what each has free (e-RS A010).',
+    affectsState: false,
+    system: false,
+    type: true,
+    instance: false,
+    resource: ['HealthcareService'],
+    parameter: parameters as NonNullable<Operation['definition']['parameter']>,
+  },
+  interaction: 'r',
+  perform: async (house, call, { body }) => {
+    const inputs = Inputs.read(parameters, body);
+    const requestType = codeOf(inputs, 'requestType', ['APPOINTMENT_REQUEST', 'ADVICE_AND_GUIDANCE_REQUEST']) ?? 'APPOINTMENT_REQUEST';
+    const sortBy = codeOf(inputs, 'sortBy', ['DISTANCE', 'IWT']);
+    const criteria = criteriaOf(inputs, requestType) as SearchCriteria;
+    const situation = situationOf(house, call, factsOf(house.store, call.caller));
+    const patient = await gatherPatient(situation, inputs.reference('patient'));
+    const demographic = patient && (await situation.demographics.find(patient));
+    refuseBreaches(patientRules, { demographic, expression: expressionOf('patient') });
+    const given = await gatherCriteria(situation, criteria, patient);
+    refuseBreaches(criteriaRules, given);
+    if (sortBy === 'DISTANCE' && criteria.postcode === undefined)
+      throw refusal('business-rule', 'required', 'MISSING_VALUE', 'Sorting by distance needs postcode.', expressionOf('sortBy'));
+    const candidates = await house.directory.candidates(criteria);
+    const found = candidates.filter((service) => meets(service, criteria, given.searcher));
+    const shown = sorted(found, given.searcher, sortBy ?? (criteria.postcode === undefined ? 'IWT' : 'DISTANCE')).slice(
+      0,
+      bounded(inputs.number('count'), 50, 200),
+    );
+    const days = bounded(inputs.number('availabilityDays'), 14, 365);
+    const entry = await Promise.all(
+      shown.map(async (one) => ({
+        extension: [serviceExtension(one, await availabilityOf(house, one.service.id, days), days)],
+        item: referenceToService(one.service),
+      })),
+    );
+    return {
+      status: 200,
+      headers: { 'cache-control': 'no-store' },
+      body: JSON.stringify({
+        resourceType: 'List',
+        status: 'current',
+        mode: 'snapshot',
+        title: `${String(found.length)} services`,
+        date: new Date(house.clock()).toISOString(),
+        ...(entry.length > 0
+          ? { entry }
+          : { emptyReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: 'nilknown' }] } }),
+      }),
+    };
+  },
+};
