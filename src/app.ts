@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url';
 import type { Server } from '@hapi/hapi';
 import { destination, pino } from 'pino';
 import { scopeConditions } from './access/narrow-plan.js';
+import { withAuditPlans } from './audit/audit-index.js';
+import { auditValues } from './audit/audit-values.js';
+import { openAudit } from './audit/open-audit.js';
+import { unwitnessed, type Witness } from './audit/witness.js';
 import { createAuth } from './auth/create-auth.js';
 import { readIssuers } from './auth/issuers-file.js';
 import { createFilesystemBlobs } from './blobs/filesystem.js';
@@ -22,7 +26,7 @@ import { createSearchParameters } from './fhir/search/parameters.js';
 import { createQueryParser } from './fhir/search/parse.js';
 import { createShapes, typeUrl } from './fhir/shapes.js';
 import { createCursors } from './http/cursors.js';
-import { createServer } from './http/server.js';
+import { createServer, type Tls } from './http/server.js';
 import type { House } from './interactions/house.js';
 import { lapseHolds } from './interactions/lapse-holds.js';
 import { accessCheck } from './interactions/patient-access.js';
@@ -74,18 +78,19 @@ const secretOf = async (file: string): Promise<Buffer> => {
 /** The store that the configuration names; `writer`: who writes to the embedded store, when another process does. */
 export const openStore = async (config: Config, writer?: UnitWriter): Promise<Store> => {
   await mkdir(config.dataDir, { recursive: true });
-  return narrowedStore(await openNamedStore(config, writer));
+  return narrowedStore(withAuditPlans(await openNamedStore(config, writer)));
 };
 
 /**
  * Everything that interactions and operations use, over a store; `origin.url` is where the server answers at present, and `warn` is told
- * of profile packages that cannot be used.
+ * of profile packages that cannot be used. Without a `witness` accesses leave no audit: for loaders, which run beside no client.
  */
 export const createHouse = async (
   config: Config,
   store: Store,
   origin: { readonly url: string },
   warn: (problem: string) => void,
+  witness: Witness = unwitnessed,
 ): Promise<House> => {
   const definitions = await readDefinitions(config.profilePackages, warn);
   const model = createModel(definitions.structures());
@@ -94,6 +99,7 @@ export const createHouse = async (
   const validator = createValidator(definitions, { ...ukCoreByDefault(definitions), unknownExtensions: config.unknownExtensions });
   const house: House = {
     store,
+    witness,
     blobs: createFilesystemBlobs(path.resolve(config.documentStoreUrl.slice('file:'.length))),
     registry,
     definitions,
@@ -131,6 +137,16 @@ export const createHouse = async (
   return house;
 };
 
+/** The server's root as its own settings tell it. */
+const rootOf = ({ host, tlsCertFile }: Config, port: number): string =>
+  `${tlsCertFile === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+
+const readTls = async ({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Config): Promise<Tls | undefined> => {
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
+  const [cert, key] = await Promise.all([readFile(tlsCertFile, 'utf8'), readFile(tlsKeyFile, 'utf8')]);
+  return { cert, key, ...(tlsClientCaFile === undefined ? {} : { ca: await readFile(tlsClientCaFile, 'utf8') }) };
+};
+
 /** Whoever connects while the server drains is told to come back by another connection, which reaches another server. */
 const closeConnections = (server: Server, draining: () => boolean): void => {
   // a proxy that keeps connections must be the one to close them: a request may be on its way when this side does
@@ -150,10 +166,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
   const store = await openStore(config, writer);
   const clock = Date.now;
   // with PORT=0 the address is known only when the server listens
-  const origin = { url: config.baseUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(config.port)}` };
-  const house = await createHouse(config, store, origin, (problem) => {
-    logger.warn(problem);
-  });
+  const origin = { url: config.baseUrl ?? rootOf(config, config.port) };
   const auth = await createAuth({
     store,
     clock,
@@ -178,6 +191,20 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     });
   }, 30_000);
   refreshing.unref();
+  const audit = openAudit({
+    store,
+    keys: auth.keys,
+    values: auditValues(store, () => house),
+    clock,
+    newId: randomUUID,
+    fault: (error) => {
+      logger.error({ err: error }, 'the audit trail could not be written');
+    },
+  });
+  const warn = (problem: string): void => {
+    logger.warn(problem);
+  };
+  const house = await createHouse(config, store, origin, warn, audit.witness);
   const conformance = await readConformance();
   await alone(store, 'start', async () => {
     await seedConformance(house, conformance);
@@ -196,6 +223,8 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
       return origin.url;
     },
     corsOrigins: config.corsOrigins,
+    rateLimit: config.demo ? undefined : config.rateLimit,
+    tls: await readTls(config),
     maxBody: config.maxBody,
     maxBinary: config.maxBinary,
     capability: () =>
@@ -217,8 +246,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
   });
   closeConnections(server, () => draining);
   server.events.on('start', () => {
-    if (config.baseUrl === undefined)
-      origin.url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(server.info.port)}`;
+    if (config.baseUrl === undefined) origin.url = rootOf(config, Number(server.info.port));
   });
   return {
     server,
@@ -236,6 +264,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
       await server.stop({ timeout: config.drainMs });
       clearInterval(refreshing);
       clearInterval(lapsing);
+      await audit.close();
       await store.close();
       logger.flush();
     },

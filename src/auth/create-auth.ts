@@ -24,7 +24,7 @@ export type AuthParts = {
   /** false for a granular scope whose search parameters cannot be enforced */
   readonly enforceable: (type: string, query: string) => boolean;
   /** answers the NHS number behind a UBRN, its access code and the year of birth; counts failures and locks by itself */
-  readonly checkAccessCode?: (code: AccessCode) => Promise<string | undefined>;
+  readonly checkAccessCode: (code: AccessCode) => Promise<string | undefined>;
 };
 
 export type Auth = { readonly tokens: TokenEndpoint; readonly keys: Keyring; readonly clients: ClientRegistry };
@@ -73,7 +73,7 @@ export const createAuth = async (parts: AuthParts): Promise<Auth> => {
     enforceable: parts.enforceable,
     subjects: {
       [idTokenType]: idTokenReader(issuers, remote),
-      ...(parts.checkAccessCode ? { [accessCodeType]: accessCodeReader(parts.checkAccessCode) } : {}),
+      [accessCodeType]: accessCodeReader(parts.checkAccessCode),
     },
     replay: replayGuard(store),
     clock,

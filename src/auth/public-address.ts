@@ -10,16 +10,20 @@ const networks = [
   ...['100::/64', '2001:db8::/32', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
 ];
 
-const blocked = new BlockList();
+// one list for each version: Node compares an IPv4 address with the rules of IPv6 as well, by its mapped form
+const blocked = { ipv4: new BlockList(), ipv6: new BlockList() } as const;
 for (const network of networks) {
   const [address = '', prefix] = network.split('/');
-  blocked.addSubnet(address, Number(prefix), address.includes(':') ? 'ipv6' : 'ipv4');
+  const version = address.includes(':') ? 'ipv6' : 'ipv4';
+  blocked[version].addSubnet(address, Number(prefix), version);
 }
 
 /** False for loopback, private, link-local, multicast and reserved addresses, and for what is no address at all. */
 export const isPublicAddress = (address: string): boolean => {
   const version = isIP(address);
-  return version !== 0 && !blocked.check(address, version === 6 ? 'ipv6' : 'ipv4');
+  if (version === 0) return false;
+  const name = version === 6 ? 'ipv6' : 'ipv4';
+  return !blocked[name].check(address, name);
 };
 
 /**

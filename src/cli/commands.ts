@@ -1,4 +1,6 @@
 import type { Environment } from './command.js';
+import { audit } from './commands/audit.js';
+import { manageClients } from './commands/clients.js';
 import { printConfig } from './commands/config.js';
 import { load } from './commands/load.js';
 import { migrateSchema } from './commands/migrate.js';
@@ -24,8 +26,8 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'token',
-    usage: 'token --client <id> [--user <sds id> | --patient <nhs number>]',
-    purpose: 'print an access token of a demo client',
+    usage: 'token --client <id> [--user <sds id> | --patient <nhs number>] [--exchange]',
+    purpose: 'print an access token of a demo client; --exchange brings the person as an id_token of a demo issuer',
     run: printToken,
   },
   {
@@ -33,6 +35,19 @@ export const commands: readonly Command[] = [
     usage: 'validate <file...> [--profile <url>] [--json]',
     purpose: 'check FHIR JSON files against R4 and UK Core, or the profiles named; exit 1 on any error',
     run: validateFiles,
+  },
+  {
+    name: 'clients',
+    usage:
+      'clients add --id <id> --kind system|app|user|patient --jwks <file|url> --scope "<scopes>" [--alg RS512,RS384,ES384] [--org <ODS,...>] [--business-function <name>] [--exchange cis2|nhs-login,access-code] [--rate <n>]\n  clients list [--json]\n  clients revoke <id>',
+    purpose: 'register, show and revoke clients; a running server takes notice within seconds',
+    run: manageClients,
+  },
+  {
+    name: 'audit',
+    usage: 'audit verify [--json]',
+    purpose: 'check every chain of the audit trail, its seals and the AuditEvents; exit 1 when something was changed',
+    run: audit,
   },
   { name: 'config', usage: 'config [--json]', purpose: 'print every setting with its meaning and present value', run: printConfig },
 ];

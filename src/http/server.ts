@@ -1,10 +1,13 @@
 import Hapi, { type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import { RateLimit } from '../access/rate-limit.js';
 import type { ClientRegistry } from '../auth/client.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { TokenEndpoint } from '../auth/token-endpoint.js';
 import type { House } from '../interactions/house.js';
 import { Callers } from './callers.js';
+import { Once } from './once.js';
+import { admission } from './plugins/admission.js';
 import { correlated } from './plugins/correlation.js';
 import { errors } from './plugins/errors.js';
 import { fhir } from './plugins/fhir.js';
@@ -24,6 +27,9 @@ export type ServerParts = {
   /** the server's root: scheme, host and port */
   readonly origin: string;
   readonly corsOrigins: readonly string[];
+  /** requests a second of a client without a rate of its own; undefined under DEMO */
+  readonly rateLimit: number | undefined;
+  readonly tls: Tls | undefined;
   readonly maxBody: number;
   readonly maxBinary: number;
   readonly capability: (mode: string | undefined) => string;
@@ -31,11 +37,29 @@ export type ServerParts = {
   readonly ready: () => Promise<void>;
 };
 
+/** What the certificate files hold, in PEM; `ca` demands client certificates of these authorities. */
+export type Tls = { readonly cert: string; readonly key: string; readonly ca?: string };
+
+/** RFC 6797: browsers come back over TLS only */
+const strictTransport = { maxAge: 31_536_000, includeSubdomains: true } as const;
+/** ms: until all headers are in and until the whole request is (an upload has a time of its own) */
+const times = { headers: 10_000, request: 620_000 } as const;
+
 /** A server that does not listen yet: `start()` is the caller's. */
 export const createServer = async (parts: ServerParts): Promise<Server> => {
   const server = Hapi.server({
     host: parts.host,
     port: parts.port,
+    ...(parts.tls
+      ? {
+          tls: {
+            cert: parts.tls.cert,
+            key: parts.tls.key,
+            minVersion: 'TLSv1.2',
+            ...(parts.tls.ca === undefined ? {} : { ca: parts.tls.ca, requestCert: true, rejectUnauthorized: true }),
+          },
+        }
+      : {}),
     router: { stripTrailingSlash: true },
     routes: {
       cors:
@@ -53,6 +77,9 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
                   'X-Correlation-ID',
                   'X-Progress',
                   'Retry-After',
+                  'RateLimit-Limit',
+                  'RateLimit-Remaining',
+                  'RateLimit-Reset',
                 ],
               ],
               additionalHeaders: [
@@ -69,9 +96,15 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
               ],
             },
       state: { parse: false, failAction: 'ignore' },
+      security: parts.tls ? { hsts: strictTransport } : false,
     },
     compression: { minBytes: 1024 },
     debug: false,
+  });
+  Object.assign(server.listener, {
+    headersTimeout: times.headers,
+    requestTimeout: times.request,
+    maxHeadersCount: 100,
   });
   const metrics = createMetrics();
   await server.register([
@@ -81,7 +114,13 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
     metricsRoute(metrics),
     landing(parts.version),
     oauth(parts),
-    fhir(parts.house, new Callers(parts.keys, parts.clients, parts.house), parts),
+    admission({
+      callers: new Callers(parts.keys, parts.clients, parts.house),
+      witness: parts.house.witness,
+      limit: new RateLimit(parts.house.store, parts.house.clock),
+      rate: ({ kind }) => (kind === 'system' ? undefined : parts.rateLimit),
+    }),
+    fhir(parts.house, new Once(parts.house.store, parts.house.clock), parts),
   ]);
   return server;
 };

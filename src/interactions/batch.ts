@@ -25,10 +25,15 @@ const batch = async (house: House, call: Call, entries: readonly Entry[]): Promi
   const parts: string[] = [];
   for (let from = 0; from < entries.length; from += together)
     parts.push(
-      ...(await Promise.all(entries.slice(from, from + together).map((entry) => standingAlone(house, callOf(call, entry), entry)))),
+      ...(await Promise.all(
+        entries.slice(from, from + together).map((entry, index) => standingAlone(house, partOf(callOf(call, entry), from + index), entry)),
+      )),
     );
   return parts;
 };
+
+/** An entry's place is part of which write it is, should the batch be sent again. */
+const partOf = (call: Call, part: number): Call => (call.about ? { ...call, about: { ...call.about, part } } : call);
 
 const standingAlone = async (house: House, call: Call, entry: Entry): Promise<string> => {
   try {

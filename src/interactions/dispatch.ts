@@ -1,4 +1,5 @@
 import { checkInteraction, checkOperation } from '../access/policy.js';
+import type { Access } from '../audit/witness.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { findComputedSearch } from '../operations/computed-searches.js';
@@ -55,8 +56,42 @@ export const routeOf = (house: House, call: Call, { method, url, body }: Interac
   return { route, asked: { house, call, row, type, id, version, query, body } };
 };
 
-/** The one place that finds the interaction of a request: HTTP and batch entries run the same code. */
-export const dispatch = async (house: House, call: Call, interactive: Interactive): Promise<Success> => {
+/** The verb of each shape as the audit names it (R4 valueset-restful-interaction). */
+const doings: Readonly<Record<string, Pick<Access, 'doing' | 'action'>>> = {
+  'type GET': { doing: 'search-type', action: 'E' },
+  'type-search POST': { doing: 'search-type', action: 'E' },
+  'type POST': { doing: 'create', action: 'C' },
+  'type-history GET': { doing: 'history-type', action: 'R' },
+  'instance GET': { doing: 'read', action: 'R' },
+  'instance PUT': { doing: 'update', action: 'U' },
+  'instance PATCH': { doing: 'patch', action: 'U' },
+  'instance DELETE': { doing: 'delete', action: 'D' },
+  'instance-history GET': { doing: 'history-instance', action: 'R' },
+  'version GET': { doing: 'vread', action: 'R' },
+};
+
+/** What the audit says was asked for; a text that is no type or id of this server is not repeated there. */
+const accessOf = (house: House, call: Call, { method, url }: Interactive): Access => {
+  const { path, words } = splitUrl(url);
+  const mark = url.indexOf('?');
+  const [type = '', id = ''] = words;
+  const place = {
+    ...(house.registry.has(type) ? { type, ...(idShape.test(id) ? { id } : {}) } : {}),
+    ...(mark < 0 ? {} : { query: url.slice(mark + 1) }),
+    ...(call.about?.part === undefined ? {} : { part: call.about.part }),
+  };
+  const last = words.at(-1) ?? '';
+  if (last.startsWith('$')) return { doing: `operation ${last.slice(1, 65)}`, action: 'E', ...place };
+  if (path === '_history') return { doing: 'history-system', action: 'R', ...place };
+  const verb = method === 'HEAD' ? 'GET' : method;
+  return { ...(doings[`${shapeOf(words) ?? ''} ${verb}`] ?? { doing: 'operation request', action: 'E' }), ...place };
+};
+
+/** The one place that finds the interaction of a request: HTTP and batch entries run the same code, and each is audited. */
+export const dispatch = (house: House, call: Call, interactive: Interactive): Promise<Success> =>
+  house.witness.around(house, call, accessOf(house, call, interactive), (own) => carryOut(own, call, interactive));
+
+const carryOut = async (house: House, call: Call, interactive: Interactive): Promise<Success> => {
   const { path, words, query } = splitUrl(interactive.url);
   if (words.at(-1)?.startsWith('$') === true) return operate(house, call, interactive, words, query);
   if (path === '_history') {

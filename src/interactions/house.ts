@@ -14,11 +14,14 @@ import type { SearchParameters } from '../fhir/search/parameters.js';
 import type { Extractor } from '../fhir/search/extract.js';
 import type { QueryParser } from '../fhir/search/parse.js';
 import type { Registry } from '../resources/registry.js';
-import type { Store } from '../store/port.js';
+import type { Witness } from '../audit/witness.js';
+import type { Claim, Store } from '../store/port.js';
 
 /** Everything an interaction or operation may use; built once by the composition root. */
 export type House = {
   readonly store: Store;
+  /** sees to the audit of every access */
+  readonly witness: Witness;
   readonly blobs: Blobs;
   readonly registry: Registry;
   readonly definitions: Definitions;
@@ -51,6 +54,16 @@ export type House = {
   readonly openCursor: (cursor: string) => string;
 };
 
+/** Which request it is, for the audit and for writes that are sent again. */
+export type About = {
+  readonly requestId: string;
+  readonly correlationId?: string | undefined;
+  /** goes into the write's own Unit, with `/` and the part behind its key */
+  readonly once?: Claim;
+  /** place of an entry in its batch */
+  readonly part?: number;
+};
+
 /** One request, or one entry of a Bundle: who asks, and the headers that R4 http.html gives a meaning to. */
 export type Call = {
   readonly caller: Caller;
@@ -59,6 +72,7 @@ export type Call = {
   readonly ifModifiedSince?: string | undefined;
   readonly ifNoneExist?: string | undefined;
   readonly lenient: boolean;
+  readonly about?: About;
   /** what a write's answer holds; absent: the resource */
   readonly returns?: Preference['return'];
 };
@@ -73,4 +87,6 @@ export type Success = {
   readonly key?: Key;
   /** true for the answer of a write, which `Prefer: return` shapes */
   readonly wrote?: boolean;
+  /** what a search or history showed, for the audit */
+  readonly seen?: readonly Key[];
 };

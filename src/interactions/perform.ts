@@ -54,7 +54,8 @@ export const unitOf = async (
 };
 
 /** True for an error after which the same request may succeed when it gathers again. */
-export const isPassing = (error: unknown): boolean => error instanceof Stale || error instanceof Taken || error instanceof Matched;
+export const isPassing = (error: unknown): boolean =>
+  error instanceof Stale || (error instanceof Taken && error.claim.kind !== 'idempotency') || error instanceof Matched;
 
 type Done = { readonly put: Put; readonly unit: Unit; readonly decision: Decision };
 
@@ -125,9 +126,11 @@ export const translated = (error: unknown, unit: Unit = {}, placeOf: (put: Put, 
       ? failure('conflict', 'conflict', 'The slot is taken.', {
           coding: { system: 'https://fhir.nhs.uk/CodeSystem/ers-error-codes', code: 'SLOT_NOT_AVAILABLE' },
         })
-      : error.claim.kind === 'current-booking'
-        ? failure('conflict', 'conflict', 'The referral has a current appointment already.')
-        : failure('conflict', 'duplicate', 'An identifier that must be unique is taken.');
+      : error.claim.kind === 'idempotency'
+        ? failure('conflict', 'duplicate', 'A request with this X-Request-ID and X-Correlation-ID was carried out before.')
+        : error.claim.kind === 'current-booking'
+          ? failure('conflict', 'conflict', 'The referral has a current appointment already.')
+          : failure('conflict', 'duplicate', 'An identifier that must be unique is taken.');
   if (error instanceof Unresolved) {
     const at = referringTo(unit, error.target);
     return failure('business-rule', 'not-found', `${referenceTo(error.target)} does not exist: references must resolve.`, {

@@ -11,6 +11,7 @@ import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import type { AccessLink, Claim, Put, Value } from '../store/port.js';
 import { refuseInvalid } from './checked.js';
 import type { Call, House } from './house.js';
+import { onlySeen, refuseUnseen } from './unseen.js';
 
 export type Sealed = {
   readonly put: Put;
@@ -46,7 +47,12 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
   refuseInvalid(house, resource);
   refuseActiveSubscription(resource);
   const references = findReferences(resource, resource.resourceType);
-  const logical = await resolveLogical(house, references, drafts);
+  const logical = await onlySeen(house, call, draft, await resolveLogical(house, references, drafts), drafts);
+  const attachments = attachmentUrls(resource).map((reference, index) => ({
+    reference,
+    path: `${draft.type}.content[${String(index)}].attachment.url`,
+  }));
+  await refuseUnseen(house, call, draft, [...references, ...attachments], drafts);
   const extracted = house.extract(resource, {
     resolve: ({ identifier }) => logical.get(identifierKey(identifier)),
     baseUrl: house.baseUrl,

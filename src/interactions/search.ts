@@ -144,5 +144,6 @@ export const answer = (
     status: 200,
     body: bundleText(house.baseUrl, { type: 'searchset', total, lastUpdated: house.clock() }, links, entries),
     headers: {},
+    seen: entries.map(({ stored: { type: shown, id } }) => ({ type: shown, id })),
   };
 };

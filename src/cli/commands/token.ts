@@ -12,6 +12,7 @@ export const printToken = async (words: readonly string[], environment: Environm
     clientId,
     keyFile: `${config.dataDir}/clients/${clientId}.jwk.json`,
     tokenUrl: `${config.baseUrl ?? `http://${config.host}:${String(config.port)}`}/oauth2/token`,
+    ...(words.includes('--exchange') ? { issuersOf: config.dataDir } : {}),
     ...(user === undefined ? {} : { user }),
     ...(patient === undefined ? {} : { patient }),
   });

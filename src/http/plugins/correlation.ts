@@ -17,6 +17,15 @@ const security: Readonly<Record<string, string>> = {
 
 const seen = new WeakMap<Request, { readonly started: number; readonly requestId: string }>();
 
+/** The ids of a request; X-Correlation-ID only when it is printable and of a sane length. */
+export const aboutOf = (request: Request): { readonly requestId: string; readonly correlationId?: string } => {
+  const sent = request.headers['x-correlation-id'] as string | undefined;
+  return {
+    requestId: seen.get(request)?.requestId ?? '',
+    ...(sent !== undefined && correlation.test(sent) ? { correlationId: sent } : {}),
+  };
+};
+
 /** Request ids, security headers, one log line and one observation a request. Neither holds a URL: it may name a patient. */
 export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> => ({
   name: 'correlated',
@@ -34,8 +43,8 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
       for (const name in security) if (response.headers[name] === undefined) response.header(name, security[name] ?? '');
       const about = seen.get(request);
       if (about) response.header('x-request-id', about.requestId);
-      const sent = request.headers['x-correlation-id'] as string | undefined;
-      if (sent !== undefined && correlation.test(sent)) response.header('x-correlation-id', sent);
+      const { correlationId } = aboutOf(request);
+      if (correlationId !== undefined) response.header('x-correlation-id', correlationId);
       return h.continue;
     });
     server.events.on('response', (request) => {

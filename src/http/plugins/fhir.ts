@@ -1,5 +1,7 @@
-import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { Caller } from '../../access/caller.js';
 import { checkInteraction } from '../../access/policy.js';
+import type { Access } from '../../audit/witness.js';
 import { parseJson, stringifyJson } from '../../fhir/json.js';
 import { failure, type Failure } from '../../fhir/outcome.js';
 import { readPrefer, type Preference } from '../../fhir/prefer.js';
@@ -7,13 +9,14 @@ import type { Resource } from '../../fhir/resource.js';
 import { readSubset, subsetOf } from '../../fhir/subset.js';
 import { processBundle } from '../../interactions/batch.js';
 import { dispatch } from '../../interactions/dispatch.js';
-import type { Call, House } from '../../interactions/house.js';
+import type { Call, House, Success } from '../../interactions/house.js';
 import { writeSuccess } from '../answer.js';
 import { readBinary, uploadBinary } from '../binary.js';
 import { readBody, readForm } from '../body.js';
-import type { Callers } from '../callers.js';
 import { header } from '../header.js';
 import { negotiate, type Wire } from '../media.js';
+import type { Once } from '../once.js';
+import { aboutOf } from './correlation.js';
 
 const base = '/FHIR/R4';
 
@@ -21,8 +24,15 @@ const base = '/FHIR/R4';
 const wireFor = (request: Request): Wire =>
   (request.app.wire = negotiate(header(request, 'accept'), request.url.search === '' ? undefined : request.url.searchParams));
 
-const callOf = async (request: Request, callers: Callers, prefer: Preference): Promise<Call> => ({
-  caller: await callers.of(request),
+/** The admission plugin has found it before the body was read. */
+const callerOf = ({ app }: Request): Caller => {
+  if (!app.caller) throw new Error('a FHIR request is admitted before it is handled');
+  return app.caller;
+};
+
+const callOf = (request: Request, prefer: Preference): Call => ({
+  caller: callerOf(request),
+  about: aboutOf(request),
   ifMatch: header(request, 'if-match'),
   ifNoneMatch: header(request, 'if-none-match'),
   ifModifiedSince: header(request, 'if-modified-since'),
@@ -55,29 +65,57 @@ type Options = {
 };
 
 /** All of `/FHIR/R4`: one route, dispatched by the registry, so that a request and a batch entry run the same code. */
-export const fhir = (house: House, callers: Callers, options: Options): Plugin<undefined> => {
+export const fhir = (house: House, once: Once, options: Options): Plugin<undefined> => {
+  /** A write whose request ids both came is carried out once, however often it is sent. */
+  const performed = (request: Request, call: Call, isBatch: boolean, run: (call: Call) => Promise<Success>): Promise<Success> => {
+    const requestId = header(request, 'x-request-id');
+    const correlationId = call.about?.correlationId;
+    const isRead = request.method === 'get' || request.method === 'head' || request.path.endsWith('/_search');
+    if (isRead || requestId === undefined || correlationId === undefined) return run(call);
+    const pair = { client: call.caller.clientId, requestId, correlationId };
+    return once.run(pair, isBatch, (claim) => run({ ...call, about: { requestId, correlationId, once: claim } }));
+  };
+
   const atBase = async (request: Request, call: Call) => {
     // R4 search.html#all: GET of the base with parameters searches several types
     if (request.method === 'get' && request.url.search.length > 1) return dispatch(house, call, { method: 'GET', url: request.url.search });
     if (request.method !== 'post') throw notOffered(request.method, 'the base', ['POST']);
     const bundle = readBody(request, house.shapes);
     if (bundle === undefined) throw failure('invalid', 'required', 'The body is missing.');
-    return processBundle(house, call, bundle as Resource);
+    const isBatch = (bundle as Resource)['type'] === 'batch';
+    const bundled = (own: House, asked: Call) => processBundle(own, asked, bundle as Resource);
+    // the entries of a batch are audited each for itself
+    return performed(request, call, isBatch, (asked) =>
+      isBatch
+        ? bundled(house, asked)
+        : house.witness.around(house, asked, { doing: 'transaction', action: 'E' }, (own) => bundled(own, asked)),
+    );
   };
 
   const handle = async (request: Request, h: ResponseToolkit) => {
     const wire = wireFor(request);
-    const call = await callOf(request, callers, readPrefer(header(request, 'prefer')));
+    const call = callOf(request, readPrefer(header(request, 'prefer')));
     const path = pathOf(request);
     if (path === '') return writeSuccess(h, await atBase(request, call), call, wire, house.shapes);
     const formed = request.method === 'post' && /(^|\/)_search$/.test(path);
     const query = [request.url.search.slice(1), formed ? readForm(request) : ''].filter(Boolean).join('&');
-    const success = await dispatch(house, call, {
+    const asked = {
       method: request.method.toUpperCase(),
       url: query === '' ? path : `${path}?${query}`,
       body: formed ? undefined : readBody(request, house.shapes),
-    });
+    };
+    const success = await performed(request, call, false, (own) => dispatch(house, own, asked));
     return writeSuccess(h, success, call, wire, house.shapes);
+  };
+
+  /** An access that answers by itself, not through a Success. */
+  const audited = async (call: Call, access: Access, run: (house: House) => Promise<ResponseObject>): Promise<ResponseObject> => {
+    const answer: { response?: ResponseObject } = {};
+    await house.witness.around(house, call, access, async (own) => {
+      answer.response = await run(own);
+      return { status: 200, headers: {} };
+    });
+    return answer.response as ResponseObject;
   };
 
   const metadata = (request: Request, h: ResponseToolkit) => {
@@ -104,9 +142,11 @@ export const fhir = (house: House, callers: Callers, options: Options): Plugin<u
           method: 'GET',
           path: `${base}/Binary/{id}`,
           handler: async (request, h) => {
-            const call = await callOf(request, callers, readPrefer(header(request, 'prefer')));
-            checkInteraction(call.caller, 'Binary', 'r');
-            return readBinary(house, call, request, h);
+            const call = callOf(request, readPrefer(header(request, 'prefer')));
+            return audited(call, { doing: 'read', action: 'R', type: 'Binary', id: String(request.params['id']) }, (own) => {
+              checkInteraction(call.caller, 'Binary', 'r');
+              return readBinary(own, call, request, h);
+            });
           },
         },
         {
@@ -118,9 +158,14 @@ export const fhir = (house: House, callers: Callers, options: Options): Plugin<u
           },
           handler: async (request, h) => {
             const wire = wireFor(request);
-            const call = await callOf(request, callers, readPrefer(header(request, 'prefer')));
-            checkInteraction(call.caller, 'Binary', 'c');
-            return writeSuccess(h, await uploadBinary(house, call, request, options), call, wire, house.shapes);
+            const call = callOf(request, readPrefer(header(request, 'prefer')));
+            const success = await performed(request, call, false, (asked) =>
+              house.witness.around(house, asked, { doing: 'create', action: 'C', type: 'Binary' }, (own) => {
+                checkInteraction(call.caller, 'Binary', 'c');
+                return uploadBinary(own, asked, request, options);
+              }),
+            );
+            return writeSuccess(h, success, call, wire, house.shapes);
           },
         },
       ]);

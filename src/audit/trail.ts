@@ -1,0 +1,74 @@
+import { Unavailable, type Store } from '../store/port.js';
+
+/** Where what happened is written down. */
+export type Trail = {
+  /** queues the line of a read or a refusal; it is durable within `flushMs`, so a crash loses no more than that */
+  readonly note: (line: string) => void;
+  /** resolves when everything noted before is durable */
+  readonly flush: () => Promise<void>;
+  /** how many lines were noted since the last question; tells a busy server from a quiet one */
+  readonly pace: () => number;
+  readonly close: () => Promise<void>;
+};
+
+const flushMs = 100;
+/** lines of one link of the chain */
+const perLink = 250;
+/** lines waiting; beyond this the store cannot keep up, and readers wait for it */
+const most = 50_000;
+
+/**
+ * The queue of the audit trail: one commit for all the reads of a tenth of a second.
+ *
+ * @param fault is told when lines could not be written; they are tried again
+ */
+export const createTrail = (store: Pick<Store, 'commit'>, fault: (error: unknown) => void): Trail => {
+  let waiting: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let noted = 0;
+
+  const write = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const lines = waiting.slice(0, perLink);
+      await store.commit({ audit: lines });
+      waiting = waiting.slice(lines.length);
+    }
+  };
+  const flush = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    running ??= write()
+      .catch((error: unknown) => {
+        fault(error);
+        schedule();
+      })
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  };
+  const schedule = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void flush();
+    }, flushMs);
+    timer.unref();
+  };
+  return {
+    note: (line) => {
+      // an access that cannot be written down is not given
+      if (waiting.length >= most) throw new Unavailable('the audit trail cannot be written');
+      waiting.push(line);
+      noted++;
+      schedule();
+    },
+    flush,
+    pace: () => {
+      const since = noted;
+      noted = 0;
+      return since;
+    },
+    close: flush,
+  };
+};

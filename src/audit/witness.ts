@@ -1,0 +1,150 @@
+import { Failure } from '../fhir/outcome.js';
+import { referenceTo, type Key } from '../fhir/resource.js';
+import type { Call, House, Success } from '../interactions/house.js';
+import type { Claim, Put, Store, Unit } from '../store/port.js';
+import { auditEventText, type Happening } from './audit-event.js';
+import type { Trail } from './trail.js';
+
+/** What was asked for, as far as the URL tells. */
+export type Access = {
+  /** as `Happening.doing` */
+  readonly doing: string;
+  readonly action: Happening['action'];
+  readonly type?: string;
+  readonly id?: string;
+  readonly query?: string;
+  /** which of a request's parts this is: an entry of a batch by its place, else 0 */
+  readonly part?: number;
+};
+
+export type Witness = {
+  /** Runs an access with a house whose commits carry its AuditEvent; a read or a refusal is noted when it has run. */
+  readonly around: (house: House, call: Call, asked: Access, run: (house: House) => Promise<Success>) => Promise<Success>;
+  /** a request that never came so far: no token, a wrong header, too many */
+  readonly refused: (
+    call: Omit<Call, 'caller' | 'lenient'> & { readonly caller?: Call['caller']; readonly clientId?: string },
+    error: unknown,
+  ) => void;
+};
+
+const mostNamed = 200;
+const literal = /"reference":"Patient\/([A-Za-z0-9\-.]{1,64})"/;
+
+/** The first patient that a resource names: its subject, as every type of this server is written. */
+const patientIn = (type: string | undefined, id: string | undefined, body: unknown): string | undefined => {
+  if (type === 'Patient') return id;
+  return typeof body === 'string' ? literal.exec(body)?.[1] : undefined;
+};
+
+const actionOf = (puts: readonly Put[]): Happening['action'] => {
+  if (puts.every(({ body }) => body === undefined)) return 'D';
+  return puts.some(({ version }) => version > 0) ? 'U' : 'C';
+};
+
+const reasonOf = (error: unknown): Pick<Happening, 'outcome' | 'reason'> =>
+  error instanceof Failure && error.category !== 'exception'
+    ? { outcome: '4', reason: error.category }
+    : { outcome: '8', reason: 'exception' };
+
+export type WitnessParts = {
+  readonly trail: Trail;
+  /** the store that commits go to; a house's own may be of an access around this one */
+  readonly store: Store;
+  /** makes the AuditEvents that exist readable as resources */
+  readonly catchUp: () => Promise<void>;
+  /** epoch ms */
+  readonly clock: () => number;
+  readonly newId: () => string;
+};
+
+/** For the server's own work, such as loading data: it is no access. */
+export const unwitnessed: Witness = { around: (house, _call, _asked, run) => run(house), refused: () => undefined };
+
+/** Sees to it that every access leaves an AuditEvent, on whatever path it came. */
+export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessParts): Witness => {
+  const lineOf = (call: Parameters<Witness['refused']>[0], happening: Omit<Happening, 'id' | 'recorded'>): string =>
+    auditEventText({
+      id: newId(),
+      recorded: new Date(clock()).toISOString(),
+      ...(call.caller === undefined ? {} : { caller: call.caller }),
+      ...(call.clientId === undefined ? {} : { clientId: call.clientId }),
+      ...(call.about?.requestId === undefined ? {} : { requestId: call.about.requestId }),
+      ...(call.about?.correlationId === undefined ? {} : { correlationId: call.about.correlationId }),
+      ...happening,
+    });
+
+  const written = (call: Call, asked: Access, unit: Unit): Unit => {
+    const puts = unit.puts ?? [];
+    if (puts.length === 0) return unit;
+    const patient = puts.map(({ type, id, body }) => patientIn(type, id, body)).find((found) => found !== undefined);
+    const line = lineOf(call, {
+      doing: asked.doing,
+      action: asked.action === 'E' ? 'E' : actionOf(puts),
+      outcome: '0',
+      what: puts.slice(0, mostNamed).map(referenceTo),
+      ...(patient === undefined ? {} : { patient }),
+    });
+    const once: readonly Claim[] =
+      call.about?.once === undefined ? [] : [{ ...call.about.once, key: `${call.about.once.key}/${String(asked.part ?? 0)}` }];
+    return { ...unit, audit: [...(unit.audit ?? []), line], claims: [...(unit.claims ?? []), ...once] };
+  };
+
+  const read = (call: Call, asked: Access, success: Success): void => {
+    const seen: readonly Key[] =
+      success.seen ?? (asked.type !== undefined && asked.id !== undefined ? [{ type: asked.type, id: asked.id }] : []);
+    const patient = asked.id === undefined ? call.caller.patientId : patientIn(asked.type, asked.id, success.body);
+    trail.note(
+      lineOf(call, {
+        doing: asked.doing,
+        action: asked.action,
+        outcome: '0',
+        what: seen.slice(0, mostNamed).map(referenceTo),
+        ...(patient === undefined ? {} : { patient }),
+        ...(asked.query === undefined ? {} : { query: asked.query }),
+      }),
+    );
+  };
+
+  const anonymous = { since: 0, count: 0 };
+  /** A flood without a token must not fill the trail: so many of these a second say all there is to say. */
+  const isFlood = (): boolean => {
+    const now = clock();
+    if (now - anonymous.since >= 1000) Object.assign(anonymous, { since: now, count: 0 });
+    return ++anonymous.count > 50;
+  };
+
+  const refused: Witness['refused'] = (call, error) => {
+    if (call.caller === undefined && call.clientId === undefined && isFlood()) return;
+    trail.note(lineOf(call, { doing: 'operation request', action: 'E', what: [], ...reasonOf(error) }));
+  };
+
+  return {
+    refused,
+    around: async (house, call, asked, run) => {
+      if (asked.type === 'AuditEvent') await catchUp();
+      const state = { committed: false };
+      const own: Store = Object.assign(Object.create(store) as Store, {
+        commit: async (unit: Unit) => {
+          await store.commit(written(call, asked, unit));
+          state.committed ||= (unit.puts?.length ?? 0) > 0;
+        },
+      });
+      try {
+        const success = await run(Object.create(house, { store: { value: own, enumerable: true } }) as House);
+        if (!state.committed) read(call, asked, success);
+        return success;
+      } catch (error) {
+        trail.note(
+          lineOf(call, {
+            doing: asked.doing,
+            action: asked.action,
+            what: asked.type !== undefined && asked.id !== undefined ? [`${asked.type}/${asked.id}`] : [],
+            ...(asked.query === undefined ? {} : { query: asked.query }),
+            ...reasonOf(error),
+          }),
+        );
+        throw error;
+      }
+    },
+  };
+};

@@ -1,0 +1,99 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Failure, failure, type Category, type Issue } from '../fhir/outcome.js';
+import { Stale, type Claim, type Store } from '../store/port.js';
+
+/** The pair of ids that makes a write the same write (BaRS, transactional integrity). */
+export type Pair = { readonly client: string; readonly requestId: string; readonly correlationId: string };
+
+/** How long a pair is remembered: longer than any client retries. */
+const keptMs = 24 * 3_600_000;
+/** what a first attempt may have failed of that a second one would fail of too; BaRS has the others retried */
+const final: ReadonlySet<Category> = new Set<Category>([
+  'invalid',
+  'business-rule',
+  'not-found',
+  'gone',
+  'method',
+  'media-type',
+  'conflict',
+  'precondition',
+  'too-large',
+  'too-costly',
+]);
+
+type Outcome = { readonly category: Category; readonly issues: readonly Issue[]; readonly headers: Readonly<Record<string, string>> };
+
+const keyOf = ({ client, requestId, correlationId }: Pair): string =>
+  createHash('sha256')
+    .update(JSON.stringify([client, requestId.toLowerCase(), correlationId]))
+    .digest('hex');
+
+const duplicate = (): Failure =>
+  failure('conflict', 'duplicate', 'A request with this X-Request-ID and X-Correlation-ID was carried out before.');
+const running = (): Failure =>
+  failure('too-early', 'transient', 'A request with this X-Request-ID and X-Correlation-ID is being carried out now.');
+
+/**
+ * Writes that are sent again happen once. The claim on the pair is committed with the write itself, so that it holds after a crash and
+ * in every process; a failure that would come again is remembered and given again.
+ */
+export class Once {
+  private readonly inProgress = new Set<string>();
+
+  /** @param clock epoch ms */
+  constructor(
+    private readonly store: Store,
+    private readonly clock: () => number,
+  ) {}
+
+  /**
+   * @param isBatch true when the parts of the request are committed each for itself: then the whole is marked when all are done
+   * @param run is given the claim that its commits must carry
+   * @throws Failure `conflict`/`duplicate`, `too-early`, or the failure of the first attempt
+   */
+  async run<T>(pair: Pair, isBatch: boolean, run: (claim: Claim) => Promise<T>): Promise<T> {
+    const key = keyOf(pair);
+    if (this.inProgress.has(key)) throw running();
+    this.inProgress.add(key);
+    try {
+      await this.refuseRepeated(key, isBatch);
+      return await this.attempt(key, isBatch, run);
+    } finally {
+      this.inProgress.delete(key);
+    }
+  }
+
+  private async refuseRepeated(key: string, isBatch: boolean): Promise<void> {
+    const done = await this.store.findClaim('idempotency', `${key}/${isBatch ? 'all' : '0'}`);
+    if (done && (done.expires ?? Number.POSITIVE_INFINITY) > this.clock()) throw duplicate();
+    const failed = await this.store.findEntry('outcome', key);
+    if (!failed || (failed.expires ?? 0) <= this.clock()) return;
+    const { category, issues, headers } = JSON.parse(failed.body) as Outcome;
+    throw new Failure(category, issues, headers);
+  }
+
+  private async attempt<T>(key: string, isBatch: boolean, run: (claim: Claim) => Promise<T>): Promise<T> {
+    const claim: Claim = { kind: 'idempotency', key, owner: randomUUID(), expires: this.clock() + keptMs };
+    try {
+      const done = await run(claim);
+      if (isBatch) await this.store.commit({ claims: [{ ...claim, key: `${key}/all` }] });
+      return done;
+    } catch (error) {
+      if (error instanceof Failure && final.has(error.category)) await this.remember(key, error);
+      throw error;
+    }
+  }
+
+  private async remember(key: string, { category, issues, headers }: Failure): Promise<void> {
+    // lost against another process that was carrying out the same request: that one's outcome counts
+    if (await this.store.findClaim('idempotency', `${key}/0`)) return;
+    const known = await this.store.findEntry('outcome', key);
+    const body = JSON.stringify({ category, issues, headers } satisfies Outcome);
+    try {
+      await this.store.commit({ entries: [{ kind: 'outcome', key, version: known?.version ?? 0, body, expires: this.clock() + keptMs }] });
+    } catch (error) {
+      // the same request failed elsewhere at the same moment, and is remembered
+      if (!(error instanceof Stale)) throw error;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Caller } from '../../access/caller.js';
+import type { Allowance, RateLimit } from '../../access/rate-limit.js';
+import { Failure } from '../../fhir/outcome.js';
+import type { Witness } from '../../audit/witness.js';
+import type { Callers } from '../callers.js';
+import { aboutOf } from './correlation.js';
+
+export type AdmissionParts = {
+  readonly callers: Callers;
+  readonly witness: Pick<Witness, 'refused'>;
+  readonly limit: RateLimit;
+  /** requests a second of a client without a rate of its own; undefined: none */
+  readonly rate: (caller: Caller) => number | undefined;
+};
+
+// RFC 6585 section 4 and the RateLimit header fields of the HTTP API working group
+const rateHeaders = ({ limit, remaining, resetSeconds }: Allowance): Readonly<Record<string, string>> => ({
+  'ratelimit-limit': String(limit),
+  'ratelimit-remaining': String(remaining),
+  'ratelimit-reset': String(resetSeconds),
+});
+
+const throttled = (allowance: Allowance): Failure =>
+  new Failure(
+    'throttled',
+    [
+      {
+        severity: 'error',
+        code: 'throttled',
+        text: `The client has made more than ${String(allowance.limit)} requests a second.`,
+        coding: { system: 'https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode', code: 'TOO_MANY_REQUESTS' },
+      },
+    ],
+    { 'retry-after': String(allowance.resetSeconds), ...rateHeaders(allowance) },
+  );
+
+const open = /^\/FHIR\/R4\/(metadata|\.well-known\/smart-configuration)\/?$/;
+
+/**
+ * Who asks, and whether he has asked too often, settled before a byte of the body is read: a request without a token costs the server
+ * its headers.
+ */
+export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Plugin<undefined> => {
+  const admit = async (request: Request): Promise<void> => {
+    const caller = await callers.of(request);
+    request.app.caller = caller;
+    const allowedRate = request.app.clientRate ?? rate(caller);
+    if (allowedRate === undefined) return;
+    const allowance = await limit.take(caller.clientId, allowedRate);
+    if (!allowance.allowed) throw throttled(allowance);
+    request.app.rateHeaders = rateHeaders(allowance);
+  };
+  return {
+    name: 'admission',
+    register: (server) => {
+      server.ext('onPreAuth', async (request: Request, h: ResponseToolkit) => {
+        if (!/^\/FHIR\/R4(\/|$)/.test(request.path) || request.method === 'options' || open.test(request.path)) return h.continue;
+        try {
+          await admit(request);
+        } catch (error) {
+          const { caller, clientId } = request.app;
+          const who = { ...(caller === undefined ? {} : { caller }), ...(clientId === undefined ? {} : { clientId }) };
+          witness.refused({ about: aboutOf(request), ...who }, error);
+          throw error;
+        }
+        return h.continue;
+      });
+      server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
+        const { response } = request;
+        const headers = request.app.rateHeaders;
+        if (!('isBoom' in response) && headers) for (const name in headers) response.header(name, headers[name] ?? '');
+        return h.continue;
+      });
+    },
+  };
+};
+
+declare module '@hapi/hapi' {
+  interface RequestApplicationState {
+    caller?: Caller;
+    rateHeaders?: Readonly<Record<string, string>>;
+  }
+}

@@ -1,0 +1,52 @@
+import { sightOf } from '../access/policy.js';
+import type { Draft } from '../domain/command.js';
+import { failure } from '../fhir/outcome.js';
+import { readReference, type FoundReference } from '../fhir/references.js';
+import { referenceTo, type Key } from '../fhir/resource.js';
+import type { Call, House } from './house.js';
+
+const isSeen = async (house: House, call: Call, key: Key, drafts: readonly Draft[]): Promise<boolean> => {
+  if (drafts.some(({ type, id }) => type === key.type && id === key.id)) return true;
+  const sight = sightOf(call.caller, key.type);
+  return sight === 'all' || (await house.store.find(key, sight))?.body !== undefined;
+};
+
+const isBound = (call: Call, draft: Draft): boolean => draft.plain === true && call.caller.kind !== 'system';
+
+/**
+ * What a caller writes may refer only to what he may see: a reference opens records to the reader of what refers (a letter to its
+ * referral's readers), so one to somebody else's record would open that. It is refused as one to a record that is not there.
+ *
+ * @throws Failure `business-rule`/`not-found`
+ */
+export const refuseUnseen = async (
+  house: House,
+  call: Call,
+  draft: Draft,
+  references: readonly Pick<FoundReference, 'path' | 'reference'>[],
+  drafts: readonly Draft[],
+): Promise<void> => {
+  if (!isBound(call, draft)) return;
+  for (const { reference, path } of references) {
+    const key = reference === undefined ? undefined : readReference(reference, house.baseUrl);
+    if (!key || !house.registry.has(key.type) || (await isSeen(house, call, key, drafts))) continue;
+    throw failure('business-rule', 'not-found', `${referenceTo(key)} does not exist: references must resolve.`, {
+      diagnostics: referenceTo(key),
+      expression: [path],
+    });
+  }
+};
+
+/** A logical reference to what the caller may not see stays unresolved, as one that nobody has: it neither links nor tells. */
+export const onlySeen = async (
+  house: House,
+  call: Call,
+  draft: Draft,
+  found: ReadonlyMap<string, Key>,
+  drafts: readonly Draft[],
+): Promise<ReadonlyMap<string, Key>> => {
+  if (!isBound(call, draft) || found.size === 0) return found;
+  const kept = new Map<string, Key>();
+  for (const [name, key] of found) if (await isSeen(house, call, key, drafts)) kept.set(name, key);
+  return kept;
+};
