@@ -8,6 +8,7 @@ const narrowed = (caller: Caller, predicate: Predicate): Predicate => {
   if (predicate.kind === 'either') return { ...predicate, of: predicate.of.map(all) };
   if (predicate.kind === 'not') return { ...predicate, where: all(predicate.where) };
   if (predicate.kind !== 'chain' && predicate.kind !== 'has') return predicate;
+  if (!mayRead(caller, predicate.type) && predicate.kind === 'chain' && predicate.implied === true) return { kind: 'never' };
   if (!mayRead(caller, predicate.type))
     throw failure('forbidden', 'forbidden', `The search looks into ${predicate.type}, which the caller may not search`);
   const sight = sightOf(caller, predicate.type);

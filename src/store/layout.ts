@@ -50,6 +50,13 @@ export const columnOf = (type: string, param: string): Home | undefined => {
   return narrow && column ? { ...column, table: narrow.table } : undefined;
 };
 
+/** Where a condition's values are kept in a column: those of another kind, as the identifier of a reference, have rows of their own. */
+export const columnFor = (type: string, { kind, param }: { readonly kind: string; readonly param: string }): Home | undefined => {
+  const column = columnOf(type, param);
+  const own = column?.kind === 'instant' || column?.kind === 'span' ? 'range' : column?.kind;
+  return own === kind ? column : undefined;
+};
+
 /**
  * Positions by cells of a quarter of a degree: a circle is a few runs of neighbouring cells, one a band of latitude. The exact test is
  * on the chord through the sphere, which needs no trigonometry from the engine.

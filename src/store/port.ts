@@ -162,6 +162,8 @@ export type Predicate =
       readonly not?: boolean;
       /** system undefined: any system; '' : none. code undefined: any code of the system */
       readonly any: readonly { readonly system?: string; readonly code?: string }[];
+      /** the values are identifiers, of which each is had by few rows, whatever the parameter is otherwise about */
+      readonly identifying?: true;
     }
   | { readonly kind: 'reference'; readonly param: string; readonly any: readonly Key[] }
   /** date, number, quantity: see R4 search.html#prefix for how low/high of the value compare with the row's */
@@ -195,13 +197,15 @@ export type Predicate =
   | { readonly kind: 'not'; readonly where: readonly Predicate[] }
   /**
    * chain: a reference of this row through `param` to a row of `type` for which `where` holds. `sight`: only rows that the caller may
-   * see count; without it all do, which is for the server's own searches
+   * see count; without it all do, which is for the server's own searches. `implied`: the client did not name the type, so that it is
+   * passed over, and not refused, when the caller may not read it
    */
   | {
       readonly kind: 'chain';
       readonly param: string;
       readonly type: string;
       readonly where: readonly Predicate[];
+      readonly implied?: true;
       readonly sight?: Sight;
     }
   /** _has: a row of `type` refers to this one through `param` and `where` holds for it; `sight` as for a chain */

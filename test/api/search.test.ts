@@ -3,7 +3,7 @@ import { resourcesOf, startServer, type Answer, type Running } from '../helpers/
 let server: Running;
 beforeAll(async () => {
   server = await startServer();
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await server.stop();
 });
@@ -116,6 +116,33 @@ it('several types at once, and the compartment of a patient', async () => {
   }
   expect(pages.length).toBe(Number((await find('?_type=Organization,Location&_count=0')).json['total']));
   expect(new Set(pages).size).toBe(pages.length);
+});
+
+it('a reference is found by an identifier that it carries, or that the resource it leads to has', async () => {
+  const nhsNumber = 'https://fhir.nhs.uk/Id/nhs-number';
+  const own = await server.as('patient', 'GET', 'Patient');
+  const [patient] = resourcesOf(own.json, 'Patient') as readonly { id: string; identifier: { system: string; value: string }[] }[];
+  const number = patient?.identifier.find(({ system }) => system === nhsNumber)?.value ?? '';
+  const query = (value: string) => `ServiceRequest?patient:identifier=${value}&_revinclude=Appointment:based-on&_revinclude=Task:focus`;
+  const mine = idsOf(await server.as('patient', 'GET', `ServiceRequest?patient=${patient?.id ?? ''}`), 'ServiceRequest');
+  expect(mine.length).toBeGreaterThan(0);
+  for (const value of [`${nhsNumber}|${number}`, number]) {
+    const found = await server.as('patient', 'GET', query(value));
+    expect([value, found.status, idsOf(found, 'ServiceRequest')]).toEqual([value, 200, mine]);
+    const included = await server.as('patient', 'GET', `Appointment?patient:identifier=${value}`);
+    for (const id of idsOf(found, 'Appointment')) expect(idsOf(included)).toContain(id);
+  }
+  for (const value of [`http://other|${number}`, `${nhsNumber}|${number}0`, `${number}0`])
+    expect([value, idsOf(await server.as('patient', 'GET', query(value)))]).toEqual([value, []]);
+  // carried by the reference alone, without a resource that has it
+  const observed = { identifier: { system: 'http://wards', value: 'W1' } };
+  const id = await made({ ...weight(62, patient?.id ?? ''), focus: [observed] });
+  expect(idsOf(await find('Observation?focus:identifier=http://wards|W1'))).toEqual([id]);
+});
+
+it('a reference kept in a column is also looked for as the URL it is not', async () => {
+  const answer = await find('ServiceRequest?subject=http://elsewhere.example/people/1');
+  expect([answer.status, answer.json['total']]).toEqual([200, 0]);
 });
 
 it('POST _search is GET', async () => {

@@ -202,6 +202,13 @@ const prefixesOf = (url: string): readonly string[] => {
 
 const idForm = /^[A-Za-z0-9\-.]{1,64}$/;
 
+/** R4 search.html#modifiers: by the identifier that the reference itself carries. Identifiers are exact. */
+export const identifierPredicate = (criterion: Criterion): Predicate => {
+  const parameter = { ...criterion.parameter, elements: ['Identifier'] };
+  const any = valuesIn(criterion).flatMap((value) => tokenValue({ ...criterion, parameter }, value));
+  return { kind: 'token', param: parameter.code, any, identifying: true };
+};
+
 /** The resources that a reference value names; a URL of another server or a canonical names none. */
 export const targetsOf = ({ name, parameter, modifier }: Criterion, text: string, { baseUrl, types }: Setting): readonly Key[] => {
   const literal = readReference(text, baseUrl);
@@ -216,7 +223,6 @@ export const targetsOf = ({ name, parameter, modifier }: Criterion, text: string
 const reference = (criterion: Criterion, setting: Setting): Predicate => {
   const { parameter, modifier } = criterion;
   const param = parameter.code;
-  if (modifier === 'identifier') return { kind: 'token', param, any: valuesIn(criterion).flatMap((value) => tokenValue(criterion, value)) };
   const isUrl = parameter.elements.some((type) => type === 'canonical' || type === 'uri');
   if (isUrl && (modifier === 'above' || modifier === 'below')) return uri(criterion);
   if (modifier !== undefined && !setting.types.has(modifier)) throw refuseModifier(criterion);

@@ -2,7 +2,16 @@ import type { Predicate, SearchPlan, Sort } from '../../store/port.js';
 import { Failure, failure } from '../outcome.js';
 import { splitAt, unescaped } from './escaping.js';
 import { compositePredicate } from './composite.js';
-import { anyPredicate, dateValue, predicateOf, refuseModifier, wrongValue, type Setting } from './criteria.js';
+import {
+  anyPredicate,
+  dateValue,
+  identifierPredicate,
+  predicateOf,
+  refuseModifier,
+  wrongValue,
+  type Criterion,
+  type Setting,
+} from './criteria.js';
 import { readFilter } from './filter.js';
 import type { SearchParameter, SearchParameters } from './parameters.js';
 import type { Terminology } from './terminology.js';
@@ -51,6 +60,11 @@ const mostRows = 1000;
 const deepestChain = 6;
 /** conditions of one search, chains counted each */
 const mostConditions = 60;
+/** a reference to more types than this is followed to those that are known by their identifiers */
+const mostFollowed = 8;
+const identified: ReadonlySet<string> = new Set([
+  ...['Patient', 'Organization', 'Practitioner', 'PractitionerRole', 'HealthcareService', 'ServiceRequest', 'Appointment'],
+]);
 /** values of one query in all */
 const longestQuery = 16_384;
 
@@ -90,7 +104,24 @@ class Reader {
       return compositePredicate(name, parameter, value, this.options.parameters, this.setting);
     }
     if (parameter.expression === '') throw refuseModifier({ name, parameter, modifier, value });
+    if (parameter.type === 'reference' && modifier === 'identifier') return this.byIdentifier({ name, parameter, modifier, value }, depth);
     return predicateOf({ name, parameter, modifier, value }, this.setting);
+  }
+
+  /**
+   * A reference that carries the identifier, or one that leads to a resource that has it: written either way, a reference to the same
+   * resource is found alike.
+   */
+  private byIdentifier(criterion: Criterion & { readonly parameter: SearchParameter }, depth: number): Predicate {
+    const targets = this.targetsOf(criterion.parameter, undefined).filter((target) => this.knows(target, 'identifier'));
+    const followed = targets.length <= mostFollowed ? targets : targets.filter((target) => identified.has(target));
+    return anyPredicate([
+      identifierPredicate(criterion),
+      ...followed.map((target): Predicate => {
+        const where = [this.criterion(target, 'identifier', criterion.value, depth + 1)];
+        return { kind: 'chain', param: criterion.parameter.code, type: target, where, implied: true };
+      }),
+    ]);
   }
 
   /** Parameters that are about the row itself, or have a grammar of their own. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { columnOf } from '../layout.js';
+import { columnFor, columnOf } from '../layout.js';
 import type { Predicate, Sight } from '../port.js';
 import { bind, type At } from './bindings.js';
 import { never, type Dialect, type Fragment } from './dialect.js';
@@ -62,7 +62,7 @@ export class Conditions {
 
   private simple(type: string, predicate: Simple, at: At<Simple>, row: Row): Fragment {
     const negated = predicate.kind === 'token' && predicate.not === true;
-    if (row.narrow !== undefined && !negated && 'param' in predicate && columnOf(type, predicate.param)) {
+    if (row.narrow !== undefined && !negated && columnFor(type, predicate)) {
       return anyOf(this.homes.of(type, predicate, at, row.narrow).alternatives.map(({ test }) => test));
     }
     const h = this.alias('h');

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { chordSquare, columnOf, homeParam, mostBands, pointOf, runsOf, type Home } from '../layout.js';
+import { chordSquare, columnFor, homeParam, mostBands, pointOf, runsOf, type Home } from '../layout.js';
 import type { Key, Predicate } from '../port.js';
 import { bind, type At } from './bindings.js';
 import { never, type Dialect, type Fragment } from './dialect.js';
@@ -55,7 +55,7 @@ export class Homes {
 
   /** The tests of a condition on rows named `h`. */
   of(type: string, predicate: Simple, at: At<Simple>, h: string): Kept {
-    const column = 'param' in predicate ? columnOf(type, predicate.param) : undefined;
+    const column = columnFor(type, predicate);
     if (column) return { table: column.table, common: [], alternatives: this.inColumn(column, predicate, at, h) };
     const common = [sql`${sql.ref(`${h}.param`)} = ${this.param(type, predicate.param)}`];
     switch (predicate.kind) {

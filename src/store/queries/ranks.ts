@@ -1,4 +1,4 @@
-import { columnOf } from '../layout.js';
+import { columnFor, columnOf } from '../layout.js';
 import type { Predicate, SearchPlan, Sight } from '../port.js';
 
 /** Never drives: it is tested on the rows that another condition, or the type, gives. */
@@ -30,7 +30,7 @@ export const rankOf = (type: string, predicate: Predicate): number => {
       return 0;
     case 'token':
       if (predicate.not === true) return tested;
-      if (predicate.param === 'identifier') return 1;
+      if (predicate.param === 'identifier' || predicate.identifying === true) return 1;
       return broad.has(predicate.param) ? 30 : 10;
     case 'reference':
       if (predicate.any.some((key) => hubs.has(key.type))) return 6;
@@ -73,7 +73,7 @@ export const driverOf = (type: string, where: readonly Predicate[]): Predicate |
 };
 
 /** Conditions of a narrow table are tested together with its driver, by one of its indexes. */
-const narrowed = (type: string, predicate: Predicate): boolean => 'param' in predicate && columnOf(type, predicate.param) !== undefined;
+const narrowed = (type: string, predicate: Predicate): boolean => 'param' in predicate && columnFor(type, predicate) !== undefined;
 
 /**
  * Whether a search looks at few rows for certain. All others go where they cannot hold up anything else, and have a limit of time.

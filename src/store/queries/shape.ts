@@ -11,7 +11,7 @@ const predicateShape = (predicate: Predicate): string => {
     case 'id':
       return `id ${String(predicate.ids.length)}`;
     case 'token':
-      return `token ${predicate.param} ${predicate.not === true ? '!' : ''}${predicate.any
+      return `token ${predicate.param} ${predicate.not === true ? '!' : ''}${predicate.identifying === true ? 'i' : ''}${predicate.any
         .map(({ system, code }) => (system === undefined ? 'c' : code === undefined ? 's' : 'b'))
         .join('')}`;
     case 'reference':

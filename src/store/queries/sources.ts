@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { columnOf } from '../layout.js';
+import { columnFor, columnOf } from '../layout.js';
 import type { Predicate, Sight } from '../port.js';
 import { bind, type At } from './bindings.js';
 import type { Conditions, Row, Step } from './conditions.js';
@@ -46,8 +46,7 @@ export class Sources {
     if (!driver) return seen.sight === 'all' ? [this.whole(type, row)] : this.sighted(seen, row);
     const index = where.indexOf(driver);
     const own = (run: Parameters<typeof at>[0]): Predicate => at(run)[index]!;
-    if ('param' in driver && driver.kind !== 'chain' && driver.kind !== 'has' && columnOf(type, driver.param))
-      return this.narrow(type, where, at);
+    if ('param' in driver && columnFor(type, driver)) return this.narrow(type, where, at);
     return this.driven(type, driver, own, seen, row);
   }
 
@@ -96,7 +95,7 @@ export class Sources {
     where.forEach((predicate, index) => {
       const isPoint = predicate.kind === 'token' || predicate.kind === 'reference';
       if (!(isPoint || predicate.kind === 'range') || (predicate.kind === 'token' && predicate.not === true)) return;
-      const column = columnOf(type, predicate.param);
+      const column = columnFor(type, predicate);
       if (!column) return;
       table = column.table;
       covers.add(predicate);
