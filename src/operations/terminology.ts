@@ -21,7 +21,8 @@ const storedResource = async (house: House, call: Call, type: string, id: string
   return parseJson(stored.body);
 };
 
-const missing = (name: string) => failure('invalid', 'required', `The parameter ${name} is missing.`, { expression: [name] });
+const missing = (name: string, others = '') =>
+  failure('invalid', 'required', `The parameter ${name}${others} is missing.`, { expression: [name] });
 
 const unknown = (what: string, url: string) => failure('not-found', 'not-found', `The ${what} ${url} is not known here.`);
 
@@ -83,7 +84,7 @@ const codingsOf = (inputs: PlainInputs): readonly Coding[] => {
   if (coding !== undefined) return [coding];
   if (concept !== undefined) return concept.coding ?? [];
   const [code, system, display] = [inputs.text('code'), inputs.text('system'), inputs.text('display')];
-  if (code === undefined) throw missing('code, coding or codeableConcept');
+  if (code === undefined) throw missing('code', ', coding or codeableConcept');
   return [{ code, ...(system === undefined ? {} : { system }), ...(display === undefined ? {} : { display }) }];
 };
 

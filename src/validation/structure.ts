@@ -57,11 +57,25 @@ export const createStructureCheck = (shapes: Shapes, held: Held = () => undefine
     for (const check of property.type.checks) check(walk, value, node);
   };
 
+  // R4 terminologies.html#required: the concept shall be from the value set, and a `code` without a value has none
+  const checkAbsentCode = (walk: Walk, { name, type, element }: Property, node: Node): void => {
+    const { binding } = element.definition;
+    if (type.code !== 'code' || binding?.strength !== 'required') return;
+    const values = node[name];
+    const index = walk.path.at(-1);
+    const value: unknown = Array.isArray(values) && typeof index === 'number' ? values[index] : values;
+    if (value === undefined || value === null)
+      walk.error('code-invalid', `${element.name} has no code, and one is required`, `binding required ${binding.valueSet ?? ''}`);
+  };
+
   const checkItem = (walk: Walk, property: Property, value: unknown, node: Node): void => {
     const { type, element } = property;
     if (property.sibling) {
       if (!isNode(value)) walk.error('structure', `_${property.name} must be an object with id or extension`, 'json.html#primitive');
-      else checkNode(walk, value, elementShape);
+      else {
+        checkNode(walk, value, elementShape);
+        checkAbsentCode(walk, property, node);
+      }
       return;
     }
     if (type.primitive !== undefined) {

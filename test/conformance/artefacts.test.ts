@@ -112,7 +112,6 @@ describe('the forms of identifiers', () => {
     ['UBRN', '000000070002', '70002'],
     ['ods-organization-code', 'D82106', 'd82106'],
     ['ods-site-code', 'RCD00', 'RC'],
-    ['sds-user-id', '021600556514', '21600556514'],
     ['ers-request-id', 'r.832db7fa-ebdd-44b6-ab3b-8329c2d43149', '832db7fa-ebdd-44b6-ab3b-8329c2d43149'],
   ])('%s takes %s and refuses %s', (name, right, wrong) => {
     const pattern = new RegExp(identifiers.find((identifier) => identifier.name === name)!.pattern!);

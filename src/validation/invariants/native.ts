@@ -1,3 +1,4 @@
+import { exactKey } from '../../fhir/search/units.js';
 import type { Node, Walk } from '../walk.js';
 
 /**
@@ -60,9 +61,19 @@ const ucum = 'http://unitsofmeasure.org';
 
 export const isUcum = ({ system }: Node): boolean => system === ucum;
 
-/** Quantities of one unit compared by their numbers; undefined when the units differ. */
+/** R4 datatypes.html#Quantity: quantities whose units UCUM can convert are compared in canonical units. */
+const inCanonicalUnits = (quantity: Node, value: number): { readonly key: string; readonly value: number } | undefined => {
+  if (!isUcum(quantity) || typeof quantity['code'] !== 'string') return undefined;
+  const { key, factor } = exactKey(ucum, quantity['code']);
+  return { key, value: factor(value) };
+};
+
+/** Quantities compared by their numbers, in canonical units when their units differ; undefined when they cannot be compared. */
 export const compareQuantities = (left: Node, right: Node): number | undefined => {
   const [a, b] = [numberOf(left['value']), numberOf(right['value'])];
+  if (a === undefined || b === undefined) return undefined;
   const same = (left['code'] ?? left['unit']) === (right['code'] ?? right['unit']) && left['system'] === right['system'];
-  return a === undefined || b === undefined || !same ? undefined : a - b;
+  if (same) return a - b;
+  const [one, other] = [inCanonicalUnits(left, a), inCanonicalUnits(right, b)];
+  return one === undefined || one.key !== other?.key ? undefined : one.value - other.value;
 };
