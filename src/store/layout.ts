@@ -44,11 +44,15 @@ export const homeParam = (type: string, param: string): string => aliases[`${typ
 
 export type Home = NarrowColumn & { readonly table: string };
 
-export const columnOf = (type: string, param: string): Home | undefined => {
-  const narrow = narrowTables[type];
-  const column = narrow?.columns.find((candidate) => candidate.param === homeParam(type, param));
-  return narrow && column ? { ...column, table: narrow.table } : undefined;
-};
+// asked several times by every search
+const homes: ReadonlyMap<string, ReadonlyMap<string, Home>> = new Map(
+  Object.entries(narrowTables).map(([type, { table, columns }]) => [
+    type,
+    new Map(columns.map((column) => [column.param, { ...column, table }])),
+  ]),
+);
+
+export const columnOf = (type: string, param: string): Home | undefined => homes.get(type)?.get(homeParam(type, param));
 
 /** Where a condition's values are kept in a column: those of another kind, as the identifier of a reference, have rows of their own. */
 export const columnFor = (type: string, { kind, param }: { readonly kind: string; readonly param: string }): Home | undefined => {

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { openMssqlStore } from './mssql/mssql-store.js';
 import type { Store } from './port.js';
 import { openSharedSqliteStore, openSqliteStore } from './sqlite/sqlite-store.js';
 import type { UnitWriter } from './sqlite/unit-writer.js';
@@ -21,7 +20,11 @@ export const sqliteFile = (databaseUrl: string): string => path.resolve(database
  */
 export const openStore = async (settings: StoreSettings, writer?: UnitWriter): Promise<Store> => {
   const { databaseUrl, databaseReplicaUrl, referentialIntegrity: integrity } = settings;
-  if (databaseUrl.startsWith('mssql:')) return openMssqlStore({ url: databaseUrl, replicaUrl: databaseReplicaUrl, integrity });
+  if (databaseUrl.startsWith('mssql:')) {
+    // its driver takes a second to load, which the embedded store need not wait for
+    const { openMssqlStore } = await import('./mssql/mssql-store.js');
+    return openMssqlStore({ url: databaseUrl, replicaUrl: databaseReplicaUrl, integrity });
+  }
   const file = sqliteFile(databaseUrl);
   if (writer) return openSharedSqliteStore(file, writer);
   await mkdir(path.dirname(file), { recursive: true });

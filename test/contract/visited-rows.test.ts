@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { BulkItem, Predicate, SearchPlan, Sort, Value } from '../../src/store/port.js';
+import { openSqliteBulk } from '../../src/store/sqlite/bulk-load.js';
+import { Connection } from '../../src/store/sqlite/connection.js';
+import { SqliteReader } from '../../src/store/sqlite/reader.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'visited-'));
+const open: Connection[] = [];
+afterAll(() => {
+  for (const connection of open) connection.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const item = (type: string, id: string, values: readonly Value[]): BulkItem => ({
+  put: {
+    ...{ type, id, version: 0, lastUpdated: 1_700_000_000_000, accessKeys: [], accessLinks: [], values },
+    body: JSON.stringify({ resourceType: type, id }),
+  },
+  claims: [],
+});
+const reference = (param: string, type: string, id: string): Value => ({ kind: 'reference', param, target: { type, id } });
+const code = (param: string, text: string, system = ''): Value => ({ kind: 'token', param, system, code: text });
+
+/** Patients with five referrals each and clinics with twenty slots each: more data is more of them, not more for one of them. */
+const data = (referrals: number): readonly BulkItem[] => {
+  const people = referrals / 5;
+  const clinics = referrals / 20;
+  return [
+    ...Array.from({ length: people }, (_, n) =>
+      item('Patient', `p${String(n)}`, [
+        code('identifier', String(n), 'n'),
+        { kind: 'text', param: 'family', value: `family${String(n)}` },
+      ]),
+    ),
+    ...Array.from({ length: clinics }, (_, n) => item('Schedule', `c${String(n)}`, [])),
+    ...Array.from({ length: referrals }, (_, n) =>
+      item('ServiceRequest', `r${String(n)}`, [
+        reference('subject', 'Patient', `p${String(n % people)}`),
+        code('status', n % 3 === 0 ? 'draft' : 'active'),
+        code('identifier', String(n), 'u'),
+      ]),
+    ),
+    ...Array.from({ length: referrals }, (_, n) =>
+      item('Slot', `s${String(n)}`, [
+        reference('schedule', 'Schedule', `c${String(n % clinics)}`),
+        code('status', n % 4 === 0 ? 'busy' : 'free'),
+        { kind: 'range', param: 'start', low: n, high: n + 1 },
+      ]),
+    ),
+  ];
+};
+
+/** A reader whose statements count the rows that they test, as those do that have a limit of time. */
+const filled = async (referrals: number) => {
+  const file = path.join(folder, `${String(referrals)}.db`);
+  const bulk = openSqliteBulk({ path: file, integrity: true });
+  await bulk.add(data(referrals));
+  await bulk.finish(() => undefined);
+  const connection = new Connection(file);
+  open.push(connection);
+  let rows = 0;
+  connection.db.function('checkpoint', () => {
+    rows++;
+    return 0;
+  });
+  const reader = new SqliteReader(connection, true);
+  return (plan: SearchPlan) => {
+    rows = 0;
+    const page = reader.search(plan, 'all');
+    return { matches: page.rows.length, rows };
+  };
+};
+
+const plan = (type: string, where: readonly Predicate[], sort: readonly Sort[] = [], count = 10): SearchPlan => ({
+  ...{ type, where, sort, count },
+});
+const is = (param: string, type: string, id: string): Predicate => ({ kind: 'reference', param, any: [{ type, id }] });
+const has = (param: string, text: string, system?: string): Predicate => ({
+  kind: 'token',
+  param,
+  any: [{ code: text, ...(system === undefined ? {} : { system }) }],
+});
+const from = (low: number): Predicate => ({ kind: 'range', param: 'start', any: [{ prefix: 'ge', low, high: low + 1 }] });
+const byStart: readonly Sort[] = [{ param: 'start', kind: 'range', descending: false }];
+const ofPatient: Predicate = { kind: 'chain', param: 'patient', type: 'Patient', where: [has('identifier', '3', 'n')] };
+const byIdentifier: Predicate = {
+  kind: 'either',
+  of: [[{ kind: 'token', param: 'patient', any: [{ system: 'n', code: '3' }], identifying: true }], [ofPatient]],
+};
+
+// the most rows that the search may test, of which `matches` are found
+const hot: readonly (readonly [string, SearchPlan, { readonly matches: number; readonly atMost: number }])[] = [
+  ['the referrals of a patient', plan('ServiceRequest', [is('patient', 'Patient', 'p3')]), { matches: 5, atMost: 5 }],
+  ['those of a status', plan('ServiceRequest', [is('patient', 'Patient', 'p3'), has('status', 'draft')]), { matches: 2, atMost: 5 }],
+  ['those of an NHS number', plan('ServiceRequest', [ofPatient]), { matches: 5, atMost: 5 }],
+  ['the same by :identifier', plan('ServiceRequest', [byIdentifier]), { matches: 5, atMost: 5 }],
+  ['a referral by UBRN', plan('ServiceRequest', [has('identifier', '7', 'u')]), { matches: 1, atMost: 1 }],
+  ['a patient by NHS number', plan('Patient', [has('identifier', '7', 'n')]), { matches: 1, atMost: 1 }],
+  ['free slots of a clinic', plan('Slot', [is('schedule', 'Schedule', 'c1'), has('status', 'free')], [], 20), { matches: 20, atMost: 21 }],
+  ['the first slots of a clinic', plan('Slot', [is('schedule', 'Schedule', 'c1'), from(0)], byStart), { matches: 10, atMost: 11 }],
+  ['the first free slots', plan('Slot', [has('status', 'free'), from(0)], byStart), { matches: 10, atMost: 11 }],
+  ['a page of patients', plan('Patient', []), { matches: 10, atMost: 11 }],
+];
+
+it('a search of few matches tests as many rows among 40,000 as among 2,000', async () => {
+  const few = await filled(1000);
+  const many = await filled(20_000);
+  for (const [name, asked, { matches, atMost }] of hot) {
+    const small = few(asked);
+    const large = many(asked);
+    expect([name, large.matches]).toEqual([name, matches]);
+    expect([name, large]).toEqual([name, small]);
+    expect([name, large.rows > 0 && large.rows <= atMost]).toEqual([name, true]);
+  }
+}, 180_000);
+
+it('the count is of rows: a search that no index helps tests all of the type', async () => {
+  const all = await filled(2000);
+  const contains: Predicate = { kind: 'text', param: 'family', mode: 'contains', any: ['nowhere'] };
+  expect(all(plan('Patient', [contains]))).toEqual({ matches: 0, rows: 400 });
+}, 60_000);
