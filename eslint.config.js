@@ -70,6 +70,7 @@ export default tseslint.config(
         setInterval: 'readonly',
         fetch: 'readonly',
         performance: 'readonly',
+        AbortSignal: 'readonly',
         URLSearchParams: 'readonly',
         setImmediate: 'readonly',
       },

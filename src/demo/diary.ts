@@ -1,4 +1,5 @@
 import type { Slot } from 'fhir/r4.js';
+import { bankHolidays } from '../domain/calendar/bank-holidays.js';
 import { treatmentFunction, ukCoreExtension, ukCoreSystem } from './codings.js';
 import { instantOf, localText, weekdayOf } from './local-time.js';
 import type { Service } from './world.js';
@@ -8,13 +9,13 @@ export type Opening = { readonly service: Service; readonly start: number; reado
 
 /**
  * The openings of a service's diary on a calendar day of its zone, by the clock on the wall: 9:00 is 9:00 in winter and in summer.
- * None on the days without a session and, when the caller names them, on bank holidays.
+ * None on the days without a session and on bank holidays.
  */
 export const openingsOn = (
   service: Service,
   day: string,
   timeZone: string,
-  holidays: ReadonlySet<string> = new Set(),
+  holidays: ReadonlySet<string> = bankHolidays,
 ): readonly Opening[] => {
   if (service.binding !== 'DIRECTLY_BOOKABLE' || holidays.has(day)) return [];
   const weekday = weekdayOf(day);

@@ -1,9 +1,10 @@
+import { addWorkingDays } from '../domain/calendar/working-days.js';
 import type { Resource } from '../fhir/resource.js';
 import { adviceRequest, appointment, conversation, keepsSlot, serviceRequest, task, type AdviceStatus, type Story } from './referrals.js';
 import { healthcareService, location, organisationsOf, organization, practitioner, practitionerRoles, schedule } from './directory.js';
 import { openingsOn, slot, slotId } from './diary.js';
 import { letter } from './letters.js';
-import { addDays, addWorkingDays, localDay } from './local-time.js';
+import { addDays, localDay } from './local-time.js';
 import { testNhsNumbers } from './nhs-number.js';
 import { patient, personOf, type Person } from './patients.js';
 import { randomOf } from './random.js';

@@ -42,16 +42,6 @@ export const addDays = (day: string, days: number): string => new Date(Date.pars
 /** 0 Sunday to 6 Saturday. */
 export const weekdayOf = (day: string): number => new Date(day).getUTCDay();
 
-/** The day that is `days` working days (Monday to Friday) later. */
-export const addWorkingDays = (day: string, days: number): string => {
-  let at = day;
-  for (let left = days; left > 0;) {
-    at = addDays(at, 1);
-    if (weekdayOf(at) % 6 !== 0) left--;
-  }
-  return at;
-};
-
 /** The day of an instant in a zone, as YYYY-MM-DD. */
 export const localDay = (instant: number, timeZone: string): string =>
   new Date(instant + offsetAt(instant, timeZone) * 60_000).toISOString().slice(0, 10);

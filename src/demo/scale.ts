@@ -1,7 +1,8 @@
 import type { Appointment } from 'fhir/r4.js';
 import { appointment, hasAppointment, serviceRequest, task, type Story } from './referrals.js';
+import { addWorkingDays, isWorkingDay } from '../domain/calendar/working-days.js';
 import { openingsOn, slot, type Opening } from './diary.js';
-import { addDays, addWorkingDays, instantOf, localDay } from './local-time.js';
+import { addDays, instantOf, localDay, weekdayOf } from './local-time.js';
 import { numberList } from './nhs-number.js';
 import { patient, personOf, type Person } from './patients.js';
 import { randomOf, type Random } from './random.js';
@@ -58,8 +59,15 @@ export class ScaleData {
 
   /** Gives each diary its part of all slots: as many as the others, or as its sessions have room for. */
   private shareOut(): readonly number[] {
+    const { since } = this.dates;
+    const days = Array.from({ length: horizonDays }, (_, ahead) => addDays(since, ahead + 1)).filter(isWorkingDay);
+    const times = (weekday: number): number => days.filter((day) => weekdayOf(day) === weekday).length;
+    const daysOn = Array.from({ length: 7 }, (_, weekday) => times(weekday));
     const room = (service: Service): number =>
-      service.sessions.reduce((sum, { from, until }) => sum + Math.floor((until - from) / service.slotMinutes), 0) * (horizonDays / 7);
+      service.sessions.reduce(
+        (sum, { weekday, from, until }) => sum + Math.floor((until - from) / service.slotMinutes) * (daysOn[weekday] ?? 0),
+        0,
+      );
     const order = this.bookable.map((service, index) => ({ index, room: room(service) })).sort((a, b) => a.room - b.room);
     const counts = new Array<number>(order.length).fill(0);
     let left: number = sizes[this.scale].slots;

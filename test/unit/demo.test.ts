@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { Appointment, HealthcareService, Organization, Patient, PractitionerRole, ServiceRequest, Slot } from 'fhir/r4.js';
 import { specialties } from '../../src/demo/facts/specialties.js';
 import { openingsOn } from '../../src/demo/diary.js';
 import { generateDemo } from '../../src/demo/generate.js';
-import { addDays, addWorkingDays, instantOf, localDay, localText, offsetAt } from '../../src/demo/local-time.js';
+import { addDays, instantOf, localDay, localText, offsetAt } from '../../src/demo/local-time.js';
 import { checkDigitOf, testNhsNumbers } from '../../src/demo/nhs-number.js';
 import { randomOf } from '../../src/demo/random.js';
 import { makeWorld } from '../../src/demo/world.js';
@@ -68,9 +69,8 @@ describe('local time', () => {
       expect((quarters.at(-1)! - quarters[0]!) / 3_600_000).toBe(day.startsWith('2026') ? 25 : 23);
     }
   });
-  it('knows the day and the working days', () => {
+  it('knows the day', () => {
     expect(localDay(Date.parse('2026-06-30T23:30:00Z'), london)).toBe('2026-07-01');
-    expect(addWorkingDays('2026-11-27', 1)).toBe('2026-11-30');
     expect(offsetAt(Date.parse('2026-07-01T00:00:00Z'), london)).toBe(60);
   });
 });
@@ -85,7 +85,7 @@ describe('diaries', () => {
       for (let week = 0; week < 8; week++) {
         let count = 0;
         for (let day = 0; day < 7; day++)
-          for (const { start, end } of openingsOn(service, addDays(from, week * 7 + day), london)) {
+          for (const { start, end } of openingsOn(service, addDays(from, week * 7 + day), london, new Set())) {
             const wall = localText(start, london).slice(11, 16);
             const session = service.sessions.find(({ from: opens, until }) => {
               const minutes = Number(wall.slice(0, 2)) * 60 + Number(wall.slice(3));
@@ -102,6 +102,21 @@ describe('diaries', () => {
       expect(counts.size).toBe(1);
     }
   });
+  it('are closed on bank holidays', () => {
+    const opened = (day: string): number => world.services.flatMap((service) => openingsOn(service, day, london)).length;
+    expect(['2026-12-24', '2026-12-25', '2026-12-28', '2026-12-29'].map((day) => opened(day) > 0)).toEqual([true, false, false, true]);
+  });
+});
+
+it("services have specialties of e-RS's reference data, and clinic types of those specialties", () => {
+  const table = readFileSync('profiles/ers/reference-data.table', 'utf8');
+  const known = new Set(
+    [...table.matchAll(/^ {2}([A-Z0-9_]+) .*?(?:specialty=(\S+))?$/gm)].map(([, code, of]) => `${of ?? ''}/${code ?? ''}`),
+  );
+  for (const { ers, clinicTypes } of specialties) {
+    expect([ers.code, known.has(`/${ers.code}`)]).toEqual([ers.code, true]);
+    for (const { code } of clinicTypes) expect([ers.code, code, known.has(`${ers.code}/${code}`)]).toEqual([ers.code, code, true]);
+  }
 });
 
 describe('demo data', () => {

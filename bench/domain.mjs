@@ -1,0 +1,149 @@
+// Measures what clinics and practices do all day: service search, free slots, worklists, bookings. Usage:
+// npm run bench:domain -- [--data <folder of a loaded store>] [--seconds 5] [--bookings 100 (a second, offered)]
+import http from 'node:http';
+import { parseArgs } from 'node:util';
+import { allOf, appointmentOf, askerOf, freeSlotsOf, headersOf, parameters, resourcesOf, servicesOf, shortlist } from './asking.mjs';
+import { cpuSeconds, residentMb, startServer } from './running.mjs';
+
+const { values } = parseArgs({
+  options: { data: { type: 'string' }, seconds: { type: 'string', default: '5' }, bookings: { type: 'string', default: '100' } },
+});
+const seconds = Number(values.seconds);
+const offered = Number(values.bookings);
+const [connections, sessions] = [16, 50];
+const closedAtMost = 600;
+
+const server = await startServer(values.data === undefined ? {} : { DATA_DIR: values.data });
+const ask = askerOf(server);
+const roleHeaders = headersOf(server);
+const agent = new http.Agent({ keepAlive: true, maxSockets: sessions });
+
+/** One request over a kept connection; resolves with its status. */
+const send = ({ method, path, headers, body }) =>
+  new Promise((resolve, reject) => {
+    const request = http.request(`${server.base}/${path}`, { method, headers, agent }, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode));
+    });
+    request.once('error', reject);
+    request.end(body);
+  });
+
+const percentile = (sorted, share) => Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1));
+const rows = [];
+/** A row of the table: `took` in ms each, `wall` and `cpu` in seconds. */
+const report = (name, { took, statuses, wall, cpu }) => {
+  const sorted = took.sort((a, b) => a - b);
+  rows.push({
+    name,
+    rate: Math.round(took.length / wall),
+    p50: percentile(sorted, 0.5),
+    p95: percentile(sorted, 0.95),
+    p99: percentile(sorted, 0.99),
+    'cpu ms': Number(((cpu * 1000) / took.length).toFixed(2)),
+    refused: statuses.filter((status) => status >= 400 && status < 500).length,
+    '5xx': statuses.filter((status) => status >= 500).length,
+  });
+};
+
+/** `workers` take the next request as soon as the last one is answered, until there is none or the time is over. */
+const closedLoop = async (name, workers, next, until = Number.POSITIVE_INFINITY) => {
+  const [took, statuses] = [[], []];
+  const [started, before] = [performance.now(), cpuSeconds(server.child.pid)];
+  const work = async () => {
+    for (let request = next(); request !== undefined && performance.now() - started < until; request = next()) {
+      const at = performance.now();
+      statuses.push(await send(request));
+      took.push(performance.now() - at);
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  if (name === undefined) return;
+  report(name, { took, statuses, wall: (performance.now() - started) / 1000, cpu: cpuSeconds(server.child.pid) - before });
+};
+
+/** Requests are due at a fixed rate, whatever the server does: each is timed from when it was due, and waits for one of the sessions. */
+const openLoop = async (name, requests) => {
+  const [took, statuses] = [[], []];
+  const [started, before] = [performance.now(), cpuSeconds(server.child.pid)];
+  let number = 0;
+  const session = async () => {
+    for (let index = number++; index < requests.length; index = number++) {
+      const due = started + (index * 1000) / offered;
+      const wait = due - performance.now();
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      statuses.push(await send(requests[index]));
+      took.push(performance.now() - due);
+    }
+  };
+  await Promise.all(Array.from({ length: sessions }, session));
+  report(name, { took, statuses, wall: (performance.now() - started) / 1000, cpu: cpuSeconds(server.child.pid) - before });
+};
+
+const jsonOf = async (role, path, body) => ({
+  method: 'POST',
+  path,
+  headers: { ...(await roleHeaders(role)), 'content-type': 'application/fhir+json' },
+  body: JSON.stringify(body),
+});
+
+const patient = resourcesOf((await ask('gp', 'GET', 'Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|9912003888')).json, 'Patient')[0];
+const subject = ['patient', { valueReference: { reference: `Patient/${patient.id}` } }];
+const bookable = await servicesOf(ask, 'DIRECTLY_BOOKABLE');
+
+const reading = async (name, request) => {
+  await closedLoop(undefined, connections, () => request, 1000);
+  await closedLoop(name, connections, () => request, seconds * 1000);
+};
+
+const [first] = bookable;
+const codeOf = ([concept], system) => concept.coding.find((coding) => coding.system.endsWith(system))?.code;
+const criteria = [
+  { name: 'priority', valueCode: 'ROUTINE' },
+  { name: 'specialty', valueCode: codeOf(first.specialty, 'eRS-Specialty') },
+  { name: 'clinicType', valueCode: first.category[0].coding[0].code },
+];
+const searched = parameters(['requestType', 'APPOINTMENT_REQUEST'], subject, ['searchCriteria', criteria]);
+await reading('service search (A010)', await jsonOf('gp', 'HealthcareService/$ers.searchHealthcareServicesForPatient', searched));
+await reading('free slots of a service', { method: 'GET', path: freeSlotsOf(first.id, 20), headers: await roleHeaders('gp') });
+for (const [role, list] of [
+  ['provider', 'REFERRALS_FOR_REVIEW'],
+  ['provider', 'APPOINTMENT_SLOT_ISSUES'],
+  ['gp', 'LETTERS_OUTSTANDING'],
+  ['gp', 'REJECTED_TRIAGE_RESPONSE'],
+  ['gp', 'ASSESSMENT_RETURNED_CANCELLED_DNA'],
+  ['gp', 'AWAITING_BOOKING'],
+  ['provider', 'ADVICE_AND_GUIDANCE_REQUESTS'],
+])
+  await reading(list, await jsonOf(role, 'ServiceRequest/$ers.fetchworklist', parameters(['listType', list])));
+
+/** A referral for each free slot that is wanted, and the request that books it. */
+const bookings = async (wanted) => {
+  const places = [];
+  for (const { id } of bookable) {
+    const slots = places.length < wanted ? await allOf(ask, freeSlotsOf(id, 200)) : [];
+    places.push(...slots.slice(0, wanted - places.length).map((slot) => ({ slot: slot.id, service: id })));
+  }
+  const left = [...places];
+  const made = [];
+  const refer = async () => {
+    for (let place = left.pop(); place !== undefined; place = left.pop()) {
+      const body = parameters(subject, ...shortlist(place.service));
+      const { status, json, text } = await ask('gp', 'POST', 'ServiceRequest/$ers.createReferral', body);
+      if (status !== 201) throw new Error(text);
+      made.push(await jsonOf('gp', 'Appointment', appointmentOf(json.id, place.slot)));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, refer));
+  return made;
+};
+const prepared = await bookings(offered * seconds + closedAtMost);
+const open = prepared.splice(0, Math.min(offered * seconds, Math.floor(prepared.length / 2)));
+await openLoop(`bookings, ${offered}/s offered to ${sessions} sessions`, open);
+await closedLoop(`bookings, ${sessions} sessions`, sessions, () => prepared.pop());
+
+console.table(rows);
+console.log(`times in ms; server ${residentMb(server.child.pid).toFixed(0)} MB`);
+agent.destroy();
+await server.stop();
+process.exitCode = rows.some((row) => row['5xx'] > 0) ? 1 : 0;
