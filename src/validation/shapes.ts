@@ -32,6 +32,8 @@ export type ElementRule = {
   readonly types: readonly TypeRule[];
   /** JSON names, one per type for a choice */
   readonly keys: readonly string[];
+  /** the `_name` beside each of them */
+  readonly siblings: readonly string[];
 };
 
 /** A JSON property: an element under one of its types, as value or as the `_name` sibling of a primitive. */
@@ -129,6 +131,7 @@ export const createShapes = (definitions: Definitions, furnish: Furnish): Shapes
     const inner = byPath.get(definition.contentReference?.slice(1) ?? definition.path);
     const given: readonly ElementDefinitionType[] = definition.type ?? [{ code: inner?.type ?? 'BackboneElement' }];
     const types = given.map((type) => typeRule(type, definition, inner));
+    const keys = choice ? types.map(({ code }) => name + capitalized(code)) : [name];
     const element: ElementRule = {
       name,
       path: definition.path,
@@ -138,7 +141,8 @@ export const createShapes = (definitions: Definitions, furnish: Furnish): Shapes
       choice,
       definition,
       types,
-      keys: choice ? types.map(({ code }) => name + capitalized(code)) : [name],
+      keys,
+      siblings: keys.map((key) => `_${key}`),
     };
     owner.elements.set(name, element);
     if (element.min > 0) owner.required.push(element);

@@ -11,6 +11,16 @@ const plain = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
 };
 
+/** The plain form of the resources of one validation: every invariant of a resource asks for it again. */
+const copies = new WeakMap<Walk, Map<unknown, unknown>>();
+
+const plainResource = (walk: Walk, resource: unknown): unknown => {
+  const known = copies.get(walk) ?? new Map<unknown, unknown>();
+  copies.set(walk, known);
+  if (!known.has(resource)) known.set(resource, plain(resource));
+  return known.get(resource);
+};
+
 const referenceOf = (value: unknown): string | undefined => {
   if (typeof value === 'string') return value;
   return isNode(value) && typeof value['reference'] === 'string' ? value['reference'] : undefined;
@@ -52,8 +62,8 @@ export const compileExpression = (expression: string, type: string): Evaluate =>
     const shared = make(undefined);
     evaluate = (value, walk) =>
       (resolves ? make(walk) : shared)(plain(value), {
-        resource: plain(walk.frame.resource),
-        rootResource: plain(walk.frame.container),
+        resource: plainResource(walk, walk.frame.resource),
+        rootResource: plainResource(walk, walk.frame.container),
         ucum: 'http://unitsofmeasure.org',
         sct: 'http://snomed.info/sct',
         loinc: 'http://loinc.org',

@@ -23,12 +23,15 @@ export const itemsOf = (node: Node, element: ElementRule): readonly Item[] => {
     const key = element.keys[at]!;
     const type = element.types[at] ?? element.types[0]!;
     const value = node[key];
-    const sibling = type.primitive === undefined ? undefined : node[`_${key}`];
+    const sibling = type.primitive === undefined ? undefined : node[element.siblings[at]!];
     if (value === undefined && sibling === undefined) continue;
     if (!element.many) return [single(value, sibling, type)];
     const values: readonly unknown[] = Array.isArray(value) ? value : [];
     const siblings: readonly unknown[] = Array.isArray(sibling) ? sibling : [];
-    return Array.from({ length: Math.max(values.length, siblings.length) }, (_, index) => single(values[index], siblings[index], type));
+    const items: Item[] = [];
+    const length = Math.max(values.length, siblings.length);
+    for (let index = 0; index < length; index++) items.push(single(values[index], siblings[index], type));
+    return items;
   }
   return [];
 };
