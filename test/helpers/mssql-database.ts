@@ -13,7 +13,7 @@ const within = async <T>(url: string, task: (database: Database) => Promise<T>):
 export const makeDatabase = (server: string, name: string): Promise<void> =>
   within(server, async (database) => {
     const [row] = await database.read('select db_id(@name) as id', { name });
-    if (row?.['id'] === null) await database.execute(`create database ${name}`);
+    if (row?.['id'] === null) await database.execute(`create database [${name}]`);
   });
 
 // what refers comes before what it refers to
