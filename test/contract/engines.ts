@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Store } from '../../src/store/port.js';
-import { openMssqlStore } from '../../src/store/mssql/mssql-store.js';
+import { Database } from '../../src/store/mssql/database.js';
+import { openMssqlStore, serveDatabase } from '../../src/store/mssql/mssql-store.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.js';
 import { emptyDatabase, makeDatabase } from '../helpers/mssql-database.js';
 
@@ -36,19 +37,24 @@ const url = process.env['MSSQL_URL'];
 if (url === undefined)
   console.log('skipped: the contract on SQL Server (needs a server: MSSQL_URL=mssql://sa:...@127.0.0.1:1433/master npm run test:mssql)');
 
-/** A SQL Server, each suite with a database of its own, emptied for each store. */
+/** A SQL Server, each suite with a database of its own, emptied for each store. Its stores share a pool: connections are slow to make. */
 const mssql = (suite: string, server: string): Engine => {
   const own = new URL(server);
   own.pathname = `/referrals_${suite}`;
+  own.searchParams.set('poolMax', '8');
   const openAgain = ({ integrity }: Options) => openMssqlStore({ url: own.href, integrity });
+  let shared: Database;
   beforeAll(async () => {
     await makeDatabase(server, `referrals_${suite}`);
+    shared = await Database.open(own.href);
   }, 120_000);
+  afterAll(() => shared.close());
   return {
     name: 'SQL Server',
-    open: async (options) => {
-      const store = await openAgain(options);
-      await emptyDatabase(own.href);
+    open: async ({ integrity }) => {
+      const kept = Object.assign(Object.create(shared) as Database, { close: () => Promise.resolve() });
+      const store = await serveDatabase(kept, undefined, integrity);
+      await emptyDatabase(shared);
       return store;
     },
     openAgain,

@@ -1,27 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { narrowTables } from '../../src/store/layout.js';
 import { scripts } from '../../src/store/mssql/schema/scripts.js';
 import { unitBatch, termsOf } from '../../src/store/mssql/unit-batch.js';
 import type { Terms } from '../../src/store/mssql/terms.js';
 import type { Unit } from '../../src/store/port.js';
 import { put, token } from '../builders/units.js';
+import { goldenFolder } from '../helpers/golden-tsql.js';
 
-/**
- * Every T-SQL text that the store sends, as a file to review. A change of one shows in the diff; `UPDATE_GOLDEN=1 npx jest test/golden`
- * writes them anew.
- */
-const folder = path.join(__dirname, 'tsql');
-const seen = new Set<string>();
-const golden = (name: string, text: string): void => {
-  const file = path.join(folder, `${name}.sql`);
-  seen.add(`${name}.sql`);
-  if (process.env['UPDATE_GOLDEN'] === '1') {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(file, `${text.trim()}\n`);
-  }
-  expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(`${text.trim()}\n`);
-};
+/** Every T-SQL text that the store writes with, as a file to review. */
+const { golden, left } = goldenFolder('schema', 'unit');
 
 const numbers = new Map<string, number>();
 const terms = {
@@ -79,7 +65,7 @@ it.each(units.map(([name, unit, integrity]) => [name, unit, integrity ?? true] a
 });
 
 it('no file is left of a statement that is no more', () => {
-  expect(readdirSync(folder).filter((file) => /^(schema|unit)-/.test(file) && !seen.has(file))).toEqual([]);
+  expect(left()).toEqual([]);
 });
 
 describe('a unit', () => {

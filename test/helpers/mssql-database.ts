@@ -13,7 +13,7 @@ const within = async <T>(url: string, task: (database: Database) => Promise<T>):
 export const makeDatabase = (server: string, name: string): Promise<void> =>
   within(server, async (database) => {
     const [row] = await database.read('select db_id(@name) as id', { name });
-    if (row?.['id'] === null) await database.execute(`create database ${name}`);
+    if (row?.['id'] === null) await database.execute(`create database [${name}]`);
   });
 
 // what refers comes before what it refers to
@@ -38,7 +38,5 @@ const tables = [
 ];
 
 /** Removes every row; the schema stays. */
-export const emptyDatabase = (url: string): Promise<void> =>
-  within(url, async (database) => {
-    for (const table of tables) await database.execute(`delete from ${table}`);
-  });
+export const emptyDatabase = (database: Database): Promise<void> =>
+  database.execute(tables.map((table) => `delete from ${table};`).join('\n'));

@@ -32,7 +32,7 @@ const json = {
     "openjson(@claims) with (n int '$.n', kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner', expires bigint '$.expires')",
   releases: "openjson(@releases) with (kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner')",
   entries:
-    "openjson(@entries) with (n int '$.n', kind nvarchar(30) '$.kind', entry_key nvarchar(400) '$.key', version int '$.version', body nvarchar(max) '$.body', expires bigint '$.expires')",
+    "openjson(@entries) with (n int '$.n', kind nvarchar(30) '$.kind', entry_key nvarchar(400) '$.key', version int '$.version', start int '$.start', length int '$.length', expires bigint '$.expires')",
   puts: "openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length')",
   targets: "openjson(@targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id')",
   keys: "openjson(@keys) with (n int '$.n', access_key nvarchar(200) '$.key')",
@@ -89,19 +89,20 @@ if @done <> @claimed ${refuse(
 )}`;
 
 const entryOn = `e.kind = ${exact('w.kind')} and e.[key] = ${exact('w.entry_key')}`;
-const entries = `update e set version = e.version + 1, body = w.body, expires = w.expires from ${json.entries} w
-  inner join entry e on ${entryOn} where e.version = w.version and w.body is not null;
+const entryBody = 'substring(@entry_bodies, w.start, w.length)';
+const entries = `update e set version = e.version + 1, body = ${entryBody}, expires = w.expires from ${json.entries} w
+  inner join entry e on ${entryOn} where e.version = w.version and w.length is not null;
 set @done = @@rowcount;
-delete e from entry e inner join ${json.entries} w on ${entryOn} where e.version = w.version and w.body is null;
+delete e from entry e inner join ${json.entries} w on ${entryOn} where e.version = w.version and w.length is null;
 set @done = @done + @@rowcount;
-insert into entry (kind, [key], version, body, expires) select w.kind, w.entry_key, 1, w.body, w.expires from ${json.entries} w
-  where w.version = 0 and w.body is not null and not exists (select 1 as one from entry e where ${entryOn});
+insert into entry (kind, [key], version, body, expires) select w.kind, w.entry_key, 1, ${entryBody}, w.expires from ${json.entries} w
+  where w.version = 0 and w.length is not null and not exists (select 1 as one from entry e where ${entryOn});
 set @done = @done + @@rowcount;
 if @done <> @entered ${refuse(
   thrown.stale,
   'entries',
   `set @bad = (select min(w.n) from ${json.entries} w left join entry e on ${entryOn} where coalesce(e.version, 0) <> w.version
-    or (w.version = 0 and w.body is null));`,
+    or (w.version = 0 and w.length is null));`,
 )}`;
 
 const body = 'case when p.length is null then null else substring(@bodies, p.start, p.length) end';

@@ -202,15 +202,21 @@ export type MssqlOptions = {
   readonly integrity: boolean;
 };
 
+type Opened = Store & { metrics(): PoolMetrics };
+
+/** Brings the schema up to date and serves the database; the store closes its pools with itself. */
+export const serveDatabase = async (database: Database, copy: Database | undefined, integrity: boolean): Promise<Opened> => {
+  await migrate(database);
+  const terms = new Terms(database);
+  await terms.load();
+  return new MssqlStore(database, copy && { database: copy, reader: new MssqlReader(copy, terms) }, terms, integrity);
+};
+
 /** Opens, and migrates, the store on SQL Server. Throws Unavailable when the server does not answer. */
-export const openMssqlStore = async ({ url, replicaUrl, integrity }: MssqlOptions): Promise<Store & { metrics(): PoolMetrics }> => {
+export const openMssqlStore = async ({ url, replicaUrl, integrity }: MssqlOptions): Promise<Opened> => {
   const database = await Database.open(url);
   try {
-    await migrate(database);
-    const terms = new Terms(database);
-    await terms.load();
-    const copy = replicaUrl === undefined ? undefined : await Database.open(replicaUrl);
-    return new MssqlStore(database, copy && { database: copy, reader: new MssqlReader(copy, terms) }, terms, integrity);
+    return await serveDatabase(database, replicaUrl === undefined ? undefined : await Database.open(replicaUrl), integrity);
   } catch (error) {
     await database.close();
     throw error;

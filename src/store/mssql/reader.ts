@@ -88,9 +88,9 @@ export class MssqlReader implements Reader {
     return Number(row?.['n'] ?? 0);
   }
 
-  /** The plan's "is there a match" as a test inside a batch. */
-  async test(plan: SearchPlan): Promise<Statement> {
-    return this.statement('count', { plan, sight: 'all', after: undefined, limit: 1 });
+  /** The plan's "is there a match" as a test inside a batch, among the rows that its sight shows. */
+  async test(plan: SearchPlan & { readonly sight?: Sight }): Promise<Statement> {
+    return this.statement('count', { plan, sight: plan.sight ?? 'all', after: undefined, limit: 1 });
   }
 
   private async searched(what: 'page' | 'count', run: Run): Promise<readonly Row[]> {
@@ -132,6 +132,7 @@ export class MssqlReader implements Reader {
     const types = scope.types ?? (scope.type === undefined ? [] : [scope.type]);
     const type = scope.type === undefined ? undefined : this.term(scope.type);
     const limit = tsql.limit(window.count + 1);
+    const direction = sql.raw(window.ascending === true ? 'asc' : 'desc');
     const tests = [
       sql`${sightTest(tsql, sight, sql.raw('c.rid'))}`,
       ...(scope.id === undefined
@@ -147,14 +148,19 @@ export class MssqlReader implements Reader {
           ]),
       ...(window.at === undefined
         ? []
-        : [sql`c.sequence <= coalesce((select max(s.sequence) from commit_log s where s.committed_at <= ${window.at}), 0)`]),
-      ...(before === null ? [] : [sql`c.sequence < ${before}`]),
+        : [
+            sql`c.sequence <= coalesce((select max(s.sequence) from commit_log s where s.committed_at <= ${window.at.to}), 0)`,
+            // the version after it came later than the beginning, or has not come yet
+            sql`not exists (select 1 as one from commit_log n where n.rid = c.rid and n.version = c.version + 1
+              and n.committed_at <= ${window.at.from})`,
+          ]),
+      ...(before === null ? [] : [window.ascending === true ? sql`c.sequence > ${before}` : sql`c.sequence < ${before}`]),
     ];
     return sql`select c.sequence, r.id, c.type, c.version, case when r.version = c.version then r.last_updated else v.last_updated end as last_updated,
         case when r.version = c.version then r.body else v.body end as body
-      from (select c.sequence, c.rid, c.type, c.version from commit_log c where ${sql.join(tests, sql` and `)} order by c.sequence desc ${limit}) c
+      from (select c.sequence, c.rid, c.type, c.version from commit_log c where ${sql.join(tests, sql` and `)} order by c.sequence ${direction} ${limit}) c
       inner join resource r on r.rid = c.rid left join resource_version v on v.rid = c.rid and v.version = c.version
-      order by c.sequence desc ${limit}`;
+      order by c.sequence ${direction} ${limit}`;
   }
 
   async referrers(
@@ -269,6 +275,6 @@ const entryOf = (kind: Entry['kind'], row: Row): Entry => ({
   kind,
   key: String(row['entry_key']),
   version: Number(row['version']),
-  body: String(row['body']),
+  body: bodyOf(row['body']) ?? '',
   ...(row['expires'] === null ? {} : { expires: Number(row['expires']) }),
 });

@@ -94,19 +94,38 @@ const valuesOf = (terms: Terms, puts: readonly Put[], targets: Targets): Lists =
 /** Two values that stand in one index row because only the beginning and the hash of a long text are kept. */
 const distinct = (rows: readonly object[]): readonly object[] => [...new Map(rows.map((row) => [JSON.stringify(row), row])).values()];
 
-const putInputs = (terms: Terms, puts: readonly Put[], targets: Targets): Inputs => {
-  const bodies = puts.map(({ body }) => (body === undefined ? undefined : Buffer.from(body, 'utf8')));
-  let start = 1;
-  const sent = puts.map((put, n) => {
-    const length = bodies[n]?.length ?? null;
-    const row = { n, type: terms.number(put.type), id: put.id, version: put.version, last: put.lastUpdated, start, length };
-    start += length ?? 0;
-    return row;
+/** Texts as one run of bytes, and where each stands in it, as `substring` counts: no text is escaped on its way. */
+const slices = (texts: readonly (string | undefined)[]) => {
+  const pieces = texts.map((text) => (text === undefined ? undefined : Buffer.from(text, 'utf8')));
+  let next = 1;
+  const places = pieces.map((piece) => {
+    const start = next;
+    next += piece?.length ?? 0;
+    return { start, length: piece?.length ?? null };
   });
+  return { bytes: Buffer.concat(pieces.flatMap((piece) => piece ?? [])), places };
+};
+
+const entryInputs = (entries: readonly EntryPut[]): Inputs => {
+  const { bytes, places } = slices(entries.map(({ body }) => body));
+  const rows = entries.map(({ kind, key, version, expires }, n) => ({ kind, key, version, expires, ...places[n] }));
+  return { entries: numbered(rows), entry_bodies: bytes, entered: entries.length };
+};
+
+const putInputs = (terms: Terms, puts: readonly Put[], targets: Targets): Inputs => {
+  const { bytes, places } = slices(puts.map(({ body }) => body));
+  const sent = puts.map(({ type, id, version, lastUpdated }, n) => ({
+    n,
+    type: terms.number(type),
+    id,
+    version,
+    last: lastUpdated,
+    ...places[n],
+  }));
   const lists = Object.entries(valuesOf(terms, puts, targets)).map(([name, rows]) => [name, JSON.stringify(distinct(rows))] as const);
   return {
     puts: JSON.stringify(sent),
-    bodies: Buffer.concat(bodies.flatMap((body) => body ?? [])),
+    bodies: bytes,
     written: puts.length,
     latest: Math.max(0, ...puts.map(({ lastUpdated }) => lastUpdated)),
     ...Object.fromEntries(lists),
@@ -181,7 +200,7 @@ export const unitBatch = (
         : {}),
       ...(shape.releases ? { releases: numbered(releases) } : {}),
       ...(shape.claims ? { claims: numbered(claims), claimed: claims.length } : {}),
-      ...(shape.entries ? { entries: numbered(entries), entered: entries.length } : {}),
+      ...(shape.entries ? entryInputs(entries) : {}),
       ...(link ? { chain: link.chain, link: link.number, hash: link.hash, audit: Buffer.from(link.body, 'utf8') } : {}),
     },
     puts,

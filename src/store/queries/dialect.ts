@@ -28,8 +28,8 @@ export type Dialect = {
   readonly join: Fragment;
   /** ends a select that has an `order by` */
   readonly limit: (rows: Fragment | number) => Fragment;
-  /** ends a select whose order does not matter */
-  readonly anyOf: (rows: Fragment | number) => Fragment;
+  /** ends a select whose order does not matter; T-SQL orders what is distinct only by a column of it, `of` */
+  readonly anyOf: (rows: Fragment | number, of?: Fragment) => Fragment;
   /** an order key that is greater for null than for any value */
   readonly missingLast: (value: Fragment) => Fragment;
   /** the column as a value that no index is chosen for */
@@ -100,12 +100,13 @@ export const tsql: Dialect = {
   // a join hint also keeps the order of all tables of the statement as written
   join: sql`inner loop join`,
   limit: (rows) => sql`offset 0 rows fetch next ${rows} rows only`,
-  anyOf: (rows) => sql`order by (select null) offset 0 rows fetch next ${rows} rows only`,
+  anyOf: (rows, of) => sql`order by ${of ?? sql`(select null)`} offset 0 rows fetch next ${rows} rows only`,
   missingLast: (value) => sql`case when ${value} is null then 1 else 0 end`,
   unindexed: (column) => column,
   contains: (column, text) => sql`charindex(${text}, ${column}) > 0`,
   afterPrefix: afterPrefix('\uffff'),
-  elements: (json) => sql`select value from openjson(${json})`,
+  // a JSON value has the database's collation, and no length that an index could be sought with
+  elements: (json) => sql`select cast(value as nvarchar(400)) collate Latin1_General_BIN2 as value from openjson(${json})`,
   concatenated: (texts) => sql`concat(${sql.join(texts)})`,
   text: (number) => sql`cast(${number} as varchar(20))`,
   // a query timeout of the driver does it

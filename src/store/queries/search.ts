@@ -37,10 +37,10 @@ export class SearchBuilder {
     const found =
       single && only
         ? only
-        : sql`select distinct * from (${sql.join(
+        : sql`select * from (select distinct * from (${sql.join(
             branches.map((branch, index) => sql`select * from (${branch}) ${sql.ref(`b${String(index)}`)}`),
             sql` union all `,
-          )}) u`;
+          )}) a) u`;
     const order = this.order(keys, 'd');
     const columns = keys.map(({ name }) => sql`d.${sql.ref(name)}`);
     const rows = single ? found : sql`${found} order by ${this.order(keys, 'u')} ${limit}`;
@@ -50,14 +50,19 @@ export class SearchBuilder {
 
   count(plan: SearchPlan, sight: Sight): Fragment {
     const sources = this.sources.of(plan.type, plan.where, (run) => run.plan.where, { sight, at: (run) => run.sight }, top);
-    const limit = this.dialect.anyOf(bind((run) => run.limit));
+    const limit = (of?: Fragment): Fragment =>
+      this.dialect.anyOf(
+        bind((run) => run.limit),
+        of,
+      );
     const branches = sources.map((source) => {
       const distinct = source.unique ? sql`` : sql`distinct `;
-      return sql`select ${distinct}${source.rid} as rid from ${this.joined(source)} where ${this.tests(plan, sight, source)} ${limit}`;
+      const end = limit(source.unique ? undefined : source.rid);
+      return sql`select ${distinct}${source.rid} as rid from ${this.joined(source)} where ${this.tests(plan, sight, source)} ${end}`;
     });
     if (branches.length === 1 && branches[0]) return sql`select count(*) as n from (${branches[0]}) m`;
     const all = branches.map((branch, index) => sql`select rid from (${branch}) ${sql.ref(`b${String(index)}`)}`);
-    return sql`select count(*) as n from (select distinct rid from (${sql.join(all, sql` union all `)}) u ${limit}) m`;
+    return sql`select count(*) as n from (select distinct rid from (${sql.join(all, sql` union all `)}) u ${limit(sql.ref('u.rid'))}) m`;
   }
 
   private joined(source: Source): Fragment {

@@ -84,7 +84,7 @@ create table claim (kind nvarchar(30) collate Latin1_General_BIN2 not null, [key
 
 create index claim_expires on claim (expires) where expires is not null;
 
-create table entry (kind nvarchar(30) collate Latin1_General_BIN2 not null, [key] nvarchar(400) collate Latin1_General_BIN2 not null, version int not null, body nvarchar(max) not null,
+create table entry (kind nvarchar(30) collate Latin1_General_BIN2 not null, [key] nvarchar(400) collate Latin1_General_BIN2 not null, version int not null, body varbinary(max) not null,
       expires bigint null, constraint entry_pk primary key clustered (kind, [key]));
 
 create index entry_expires on entry (expires) where expires is not null;

@@ -122,7 +122,7 @@ export const steps: readonly Step[] = [
   // expired claims are swept by this; most never expire
   { text: 'create index claim_expires on claim (expires) where expires is not null' },
   {
-    text: `create table entry (kind ${text(30)} not null, [key] ${text(400)} not null, version int not null, body nvarchar(max) not null,
+    text: `create table entry (kind ${text(30)} not null, [key] ${text(400)} not null, version int not null, body varbinary(max) not null,
       expires bigint null, constraint entry_pk primary key clustered (kind, [key]))`,
   },
   { text: 'create index entry_expires on entry (expires) where expires is not null' },

@@ -1,0 +1,1 @@
+select count(*) as n from (select "h"."rid" as rid from "slot_index" h inner loop join resource r on r.rid = "h"."rid" where "h"."schedule" = (select rid from resource where type = @1 and id = @2) and "h"."status" = @3 and "r"."type" = @4 and r.body is not null order by (select null) offset 0 rows fetch next @5 rows only) m

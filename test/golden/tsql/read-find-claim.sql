@@ -1,0 +1,1 @@
+select owner, expires from claim where kind = @kind and [key] = @key

@@ -1,0 +1,3 @@
+select r.rid, r.id, r.type, r.version, r.last_updated, r.body
+        from (select distinct u.rid from (select h.rid from "search_reference" h where h."target" = (select x.rid from resource x where x.type = @1 and x.id = @2) union all select h.rid from "slot_index" h where h."schedule" = (select x.rid from resource x where x.type = @3 and x.id = @4) union all select h.rid from "service_request_index" h where h."subject" = (select x.rid from resource x where x.type = @5 and x.id = @6)) u) s inner loop join resource r on r.rid = s.rid
+        where r.body is not null and 1 = 1 order by r.rid offset 0 rows fetch next @7 rows only
