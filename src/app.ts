@@ -14,16 +14,19 @@ import { unwitnessed, type Witness } from './audit/witness.js';
 import { createAuth } from './auth/create-auth.js';
 import { readIssuers } from './auth/issuers-file.js';
 import { createFilesystemBlobs } from './blobs/filesystem.js';
+import { jobHandlers, sweepJobFiles } from './bulk/handlers.js';
+import { keptMs } from './bulk/status.js';
 import type { Config } from './config.js';
 import { seedConformance } from './conformance/seed.js';
 import { loadDemo } from './demo/load.js';
 import { localDiary } from './domain/booking/provider-system.js';
 import { localDemographics } from './domain/demographics/demographics.js';
-import { capabilityStatement } from './fhir/capability.js';
+import { capabilityFor } from './fhir/capability.js';
 import { createExtractor } from './fhir/search/extract.js';
 import { createModel } from './fhir/search/model.js';
 import { createSearchParameters } from './fhir/search/parameters.js';
 import { createQueryParser } from './fhir/search/parse.js';
+import { Failure } from './fhir/outcome.js';
 import { createShapes, typeUrl } from './fhir/shapes.js';
 import { createCursors } from './http/cursors.js';
 import { createServer, type Tls } from './http/server.js';
@@ -31,6 +34,9 @@ import type { House } from './interactions/house.js';
 import { lapseHolds } from './interactions/lapse-holds.js';
 import { accessCheck } from './interactions/patient-access.js';
 import { ServiceDirectory } from './interactions/service-directory.js';
+import { createJobs } from './jobs/jobs.js';
+import { nudgeable } from './jobs/nudgeable.js';
+import { runJobs } from './jobs/runner.js';
 import { operations } from './operations/operations.js';
 import { createConformance, type Built, type Conformance } from './resources/conformance.js';
 import { registry } from './resources/registry.js';
@@ -45,6 +51,8 @@ import { createSearchTerminology } from './validation/terminology/for-search.js'
 import { createValidator, ukCoreByDefault } from './validation/validator.js';
 
 export const version = '0.1.0';
+/** the day of the statement of what this version offers */
+export const released = '2026-11-25';
 
 /** how long a slot may still look held after its hold ran out; who books it does not wait for this */
 const lapseEveryMs = 15_000;
@@ -100,6 +108,7 @@ export const createHouse = async (
   const house: House = {
     store,
     witness,
+    jobs: nudgeable(createJobs(store, { clock, newId: randomUUID, keepMs: keptMs })),
     blobs: createFilesystemBlobs(path.resolve(config.documentStoreUrl.slice('file:'.length))),
     registry,
     definitions,
@@ -210,6 +219,32 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     await seedConformance(house, conformance);
     if (config.demo) await loadDemo(house);
   });
+  const running = runJobs({
+    jobs: house.jobs,
+    handlers: jobHandlers(house),
+    reasonOf: (error) => (error instanceof Failure ? error.message : 'The server failed; the fault is logged.'),
+    onError: (error) => {
+      logger.error({ err: error }, 'a job stumbled');
+    },
+  });
+  house.jobs.onNudge(running.nudge);
+  const sweeping = setInterval(() => {
+    sweepJobFiles(house).catch((error: unknown) => {
+      logger.error({ err: error }, 'files of old jobs could not be removed');
+    });
+  }, 600_000);
+  sweeping.unref();
+  // made once for each mode and address
+  const statements = new Map<string, string>();
+  const capabilityText = (mode: string | undefined): string => {
+    const key = `${mode ?? 'full'} ${house.baseUrl}`;
+    const known = statements.get(key);
+    if (known !== undefined) return known;
+    const parts = { registry, searchParameters: house.searchParameters, operations, baseUrl: house.baseUrl, version, date: released };
+    const text = JSON.stringify(capabilityFor(parts, mode));
+    statements.set(key, text);
+    return text;
+  };
   let draining = false;
   const server = await createServer({
     house,
@@ -227,17 +262,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     tls: await readTls(config),
     maxBody: config.maxBody,
     maxBinary: config.maxBinary,
-    capability: () =>
-      JSON.stringify(
-        capabilityStatement({
-          registry,
-          searchParameters: house.searchParameters,
-          operations,
-          baseUrl: house.baseUrl,
-          version,
-          date: '2026-11-24',
-        }),
-      ),
+    capability: (mode) => capabilityText(mode),
     version,
     ready: async () => {
       if (draining) throw new Error('draining');
@@ -264,6 +289,8 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
       await server.stop({ timeout: config.drainMs });
       clearInterval(refreshing);
       clearInterval(lapsing);
+      clearInterval(sweeping);
+      await running.stop();
       await audit.close();
       await store.close();
       logger.flush();

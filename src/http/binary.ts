@@ -19,7 +19,8 @@ import { negotiate } from './media.js';
 
 const fhirType = /^application\/(fhir\+(json|xml)|(json|xml)\+fhir)\b/i;
 
-const collect = async (stream: Readable, limit: number): Promise<Buffer> => {
+/** All bytes of a stream; throws `too-large` beyond the limit. */
+export const collect = async (stream: Readable, limit: number): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {

@@ -28,8 +28,10 @@ const isDeeper = (value: unknown, depth: number): boolean => {
 };
 
 /** The body as a tree of FHIR JSON, from JSON or XML; undefined when there is none. Throws 415, or `invalid` for what cannot be read. */
-export const readBody = (request: Request, shapes: Shapes): unknown => {
-  const bytes = request.payload as Buffer | undefined;
+export const readBody = (request: Request, shapes: Shapes): unknown => readBytes(request.payload as Buffer | undefined, request, shapes);
+
+/** As `readBody`, of bytes that were collected elsewhere. */
+export const readBytes = (bytes: Buffer | undefined, request: Request, shapes: Shapes): unknown => {
   if (!bytes || bytes.length === 0) return undefined;
   if (!['identity', ''].includes(header(request, 'content-encoding') ?? ''))
     throw failure('media-type', 'not-supported', 'A body is taken without Content-Encoding.');

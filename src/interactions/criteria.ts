@@ -1,5 +1,4 @@
-import { narrowPlan } from '../access/narrow-plan.js';
-import { sightOf } from '../access/policy.js';
+import { narrowPlan, searchSightOf } from '../access/narrow-plan.js';
 import { checkInteraction } from '../access/policy.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { SearchPlan, Sight, Stored } from '../store/port.js';
@@ -23,8 +22,8 @@ export const matchesOf = async (house: House, call: Call, type: string, criteria
   const parsed = house.parseQuery(type, query, { lenient: false });
   if (parsed.plan.where.length === 0)
     throw failure('invalid', 'required', 'The criteria of a conditional interaction need a search parameter.', { expression: [source] });
-  const sight = sightOf(call.caller, type);
-  const plan = narrowPlan(call.caller, { ...parsed.plan, sort: [], count: 2 });
+  const plan = { ...narrowPlan(call.caller, parsed.plan), sort: [], count: 2 };
+  const sight = searchSightOf(call.caller, plan);
   const { rows } = await house.store.search(plan, sight);
   return { plan: { ...plan, sight }, one: rows.length === 1 ? rows[0] : undefined, several: rows.length > 1 };
 };

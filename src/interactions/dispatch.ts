@@ -3,6 +3,7 @@ import type { Access } from '../audit/witness.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { findComputedSearch } from '../operations/computed-searches.js';
+import { cancelJob, jobFile, jobStatus } from '../bulk/status.js';
 import { findOperation } from '../operations/operations.js';
 import { systemHistory } from './history.js';
 import type { Call, House, Success } from './house.js';
@@ -98,6 +99,7 @@ const carryOut = async (house: House, call: Call, interactive: Interactive): Pro
     if (interactive.method !== 'GET' && interactive.method !== 'HEAD') throw notOffered(interactive.method, path, ['GET']);
     return systemHistory(house, call, query);
   }
+  if (words[0] === '_job') return onJob(house, call, interactive.method, words);
   if (path === '' || path === '_search') {
     const offered = path === '' ? ['GET', 'HEAD'] : ['POST'];
     if (!offered.includes(interactive.method)) throw notOffered(interactive.method, path === '' ? 'the base' : path, [...offered, 'POST']);
@@ -114,6 +116,17 @@ const carryOut = async (house: House, call: Call, interactive: Interactive): Pro
   return 'perform' in route ? route.perform(asked) : performWrite(house, call, (facts) => route.decide(asked, facts));
 };
 
+/** The polling URL of work under way, and its files (R4 async.html). */
+const onJob = async (house: House, call: Call, method: string, words: readonly string[]): Promise<Success> => {
+  const [, id, file, ...rest] = words;
+  if (id === undefined || rest.length > 0) throw nothingAt(words.join('/'));
+  const reads = method === 'GET' || method === 'HEAD';
+  if (file !== undefined && reads) return jobFile(house, call, id, file);
+  if (file === undefined && reads) return jobStatus(house, call, id);
+  if (file === undefined && method === 'DELETE') return cancelJob(house, call, id);
+  throw notOffered(method, words.join('/'), file === undefined ? ['GET', 'DELETE'] : ['GET']);
+};
+
 /** R4 operations.html#executing: on the system, a type or an instance; GET only for what does not affect state. */
 const operate = async (
   house: House,
@@ -124,7 +137,11 @@ const operate = async (
 ): Promise<Success> => {
   const name = words.at(-1) ?? '';
   const [type, id, ...rest] = words.slice(0, -1);
-  if (rest.length > 0 || (type !== undefined && !house.registry.has(type)) || (id !== undefined && !idShape.test(id)))
+  if (
+    rest.length > 0 ||
+    (type !== undefined && !house.registry.has(type) && type !== 'CapabilityStatement') ||
+    (id !== undefined && !idShape.test(id))
+  )
     throw nothingAt(words.join('/'));
   const operation = findOperation(name.slice(1), { type, id });
   if (!operation)

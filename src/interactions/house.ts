@@ -13,6 +13,7 @@ import type { Shapes } from '../fhir/shapes.js';
 import type { SearchParameters } from '../fhir/search/parameters.js';
 import type { Extractor } from '../fhir/search/extract.js';
 import type { QueryParser } from '../fhir/search/parse.js';
+import type { NudgeableJobs } from '../jobs/nudgeable.js';
 import type { Registry } from '../resources/registry.js';
 import type { Witness } from '../audit/witness.js';
 import type { Claim, Store } from '../store/port.js';
@@ -47,6 +48,7 @@ export type House = {
   readonly maxEntries: number;
   /** bytes of one document */
   readonly maxBinary: number;
+  readonly jobs: NudgeableJobs;
   /** false lets references point at nothing (REFERENTIAL_INTEGRITY=off) */
   readonly integrity: boolean;
   readonly signCursor: (position: string) => string;

@@ -9,6 +9,7 @@ import { failure } from '../fhir/outcome.js';
 import { findReferences, readReference, type FoundReference } from '../fhir/references.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import type { AccessLink, Claim, Put, Value } from '../store/port.js';
+import { relinked } from './bundle-links.js';
 import { refuseInvalid } from './checked.js';
 import type { Call, House } from './house.js';
 import { onlySeen, refuseUnseen } from './unseen.js';
@@ -32,6 +33,16 @@ export const wireForm = (resource: Resource, key: Key, version: number, lastUpda
   };
 };
 
+/** References to this server's own resources without its address, which may change: nothing that is stored holds it. */
+const localised = (house: House, resource: Resource): Resource => {
+  const base = `${house.baseUrl}/`;
+  const isOwn = ({ reference }: FoundReference): boolean => reference?.startsWith(base) === true;
+  if (!findReferences(resource, resource.resourceType).some(isOwn)) return resource;
+  return relinked(resource, house.shapes, (link, isReference) =>
+    isReference && link.startsWith(base) ? link.slice(base.length) : undefined,
+  );
+};
+
 /** Turns a draft into what the store writes: validated, stamped, indexed, with its access keys and claims. */
 export const seal = async (house: House, call: Call, draft: Draft, drafts: readonly Draft[]): Promise<Sealed> => {
   const lastUpdated = house.clock();
@@ -43,7 +54,7 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
       releases: await heldBefore(house, draft, owner),
       expects: [],
     };
-  const resource = wireForm(draft.resource, draft, draft.version + 1, lastUpdated);
+  const resource = wireForm(localised(house, draft.resource), draft, draft.version + 1, lastUpdated);
   refuseInvalid(house, resource);
   refuseActiveSubscription(resource);
   const references = findReferences(resource, resource.resourceType);

@@ -1,10 +1,26 @@
 import { ersOperations } from './ers/ers-operations.js';
+import { everythingOperation } from './everything.js';
+import { exportOperation } from './export.js';
+import { importOperation } from './import.js';
+import { metaAddOperation, metaDeleteOperation, metaOperation } from './meta.js';
+import { versionsOperation } from './versions.js';
 import type { Operation } from './operation.js';
 import { terminologyOperations } from './terminology.js';
 import { validateOperation } from './validate.js';
 
 /** Every operation offered; the CapabilityStatement and the dispatcher read this list. */
-export const operations: readonly Operation[] = [...ersOperations, validateOperation, ...terminologyOperations];
+export const operations: readonly Operation[] = [
+  ...ersOperations,
+  everythingOperation,
+  metaOperation,
+  metaAddOperation,
+  metaDeleteOperation,
+  exportOperation,
+  importOperation,
+  versionsOperation,
+  validateOperation,
+  ...terminologyOperations,
+];
 
 /** The operation `code` (without `$`) as offered on the system, a type or an instance; undefined when it is not offered there. */
 export const findOperation = (

@@ -66,7 +66,8 @@ export type Claim = {
  * by (kind, key), with a version of its own: each write names the version it read.
  */
 export type Entry = {
-  readonly kind: 'client' | 'signing-key' | 'rate' | 'job' | 'pending-job' | 'outcome' | 'audit-position' | 'postcode' | 'demo';
+  readonly kind:
+    'client' | 'signing-key' | 'rate' | 'job' | 'pending-job' | 'job-files' | 'outcome' | 'audit-position' | 'postcode' | 'demo';
   readonly key: string;
   readonly version: number;
   /** JSON */

@@ -7,12 +7,14 @@ import { failure, type Failure } from '../../fhir/outcome.js';
 import { readPrefer, type Preference } from '../../fhir/prefer.js';
 import type { Resource } from '../../fhir/resource.js';
 import { readSubset, subsetOf } from '../../fhir/subset.js';
-import { processBundle } from '../../interactions/batch.js';
-import { dispatch } from '../../interactions/dispatch.js';
+import { defer, isDeferrable } from '../../bulk/defer.js';
+import { auditedBundle } from '../../interactions/batch.js';
+import { dispatch, type Interactive } from '../../interactions/dispatch.js';
 import type { Call, House, Success } from '../../interactions/house.js';
 import { writeSuccess } from '../answer.js';
 import { readBinary, uploadBinary } from '../binary.js';
 import { readBody, readForm } from '../body.js';
+import { uploadImport } from '../import.js';
 import { header } from '../header.js';
 import { negotiate, type Wire } from '../media.js';
 import type { Once } from '../once.js';
@@ -76,35 +78,29 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
     return once.run(pair, isBatch, (claim) => run({ ...call, about: { requestId, correlationId, once: claim } }));
   };
 
-  const atBase = async (request: Request, call: Call) => {
+  const atBase = async (request: Request, call: Call, asked: Interactive) => {
     // R4 search.html#all: GET of the base with parameters searches several types
-    if (request.method === 'get' && request.url.search.length > 1) return dispatch(house, call, { method: 'GET', url: request.url.search });
+    if (request.method === 'get' && asked.url !== '') return dispatch(house, call, asked);
     if (request.method !== 'post') throw notOffered(request.method, 'the base', ['POST']);
-    const bundle = readBody(request, house.shapes);
-    if (bundle === undefined) throw failure('invalid', 'required', 'The body is missing.');
-    const isBatch = (bundle as Resource)['type'] === 'batch';
-    const bundled = (own: House, asked: Call) => processBundle(own, asked, bundle as Resource);
-    // the entries of a batch are audited each for itself
-    return performed(request, call, isBatch, (asked) =>
-      isBatch
-        ? bundled(house, asked)
-        : house.witness.around(house, asked, { doing: 'transaction', action: 'E' }, (own) => bundled(own, asked)),
-    );
+    if (asked.body === undefined) throw failure('invalid', 'required', 'The body is missing.');
+    const bundle = asked.body as Resource;
+    return performed(request, call, bundle['type'] === 'batch', (own) => auditedBundle(house, own, bundle));
   };
 
   const handle = async (request: Request, h: ResponseToolkit) => {
     const wire = wireFor(request);
-    const call = callOf(request, readPrefer(header(request, 'prefer')));
+    const prefer = readPrefer(header(request, 'prefer'));
+    const call = callOf(request, prefer);
     const path = pathOf(request);
-    if (path === '') return writeSuccess(h, await atBase(request, call), call, wire, house.shapes);
     const formed = request.method === 'post' && /(^|\/)_search$/.test(path);
     const query = [request.url.search.slice(1), formed ? readForm(request) : ''].filter(Boolean).join('&');
-    const asked = {
+    const asked: Interactive = {
       method: request.method.toUpperCase(),
       url: query === '' ? path : `${path}?${query}`,
       body: formed ? undefined : readBody(request, house.shapes),
     };
-    const success = await performed(request, call, false, (own) => dispatch(house, own, asked));
+    const now = () => (path === '' ? atBase(request, call, asked) : performed(request, call, false, (own) => dispatch(house, own, asked)));
+    const success = prefer.respondAsync && isDeferrable(asked) ? await defer(house, call, asked) : await now();
     return writeSuccess(h, success, call, wire, house.shapes);
   };
 
@@ -142,11 +138,26 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
           method: 'GET',
           path: `${base}/Binary/{id}`,
           handler: async (request, h) => {
+            // `_history`, `_search` and operations of the type are no ids
+            if (/^[_$]/.test(String(request.params['id']))) return handle(request, h);
             const call = callOf(request, readPrefer(header(request, 'prefer')));
             return audited(call, { doing: 'read', action: 'R', type: 'Binary', id: String(request.params['id']) }, (own) => {
               checkInteraction(call.caller, 'Binary', 'r');
               return readBinary(own, call, request, h);
             });
+          },
+        },
+        {
+          method: 'POST',
+          path: `${base}/$import`,
+          options: {
+            payload: { parse: false, output: 'stream', maxBytes: Number.MAX_SAFE_INTEGER, timeout: 600_000 },
+            timeout: { socket: 600_000 },
+          },
+          handler: async (request, h) => {
+            const wire = wireFor(request);
+            const call = callOf(request, readPrefer(header(request, 'prefer')));
+            return writeSuccess(h, await uploadImport(house, call, request, options), call, wire, house.shapes);
           },
         },
         {

@@ -1,0 +1,57 @@
+import type { Failure } from '../fhir/outcome.js';
+import type { Caller } from '../access/caller.js';
+import type { Call } from '../interactions/house.js';
+
+/** The part of a call that work done later still needs. */
+export type LaterCall = Pick<Call, 'caller' | 'lenient' | 'returns'>;
+
+export const laterCall = ({ caller, lenient, returns }: Call): LaterCall => ({
+  caller,
+  lenient,
+  ...(returns === undefined ? {} : { returns }),
+});
+
+/** Who may ask after a job: the client, and the person it acted for. */
+export const ownerOf = ({ clientId, user, patient }: Caller): string => [clientId, user ?? '', patient ?? ''].join('|');
+
+/** A file that a job has made. */
+export type Output = { readonly type: string; readonly blob: string; readonly count: number };
+
+export type ExportRequest = {
+  readonly call: LaterCall;
+  readonly url: string;
+  readonly level: 'system' | 'Patient' | 'Group';
+  /** ids of the group's patients */
+  readonly patients?: readonly string[];
+  readonly types: readonly string[];
+  /** search criteria by type: a resource is exported when it matches one of its type's */
+  readonly filters: readonly { readonly type: string; readonly query: string }[];
+  readonly since?: number;
+  /** the moment whose versions are exported */
+  readonly at: number;
+};
+
+export type ImportRequest = { readonly call: LaterCall; readonly url: string; readonly blobs: readonly string[]; readonly at: number };
+
+export type DeferredRequest = {
+  readonly call: LaterCall;
+  readonly method: string;
+  readonly url: string;
+  /** the blob that holds the body as JSON */
+  readonly body?: string;
+};
+
+/** What a bulk job tells in the end. */
+export type BulkResult = {
+  readonly transactionTime: number;
+  readonly request: string;
+  readonly outputs: readonly Output[];
+  readonly errors: readonly Output[];
+  /** of an import: resources written, by type */
+  readonly written?: Readonly<Record<string, number>>;
+};
+
+/** What a deferred request came to. */
+export type DeferredResult =
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly blob?: string }
+  | { readonly category: Failure['category']; readonly issues: Failure['issues'] };

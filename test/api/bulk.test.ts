@@ -1,0 +1,136 @@
+import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+
+let server: Running;
+beforeAll(async () => {
+  server = await startServer();
+}, 120_000);
+afterAll(async () => {
+  await server.stop();
+});
+jest.setTimeout(60_000);
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const finished = async (kickOff: Answer): Promise<Answer> => {
+  expect(kickOff.status).toBe(202);
+  const url = kickOff.headers.get('content-location') ?? '';
+  for (;;) {
+    const answer = await server.as('system', 'GET', url);
+    if (answer.status !== 202) return answer;
+    expect(answer.headers.get('x-progress')).not.toBeNull();
+    await pause(50);
+  }
+};
+type Files = readonly { readonly type: string; readonly url: string; readonly count: number }[];
+const linesOf = async (url: string): Promise<readonly string[]> => (await server.as('system', 'GET', url)).text.split('\n').filter(Boolean);
+const made = async (resource: object): Promise<string> => {
+  const answer = await server.as('system', 'POST', (resource as { resourceType: string }).resourceType, resource);
+  expect(answer.status).toBe(201);
+  return `${String(answer.json['resourceType'])}/${String(answer.json['id'])}`;
+};
+
+it('exports what was current at the moment of the request, each resource once', async () => {
+  const url = await made({ resourceType: 'Basic', code: { text: 'first' } });
+  const deleted = await made({ resourceType: 'Basic', code: { text: 'deleted later' } });
+  const kickOff = await server.as('system', 'GET', '$export?_type=Basic,Organization', undefined, { prefer: 'respond-async' });
+  // these writes race with the job, and must not be seen whoever wins
+  const id = url.split('/')[1];
+  await Promise.all([
+    server.as('system', 'PUT', url, { resourceType: 'Basic', id, code: { text: 'second' } }),
+    server.as('system', 'DELETE', deleted),
+    made({ resourceType: 'Basic', code: { text: 'too late' } }),
+  ]);
+  const done = await finished(kickOff);
+  expect([done.status, done.json['requiresAccessToken']]).toEqual([200, true]);
+  const output = done.json['output'] as Files;
+  const basics = await linesOf(output.find(({ type }) => type === 'Basic')?.url ?? '');
+  const texts = basics.map((line) => (JSON.parse(line) as { code: { text?: string } }).code.text);
+  expect(texts.filter((text) => text === 'first')).toHaveLength(1);
+  expect(texts).toContain('deleted later');
+  expect(texts).not.toContain('second');
+  expect(texts).not.toContain('too late');
+  expect(output.map(({ type }) => type).sort()).toEqual(['Basic', 'Organization']);
+  for (const { url: file, count } of output) expect(await linesOf(file)).toHaveLength(count);
+});
+
+it('exports patients and a group with what belongs to them, filtered', async () => {
+  const patient = await made({ resourceType: 'Patient', gender: 'other' });
+  const condition = await made({ resourceType: 'Condition', subject: { reference: patient } });
+  const group = await made({ resourceType: 'Group', type: 'person', actual: true, member: [{ entity: { reference: patient } }] });
+  const done = await finished(await server.as('system', 'GET', `${group}/$export`));
+  const output = done.json['output'] as Files;
+  const conditions = await linesOf(output.find(({ type }) => type === 'Condition')?.url ?? '');
+  expect(conditions.map((line) => `Condition/${(JSON.parse(line) as { id: string }).id}`)).toEqual([condition]);
+  expect(output.find(({ type }) => type === 'Patient')?.count).toBe(1);
+  expect(output.some(({ type }) => type === 'AuditEvent' || type === 'Organization')).toBe(false);
+  const filtered = await finished(await server.as('system', 'GET', 'Patient/$export?_type=Patient&_typeFilter=Patient%3Fgender%3Dother'));
+  const [file] = filtered.json['output'] as Files;
+  for (const line of await linesOf(file?.url ?? '')) expect((JSON.parse(line) as { gender: string }).gender).toBe('other');
+  expect((await server.as('system', 'GET', 'Group/none/$export')).status).toBe(404);
+  expect((await server.as('system', 'GET', '$export?_type=Unicorn')).status).toBe(400);
+  expect((await server.as('system', 'GET', '$export?_outputFormat=csv')).status).toBe(400);
+});
+
+it('jobs are for who asked: others see nothing, and a cancelled one is gone', async () => {
+  expect((await server.as('gp', 'GET', '$export')).status).toBe(403);
+  const kickOff = await server.as('system', 'GET', '$export?_type=Basic');
+  const url = kickOff.headers.get('content-location') ?? '';
+  expect((await server.as('gp', 'GET', url)).status).toBe(404);
+  const done = await finished(kickOff);
+  const [file] = done.json['output'] as Files;
+  expect((await server.as('gp', 'GET', file?.url ?? '')).status).toBe(404);
+  expect((await server.as('system', 'DELETE', url)).status).toBe(202);
+  expect((await server.as('system', 'GET', url)).status).toBe(404);
+  expect((await server.as('system', 'GET', file?.url ?? '')).status).toBe(404);
+  expect((await server.as('system', 'GET', '_job/none')).status).toBe(404);
+});
+
+it('imports NDJSON in any order, keeps ids, and tells what it refused', async () => {
+  const run = String(Date.now());
+  const lines = [
+    { resourceType: 'Location', id: `l-${run}`, managingOrganization: { reference: `Organization/o-${run}` } },
+    { resourceType: 'Organization', id: `o-${run}`, name: 'O', partOf: { reference: `Organization/p-${run}` } },
+    { resourceType: 'Organization', id: `p-${run}`, name: 'P' },
+    { resourceType: 'Location', id: `x-${run}`, managingOrganization: { reference: 'Organization/none' } },
+    { resourceType: 'Patient', id: `y-${run}`, gender: 'blue' },
+    { resourceType: 'AuditEvent', id: `z-${run}` },
+  ].map((resource) => JSON.stringify(resource));
+  const body = [...lines, 'nonsense', ''].join('\n');
+  const headers = { 'content-type': 'application/fhir+ndjson' };
+  const done = await finished(await server.as('system', 'POST', '$import', body, headers));
+  expect(done.json['output']).toEqual(
+    expect.arrayContaining([
+      { type: 'Location', count: 1 },
+      { type: 'Organization', count: 2 },
+    ]),
+  );
+  const [errors] = done.json['error'] as Files;
+  expect(errors?.count).toBe(4);
+  const texts = (await linesOf(errors?.url ?? '')).join('\n');
+  expect(texts).toContain('line 7');
+  expect((await server.as('system', 'GET', `Location/l-${run}`)).status).toBe(200);
+  expect((await server.as('system', 'GET', `Location/x-${run}`)).status).toBe(404);
+  // again: nothing changes
+  await finished(await server.as('system', 'POST', '$import', body, headers));
+  expect((await server.as('system', 'GET', `Location/l-${run}`)).headers.get('etag')).toBe('W/"1"');
+  expect((await server.as('gp', 'POST', '$import', body, headers)).status).toBe(403);
+  expect((await server.as('system', 'POST', '$import', { resourceType: 'Parameters' })).status).toBe(400);
+});
+
+it('answers later what is asked to be answered later', async () => {
+  const prefer = { prefer: 'respond-async' };
+  const search = await finished(await server.as('system', 'GET', 'Organization?_count=2', undefined, prefer));
+  const [entry] = search.json['entry'] as readonly { resource: { resourceType: string; type: string }; response: { status: string } }[];
+  expect([entry?.response.status, entry?.resource.type]).toEqual(['200', 'searchset']);
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [{ resource: { resourceType: 'Organization', name: 'later' }, request: { method: 'POST', url: 'Organization' } }],
+  };
+  const written = await finished(await server.as('system', 'POST', '', bundle, prefer));
+  expect(written.text).toContain('"name":"later"');
+  const refused = await finished(await server.as('system', 'GET', 'Organization?shoe=44', undefined, prefer));
+  expect((refused.json['entry'] as readonly { response: { status: string } }[])[0]?.response.status).toBe('400');
+  // one read is answered at once
+  expect((await server.as('system', 'GET', 'metadata', undefined, prefer)).status).toBe(200);
+});
