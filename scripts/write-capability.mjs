@@ -7,11 +7,15 @@ import { createSearchParameters } from '../dist/fhir/search/parameters.js';
 import { operations } from '../dist/operations/operations.js';
 import { readDefinitions } from '../dist/packages/read-definitions.js';
 import { registry } from '../dist/resources/registry.js';
+import { ersSearchParameters } from '../dist/resources/search-parameters.js';
 
 const definitions = await readDefinitions();
 const statement = capabilityStatement({
   registry,
-  searchParameters: createSearchParameters(definitions.searchParameters, createModel(definitions.structures())),
+  searchParameters: createSearchParameters(
+    [...definitions.searchParameters, ...ersSearchParameters],
+    createModel(definitions.structures()),
+  ),
   operations,
   baseUrl: 'http://127.0.0.1:8080/FHIR/R4',
   version,
