@@ -152,7 +152,9 @@ class Planning {
   private async decide(entry: Entry, index: number): Promise<void> {
     const own = callOf(this.call, entry);
     const resource = entry.resource && (await this.linked(entry, entry.resource));
-    const house = { ...this.house, newId: startingWith(this.fresh[index] ?? '', this.house.newId) };
+    const newId = startingWith(this.fresh[index] ?? '', this.house.newId);
+    // a house may stand on another one (as that of an audited access does): a copy of its own members would not be one
+    const house = Object.create(this.house, { newId: { value: newId, enumerable: true } }) as House;
     const interactive = interactiveOf({ ...entry, ...(resource === undefined ? {} : { resource }) });
     const { route, asked } = routeOf(house, own, interactive);
     if (!('decide' in route)) throw failure('invalid', 'not-supported', `${entry.request.method} ${entry.request.url} is no write.`);
