@@ -130,7 +130,7 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
         },
       });
       try {
-        const success = await run(Object.create(house, { store: { value: own, enumerable: true } }) as House);
+        const success = await run({ ...house, store: own });
         if (!state.committed) read(call, asked, success);
         return success;
       } catch (error) {

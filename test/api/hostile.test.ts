@@ -281,3 +281,14 @@ describe('a write that is sent again', () => {
     expect(first?.text.match(/"status":"201/g)).toHaveLength(2);
   });
 });
+
+it('a transaction is audited once, with everything it wrote', async () => {
+  const correlation = randomUUID();
+  const entry = [1, 2].map(() => ({ resource: { resourceType: 'Basic', code: { text: 'x' } }, request: { method: 'POST', url: 'Basic' } }));
+  const bundle = { resourceType: 'Bundle', type: 'transaction', entry };
+  expect((await server.as('system', 'POST', '', bundle, { 'x-correlation-id': correlation })).status).toBe(200);
+  const events = resourcesOf((await server.as('system', 'GET', 'AuditEvent?subtype=transaction&_sort=-date&_count=5')).json, 'AuditEvent');
+  const own = events.map((event) => JSON.stringify(event)).filter((text) => text.includes(correlation));
+  expect(own).toHaveLength(1);
+  expect(own[0]?.match(/"Basic\//g)).toHaveLength(2);
+});
