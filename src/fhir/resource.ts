@@ -1,6 +1,5 @@
 /** The little of FHIR's shapes that the mechanics need; domain code uses the types of `@types/fhir`. */
 export type Json = unknown;
-export type Element = { readonly [name: string]: Json };
 
 export type Meta = {
   readonly versionId?: string;

@@ -2,7 +2,6 @@ import { failure, type Failure } from '../fhir/outcome.js';
 
 export const fhirJson = 'application/fhir+json; charset=utf-8';
 export const fhirXml = 'application/fhir+xml; charset=utf-8';
-export const ndjson = 'application/fhir+ndjson';
 
 /** How a resource goes over the wire. */
 export type Wire = { readonly format: 'json' | 'xml'; readonly pretty: boolean };

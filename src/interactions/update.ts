@@ -8,8 +8,8 @@ import { notFound, unchanged } from './answers.js';
 import { refuseMisshapen } from './checked.js';
 import { decideCreate, refuseOtherType } from './create.js';
 import { matchesOf, severalMatches } from './criteria.js';
-import type { Call, House, Success } from './house.js';
-import { performWrite, situationOf, type Verdict } from './perform.js';
+import type { Call, House } from './house.js';
+import { situationOf, type Verdict } from './perform.js';
 
 /** If-Match as the caller's kind demands it; 412 when it is not the current version. */
 export const checkVersion = (call: Call, key: Key, current: number): void => {
@@ -107,10 +107,4 @@ export const refuseOtherId = (resource: Resource, key: Key): void => {
   refuseOtherType(resource, key.type);
   if (resource.id !== key.id)
     throw failure('invalid', 'invalid', `The id of the body must be the id of the URL, ${key.id}.`, { expression: [`${key.type}.id`] });
-};
-
-/** R4 http.html#update. */
-export const update = (house: House, call: Call, key: Key, resource: Resource): Promise<Success> => {
-  refuseOtherId(resource, key);
-  return performWrite(house, call, (facts) => decideUpdate(house, call, key, resource, facts));
 };

@@ -163,7 +163,3 @@ const faultsIn = (declared: Declared, given: readonly Given[], path: string): re
     return faultsOf(declared.part, one.part ?? ((one.resource?.['parameter'] ?? []) as readonly Given[]), `${expression}.part`);
   });
 };
-
-/** A Parameters resource of an answer. */
-export const parametersText = (parts: readonly { readonly name: string; readonly text: string }[]): string =>
-  `{"resourceType":"Parameters","parameter":[${parts.map(({ name, text }) => `{"name":"${name}","resource":${text}}`).join(',')}]}`;

@@ -1,5 +1,4 @@
 import type { CodeableConcept, HealthcareService } from 'fhir/r4.js';
-import { systems } from '../codes.js';
 import type { Priority } from '../referral/referral.js';
 import type { Position } from './postcodes.js';
 import type { Flow, Service } from './service.js';
@@ -100,6 +99,3 @@ const tests: readonly Test[] = [
 ];
 
 export const meets: Test = (service, criteria, searcher) => tests.every((test) => test(service, criteria, searcher));
-
-/** The system of the specialty codes that the search takes. */
-export const specialtySystem = systems.specialty;

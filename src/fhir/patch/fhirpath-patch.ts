@@ -25,10 +25,6 @@ type Operation = {
 
 const maxOperations = 250;
 
-/** True for a body that is a FHIRPath Patch (R4 fhirpatch.html): Parameters. */
-export const isFhirPathPatch = (body: unknown): boolean =>
-  typeof body === 'object' && body !== null && (body as Resource).resourceType === 'Parameters';
-
 /**
  * Applies a FHIRPath Patch (R4 fhirpatch.html) to a resource; the resource given is not changed.
  * Throws a Failure `invalid` for a malformed operation, `business-rule` where a path finds not what the operation needs.

@@ -1,6 +1,6 @@
 import { columnOf, narrowTables } from '../layout.js';
 import type { Claim, EntryPut, Key, Put, Unit } from '../port.js';
-import { indexRowsOf, indexTables, kinds, type IndexRows, type Kind } from '../sqlite/write-values.js';
+import { indexRowsOf, indexTables, kinds, type IndexRows } from '../sqlite/write-values.js';
 import { batchText, type Shape } from './batch.js';
 import type { Inputs } from './database.js';
 import { keyText, type Terms } from './terms.js';
@@ -218,5 +218,3 @@ export const referenceHomes = (): readonly { readonly table: string; readonly co
     columns.flatMap(({ param, column }) => (columnOf(type, param)?.kind === 'reference' ? [{ table, column }] : [])),
   ),
 ];
-
-export type { Kind };

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { columnOf, narrowTables } from '../layout.js';
+import { columnOf } from '../layout.js';
 import type { SearchPlan, Sight, Sort } from '../port.js';
 import { bind } from './bindings.js';
 import { Conditions, type Row } from './conditions.js';
@@ -184,8 +184,3 @@ export class SearchBuilder {
     return test;
   }
 }
-
-/** Tables that hold references in a column, for those who look for referrers. */
-export const referenceColumns = Object.values(narrowTables).flatMap(({ table, columns }) =>
-  columns.filter(({ kind }) => kind === 'reference').map(({ column }) => ({ table, column })),
-);
