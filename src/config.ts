@@ -43,7 +43,7 @@ export const settings: readonly Setting[] = [
   { name: 'PORT', meaning: 'port to listen on; 0 picks a free one and prints it', schema: Joi.number().port().default(8080) },
   {
     name: 'BASE_URL',
-    meaning: 'public base of links, Location and token audience; from host and port without it',
+    meaning: 'public base of links, Location and token audience; from HOST and PORT when not set',
     schema: Joi.string().uri({ scheme: ['http', 'https'] }),
   },
   { name: 'DATA_DIR', meaning: 'embedded database, documents, keys', schema: Joi.string().default('./data') },

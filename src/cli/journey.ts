@@ -1,4 +1,4 @@
-import type { Appointment, Bundle, DocumentReference, HealthcareService, Patient, ServiceRequest, Slot } from 'fhir/r4.js';
+import type { Appointment, Bundle, FhirResource, DocumentReference, HealthcareService, Patient, ServiceRequest, Slot } from 'fhir/r4.js';
 import { Client } from 'fhir-kit-client';
 import { fetchToken } from '../auth/client-token.js';
 import { stateOf, ubrnOf } from '../domain/referral/referral.js';
@@ -25,8 +25,11 @@ const check = (holds: boolean, what: string): void => {
   if (!holds) throw new Error(what);
 };
 
-const resources = <T>(bundle: unknown, type: string): readonly T[] =>
-  ((bundle as Bundle).entry ?? []).flatMap(({ resource }) => (resource?.resourceType === type ? [resource as unknown as T] : []));
+type Found = Extract<FhirResource, { resourceType: 'Patient' | 'HealthcareService' | 'Slot' | 'DocumentReference' | 'Appointment' }>;
+const resources = <K extends Found['resourceType']>(bundle: unknown, type: K): readonly Extract<Found, { resourceType: K }>[] =>
+  ((bundle as Bundle).entry ?? []).flatMap(({ resource }) =>
+    resource?.resourceType === type ? [resource as Extract<Found, { resourceType: K }>] : [],
+  );
 
 /** A system that acts for one of the three sides, with its own token. */
 const connect = async ({ baseUrl, keys }: Options, role: Role) => {
@@ -62,7 +65,7 @@ export const playJourney = async (options: Options): Promise<void> => {
   const gp = await connect(options, roles.referrer);
   step('The practice signs a JWT and gets a token', 'POST /oauth2/token (client_credentials, RS512 assertion)', 'an access token');
 
-  const patients = resources<Patient>(
+  const patients = resources(
     await gp.client.search({ resourceType: 'Patient', searchParams: { identifier: 'https://fhir.nhs.uk/Id/nhs-number|9912003888' } }),
     'Patient',
   );
@@ -88,7 +91,7 @@ export const playJourney = async (options: Options): Promise<void> => {
       requester: { reference: 'PractitionerRole/D82106-021600556514' },
       performer: [{ reference: `HealthcareService/${service.id ?? ''}` }],
       reasonCode: [{ text: 'Palpitations on exertion for six weeks' }],
-    } as never,
+    },
   })) as unknown as ServiceRequest;
   const ubrn = must(ubrnOf(referral), 'the server must give a UBRN');
   check(stateOf(referral) === 'NOT_BOOKED', 'a new referral must be NOT_BOOKED');
@@ -105,7 +108,7 @@ export const playJourney = async (options: Options): Promise<void> => {
       slot: [{ reference: `Slot/${first.id ?? ''}` }],
       basedOn: [{ reference: `ServiceRequest/${referral.id ?? ''}` }],
       participant: [{ actor: { reference: `Patient/${patient.id ?? ''}` }, status: 'accepted' }],
-    } as never,
+    },
   })) as unknown as Appointment;
   check(booked.status === 'booked', 'the appointment must be booked');
   step('books a slot', 'POST Appointment', `Appointment/${booked.id ?? ''} on ${booked.start ?? ''}`);
@@ -119,7 +122,7 @@ export const playJourney = async (options: Options): Promise<void> => {
 type Step = (title: string, sent: string, came: string) => void;
 /** A clinic of the trust RCD that has at least two free slots. */
 const findService = async (client: Client): Promise<{ readonly service: HealthcareService; readonly slots: readonly Slot[] }> => {
-  const services = resources<HealthcareService>(
+  const services = resources(
     await client.search({
       resourceType: 'HealthcareService',
       searchParams: {
@@ -141,7 +144,7 @@ const findService = async (client: Client): Promise<{ readonly service: Healthca
         _count: 5,
       },
     });
-    const slots = resources<Slot>(found, 'Slot');
+    const slots = resources(found, 'Slot');
     if (slots.length > 1) return { service, slots };
   }
   throw new Error('no cardiology clinic of RCD has two free slots left: remove the data folder and start again');
@@ -171,7 +174,7 @@ const attachLetter = async (
       subject: { reference: `Patient/${patient.id ?? ''}` },
       content: [{ attachment: { contentType: 'text/plain', url: binary, title: 'letter.txt' } }],
       context: { related: [{ reference: `ServiceRequest/${referral.id ?? ''}` }] },
-    } as never,
+    },
   })) as unknown as DocumentReference;
   const back = Buffer.from(await (await fetch(`${baseUrl}/FHIR/R4/${binary}`, { headers: gp.headers })).arrayBuffer());
   check(back.equals(letter), 'the letter must come back byte for byte');
@@ -190,7 +193,7 @@ const refusedTwice = async (client: Client, slot: Slot, referral: ServiceRequest
     basedOn: [{ reference: `ServiceRequest/${referral.id ?? ''}` }],
     participant: [{ actor: { reference: `Patient/${patient.id ?? ''}` }, status: 'accepted' }],
   };
-  const refused = await client.create({ resourceType: 'Appointment', body: again as never }).then(
+  const refused = await client.create({ resourceType: 'Appointment', body: again }).then(
     () => undefined,
     (error: unknown) => (error as { response?: { status?: number } }).response?.status,
   );
@@ -202,7 +205,7 @@ const review = async (options: Options, referral: ServiceRequest, step: Step): P
   const provider = await connect(options, roles.provider);
   const seen = (await provider.client.read({ resourceType: 'ServiceRequest', id: referral.id ?? '' })) as unknown as ServiceRequest;
   check(stateOf(seen) === 'BOOKED', 'the provider must see the referral BOOKED');
-  const letters = resources<DocumentReference>(
+  const letters = resources(
     await provider.client.search({ resourceType: 'DocumentReference', searchParams: { related: `ServiceRequest/${referral.id ?? ''}` } }),
     'DocumentReference',
   );
@@ -223,7 +226,7 @@ const patientChanges = async (
   step: Step,
 ): Promise<void> => {
   const app = await connect(options, roles.patient);
-  const mine = resources<Appointment>(
+  const mine = resources(
     await app.client.search({ resourceType: 'Appointment', searchParams: { 'based-on': `ServiceRequest/${referral.id ?? ''}` } }),
     'Appointment',
   );
@@ -235,7 +238,7 @@ const patientChanges = async (
   const moved = (await app.client.update({
     resourceType: 'Appointment',
     id: appointment.id ?? '',
-    body: { ...appointment, slot: [{ reference: `Slot/${other.id ?? ''}` }], start: other.start, end: other.end } as never,
+    body: { ...appointment, slot: [{ reference: `Slot/${other.id ?? ''}` }], start: other.start, end: other.end },
     options: { headers: etag(appointment) },
   })) as unknown as Appointment;
   check(moved.start === other.start, 'the appointment must have moved');
@@ -243,7 +246,7 @@ const patientChanges = async (
   const cancelled = (await app.client.update({
     resourceType: 'Appointment',
     id: moved.id ?? '',
-    body: { ...moved, status: 'cancelled', cancelationReason: { text: 'On holiday' } } as never,
+    body: { ...moved, status: 'cancelled', cancelationReason: { text: 'On holiday' } },
     options: { headers: etag(moved) },
   })) as unknown as Appointment;
   check(cancelled.status === 'cancelled', 'the appointment must be cancelled');

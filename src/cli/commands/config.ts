@@ -6,9 +6,14 @@ const masked = (value: string): string => value.replace(/\/\/[^@/]+@/, '//***@')
 
 const camel = (name: string): string => name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
+const shown = (value: unknown): string => {
+  if (value === undefined) return 'not set';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
 export const printConfig = (words: readonly string[], environment: Environment): Promise<void> => {
   const config = readConfig(environment) as unknown as Readonly<Record<string, unknown>>;
-  const rows = settings.map(({ name, meaning }) => ({ name, value: masked(String(config[camel(name)] ?? 'from host and port')), meaning }));
+  const rows = settings.map(({ name, meaning }) => ({ name, value: masked(shown(config[camel(name)])), meaning }));
   process.stdout.write(
     words.includes('--json')
       ? `${JSON.stringify(rows)}\n`
