@@ -3,8 +3,8 @@ import http from 'node:http';
 import Hapi from '@hapi/hapi';
 import { DatabaseSync } from '@photostructure/sqlite';
 
-const held = { db: new DatabaseSync(process.env.DATABASE) };
-const statement = held.db.prepare("select body from resource where type = (select id from term where text = 'ServiceRequest') and id = ?");
+const database = new DatabaseSync(process.env.DATABASE);
+const statement = database.prepare("select body from resource where type = (select id from term where text = 'ServiceRequest') and id = ?");
 const id = process.env.ID;
 if (process.env.HAPI) {
   const server = Hapi.server({ host: '127.0.0.1', port: 0 });
@@ -22,4 +22,8 @@ if (process.env.HAPI) {
   });
   server.listen(0, '127.0.0.1', () => console.log(`listening http://127.0.0.1:${server.address().port}`));
 }
-process.on('SIGTERM', () => process.exit(0));
+// the handler keeps the connection alive: the driver closes one that is collected
+process.on('SIGTERM', () => {
+  database.close();
+  process.exit(0);
+});

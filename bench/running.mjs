@@ -6,6 +6,12 @@ import path from 'node:path';
 
 const here = path.dirname(new URL(import.meta.url).pathname);
 
+const started = new Set();
+// a bench that fails leaves nothing running
+process.on('exit', () => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
 /** Starts a script and resolves when its output shows where it listens (first group of `pattern`). */
 export const start = (script, env, pattern) =>
   new Promise((resolve, reject) => {
@@ -20,6 +26,8 @@ export const start = (script, env, pattern) =>
       if (!origin) return;
       child.stdout.off('data', read);
       child.stdout.resume();
+      started.add(child);
+      child.once('exit', () => started.delete(child));
       resolve({ child, origin });
     };
     child.stdout.on('data', read);
@@ -48,7 +56,6 @@ export const startServer = async (settings = {}) => {
 
 export const stop = (child) =>
   new Promise((resolve) => {
-    child.removeAllListeners('exit');
     child.once('exit', resolve);
     child.kill('SIGTERM');
   });
