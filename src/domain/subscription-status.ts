@@ -1,15 +1,8 @@
-import { failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 
 /**
- * R4 subscription.html: a client asks by `requested`, only the server makes it `active`. Nothing is notified here yet, so no
- * Subscription may look as if it were.
- *
- * @throws Failure `business-rule`
+ * R4 subscription.html: a client asks for a subscription, and the server says what became of it. Nothing is notified here yet, so one that
+ * came as `active` is kept as `requested`: none looks as if it were at work. `off` and `error` say that it is not, and stay.
  */
-export const refuseActiveSubscription = ({ resourceType, status }: Resource): void => {
-  if (resourceType === 'Subscription' && status !== 'requested' && status !== 'off')
-    throw failure('business-rule', 'business-rule', 'A client sends a Subscription as requested or off; only the server makes it active.', {
-      expression: ['Subscription.status'],
-    });
-};
+export const withoutActivation = (resource: Resource): Resource =>
+  resource.resourceType === 'Subscription' && resource['status'] === 'active' ? { ...resource, status: 'requested' } : resource;

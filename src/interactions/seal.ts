@@ -2,7 +2,7 @@ import { accessKeysOf, checkOwnOrganisation, type AccessFacts } from '../access/
 import { checkConstraint } from '../access/narrow-plan.js';
 import { isOpen } from '../access/policy.js';
 import { claimsOf } from '../domain/claims.js';
-import { refuseActiveSubscription } from '../domain/subscription-status.js';
+import { withoutActivation } from '../domain/subscription-status.js';
 import type { Draft } from '../domain/command.js';
 import { stringifyJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
@@ -54,9 +54,8 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
       releases: await heldBefore(house, draft, owner),
       expects: [],
     };
-  const resource = wireForm(localised(house, draft.resource), draft, draft.version + 1, lastUpdated);
+  const resource = wireForm(withoutActivation(localised(house, draft.resource)), draft, draft.version + 1, lastUpdated);
   refuseInvalid(house, resource);
-  refuseActiveSubscription(resource);
   const references = findReferences(resource, resource.resourceType);
   const logical = await onlySeen(house, call, draft, await resolveLogical(house, references, drafts), drafts);
   const attachments = attachmentUrls(resource).map((reference, index) => ({

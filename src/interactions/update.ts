@@ -1,4 +1,5 @@
 import { updateCommands } from '../domain/commands.js';
+import { withoutActivation } from '../domain/subscription-status.js';
 import type { Decision, Facts, Found } from '../domain/command.js';
 import { etagOf, matchesIfMatch, matchesIfNoneMatch } from '../fhir/etag.js';
 import { failure, type Failure } from '../fhir/outcome.js';
@@ -58,7 +59,7 @@ export const decideChangeOf = async (house: House, call: Call, current: Found, r
     refuseMisshapen(house, wanted);
     return updateCommands[command](situationOf(house, call, facts), current, wanted);
   }
-  if (isSameContent(current.resource, wanted)) {
+  if (isSameContent(current.resource, withoutActivation(wanted))) {
     const stored = await house.store.find(key, 'all');
     if (stored?.version === current.version) return { answer: unchanged(house, stored) };
   }

@@ -107,7 +107,8 @@ const rows: readonly ResourceType[] = [
     type: 'Subscription',
     interactions: all,
     profile: ukCore('Subscription'),
-    documentation: 'Notifications are not offered yet: a Subscription is kept with the status requested and never becomes active.',
+    documentation:
+      'Notifications are not offered yet: a Subscription stays requested. One that is sent as active is kept as requested; off and error stay.',
   },
 ];
 

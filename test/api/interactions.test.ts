@@ -201,7 +201,7 @@ describe('writes', () => {
     expect((absolute.json['managingOrganization'] as { reference: string }).reference).toBe(`Organization/${id}`);
   });
 
-  it('a Subscription never looks active', async () => {
+  it('a Subscription stays requested: none looks active, however it comes', async () => {
     const body = (status: string) => ({
       resourceType: 'Subscription',
       status,
@@ -209,8 +209,17 @@ describe('writes', () => {
       criteria: 'Patient?',
       channel: { type: 'rest-hook', endpoint: 'https://example.org/hook' },
     });
-    expect((await server.as('system', 'POST', 'Subscription', body('requested'))).status).toBe(201);
-    expect((await server.as('system', 'POST', 'Subscription', body('active'))).status).toBe(422);
+    const { url, json } = await made(body('active'));
+    expect(json['status']).toBe('requested');
+    const again = await server.as('system', 'PUT', url, { ...json, status: 'active' });
+    expect([again.status, again.headers.get('etag')]).toEqual([200, 'W/"1"']);
+    const activate = [{ op: 'replace', path: '/status', value: 'active' }];
+    const patched = await server.as('system', 'PATCH', url, activate, { 'content-type': 'application/json-patch+json' });
+    expect([patched.status, patched.json['status']]).toEqual([200, 'requested']);
+    const kept = await Promise.all(['requested', 'off', 'error'].map(async (status) => (await made(body(status))).json['status']));
+    expect(kept).toEqual(['requested', 'off', 'error']);
+    expect((await server.as('system', 'POST', 'Subscription', body('paused'))).status).toBe(400);
+    expect(resourcesOf((await server.as('system', 'GET', 'Subscription?status=active')).json)).toEqual([]);
   });
 });
 
