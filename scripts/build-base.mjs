@@ -20,6 +20,7 @@ const files = [
   'v2-tables',
   'v3-codesystems',
   'search-parameters',
+  'conceptmaps',
 ];
 const bundles = files.flatMap((file) =>
   JSON.parse(readFileSync(path.join(source, `${file}.json`), 'utf8')).entry.map(({ resource }) => resource),

@@ -1,6 +1,7 @@
 /**
  * What of HL7's R4 definitions the server serves as resources: the StructureDefinitions of its types and of all data types, the
- * extensions that the profiles use, the value sets that those bind with their code systems, and the search parameters of its types.
+ * extensions that the profiles use, the value sets that those bind with their code systems, the search parameters of its types, and the
+ * maps between HL7's own codes.
  * Prose that no program reads (comments, requirements, mappings, narrative) is left out: it is three quarters of the text.
  */
 
@@ -27,7 +28,23 @@ const headKeys = [
   ...['copyright', 'fhirVersion', 'kind', 'abstract', 'context', 'contextInvariant', 'type', 'baseDefinition', 'derivation'],
   ...['immutable', 'compose', 'caseSensitive', 'valueSet', 'hierarchyMeaning', 'compositional', 'versionNeeded', 'content', 'count'],
   ...['filter', 'property', 'concept', 'code', 'base', 'expression', 'xpathUsage', 'target', 'multipleOr', 'multipleAnd', 'comparator'],
-  ...['modifier', 'chain', 'component', 'derivedFrom', 'purpose', 'system', 'instance', 'affectsState', 'resource', 'parameter'],
+  ...[
+    'sourceUri',
+    'sourceCanonical',
+    'targetUri',
+    'targetCanonical',
+    'group',
+    'modifier',
+    'chain',
+    'component',
+    'derivedFrom',
+    'purpose',
+    'system',
+    'instance',
+    'affectsState',
+    'resource',
+    'parameter',
+  ],
 ];
 
 const slim = (resource) => {
@@ -51,6 +68,12 @@ const withoutTranslations = ({ include, exclude }) => {
 /** Lists of this length are other bodies' vocabularies (LOINC document types, DICOM) and are asked by $validate-code, not read. */
 const isLong = ({ concept = [], compose }) =>
   Math.max(concept.length, ...(compose?.include ?? []).map((part) => part.concept?.length ?? 0)) > 2000;
+
+/** A map from codes of R4 to those of v2 or v3: what it names is HL7's, and nobody's example. */
+const isOwnMap = ({ resourceType, group = [] }) =>
+  resourceType === 'ConceptMap' &&
+  group.length > 0 &&
+  group.every(({ source, target }) => [source, target].every((url) => /^http:\/\/(hl7|terminology\.hl7)\.org\//.test(url)));
 
 const bindingsOf = (definition) => definition.snapshot.element.flatMap(({ binding }) => binding?.valueSet ?? []);
 const plain = (canonical) => canonical.split('|')[0];
@@ -104,6 +127,7 @@ export const baseResources = (bundles, types, artefacts) => {
   const parameters = bundles.filter(
     ({ resourceType, base }) => resourceType === 'SearchParameter' && base.some((type) => served.has(type) || type === 'Resource'),
   );
+  const maps = bundles.filter(isOwnMap);
   const terminology = terminologyOf(wanted, byUrl).filter((resource) => !isLong(resource));
-  return [...definitions, ...terminology, ...parameters].map(slim);
+  return [...definitions, ...terminology, ...parameters, ...maps].map(slim);
 };

@@ -6,6 +6,7 @@ import { metaAddOperation, metaDeleteOperation, metaOperation } from './meta.js'
 import { versionsOperation } from './versions.js';
 import type { Operation } from './operation.js';
 import { terminologyOperations } from './terminology.js';
+import { translateOperation } from './translate.js';
 import { validateOperation } from './validate.js';
 
 /** Every operation offered; the CapabilityStatement and the dispatcher read this list. */
@@ -20,6 +21,7 @@ export const operations: readonly Operation[] = [
   versionsOperation,
   validateOperation,
   ...terminologyOperations,
+  translateOperation,
 ];
 
 /** The operation `code` (without `$`) as offered on the system, a type or an instance; undefined when it is not offered there. */

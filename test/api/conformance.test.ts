@@ -47,6 +47,7 @@ describe('the server serves its definitions as resources', () => {
     'ValueSet/UKCore-EthnicCategory',
     'ValueSet/request-status',
     'NamingSystem/UBRN',
+    'ConceptMap/cm-administrative-gender-v3',
     'SearchParameter/ServiceRequest-requester',
     'OperationDefinition/AcceptReferral',
   ])('%s is read', async (url) => {
