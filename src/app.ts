@@ -17,6 +17,7 @@ import { createFilesystemBlobs } from './blobs/filesystem.js';
 import { jobHandlers, sweepJobFiles } from './bulk/handlers.js';
 import { keptMs } from './bulk/status.js';
 import type { Config } from './config.js';
+import { createCustomParameters } from './custom-parameters/custom-parameters.js';
 import { seedConformance } from './conformance/seed.js';
 import { loadDemo } from './demo/load.js';
 import { localDiary } from './domain/booking/provider-system.js';
@@ -105,10 +106,20 @@ export const createHouse = async (
   const searchParameters = createSearchParameters([...definitions.searchParameters, ...ersSearchParameters], model);
   const clock = Date.now;
   const validator = createValidator(definitions, { ...ukCoreByDefault(definitions), unknownExtensions: config.unknownExtensions });
+  const jobs = nudgeable(createJobs(store, { clock, newId: randomUUID, keepMs: keptMs }));
+  const customParameters = createCustomParameters({
+    store,
+    jobs,
+    ground: { parameters: searchParameters, model, types: [...registry.keys()] },
+    elapsed: () => performance.now(),
+    graceMs: isAlone(config) ? 1500 : 6000,
+  });
+  await customParameters.refresh();
   const house: House = {
     store,
     witness,
-    jobs: nudgeable(createJobs(store, { clock, newId: randomUUID, keepMs: keptMs })),
+    jobs,
+    customParameters,
     blobs: createFilesystemBlobs(path.resolve(config.documentStoreUrl.slice('file:'.length))),
     registry,
     definitions,
@@ -145,6 +156,9 @@ export const createHouse = async (
   };
   return house;
 };
+
+/** Whether one process alone serves the store, so that others write to it for a moment at most, as loaders do. */
+const isAlone = ({ workers, databaseUrl }: Config): boolean => workers === 1 && databaseUrl.startsWith('sqlite:');
 
 /** The server's root as its own settings tell it. */
 const rootOf = ({ host, tlsCertFile }: Config, port: number): string =>
@@ -219,6 +233,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     await seedConformance(house, conformance);
     if (config.demo) await loadDemo(house);
   });
+  await house.customParameters.resume();
   const running = runJobs({
     jobs: house.jobs,
     handlers: jobHandlers(house),
@@ -228,20 +243,27 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     },
   });
   house.jobs.onNudge(running.nudge);
+  const listening = setInterval(() => {
+    house.customParameters.refresh().catch((error: unknown) => {
+      logger.error({ err: error }, 'the search parameters that were added could not be read');
+    });
+  }, 500);
+  listening.unref();
   const sweeping = setInterval(() => {
     sweepJobFiles(house).catch((error: unknown) => {
       logger.error({ err: error }, 'files of old jobs could not be removed');
     });
   }, 600_000);
   sweeping.unref();
-  // made once for each mode and address
+  // made once for each mode and address, and anew when search parameters are added
   const statements = new Map<string, string>();
   const capabilityText = (mode: string | undefined): string => {
-    const key = `${mode ?? 'full'} ${house.baseUrl}`;
+    const key = `${mode ?? 'full'} ${String(house.searchParameters.generation())} ${house.baseUrl}`;
     const known = statements.get(key);
     if (known !== undefined) return known;
     const parts = { registry, searchParameters: house.searchParameters, operations, baseUrl: house.baseUrl, version, date: released };
     const text = JSON.stringify(capabilityFor(parts, mode));
+    if (statements.size > 20) statements.clear();
     statements.set(key, text);
     return text;
   };
@@ -290,6 +312,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
       clearInterval(refreshing);
       clearInterval(lapsing);
       clearInterval(sweeping);
+      clearInterval(listening);
       await running.stop();
       await audit.close();
       await store.close();

@@ -3,6 +3,7 @@ import { Stale } from '../store/port.js';
 import type { House } from '../interactions/house.js';
 import type { HeldJob } from '../jobs/jobs.js';
 import type { JobHandler } from '../jobs/runner.js';
+import { reindexJob } from '../custom-parameters/reindex-job.js';
 import { deferredJob } from './deferred-job.js';
 import { exportJob } from './export-job.js';
 import { importJob } from './import-job.js';
@@ -12,6 +13,7 @@ import { keptMs, removeFiles } from './status.js';
 export const jobHandlers = (house: House): Readonly<Record<string, JobHandler>> => ({
   export: (held, signal) => exportJob(house, held, signal).then((result) => filed(house, held, result)),
   import: (held, signal) => importJob(house, held, signal).then((result) => filed(house, held, result)),
+  reindex: (held, signal) => reindexJob(house, held, signal),
   deferred: (held) => deferredJob(house, held).then((result) => filed(house, held, result)),
 });
 

@@ -10,6 +10,7 @@ import type { Validator } from '../validation/validator.js';
 import type { Key } from '../fhir/resource.js';
 import type { Preference } from '../fhir/prefer.js';
 import type { Shapes } from '../fhir/shapes.js';
+import type { CustomParameters } from '../custom-parameters/custom-parameters.js';
 import type { SearchParameters } from '../fhir/search/parameters.js';
 import type { Extractor } from '../fhir/search/extract.js';
 import type { QueryParser } from '../fhir/search/parse.js';
@@ -31,6 +32,8 @@ export type House = {
   readonly validate: Validator['validate'];
   readonly terminology: Terminology;
   readonly searchParameters: SearchParameters;
+  /** those that administrators add, which every process soon knows */
+  readonly customParameters: CustomParameters;
   readonly extract: Extractor;
   readonly parseQuery: QueryParser;
   /** epoch ms */

@@ -50,6 +50,7 @@ export const unitOf = async (
     unmatched: decision.unmatched ?? [],
     claims: [...sealed.flatMap(({ claims }) => claims), ...(decision.claims ?? [])],
     releases: [...sealed.flatMap(({ releases }) => releases), ...(decision.releases ?? [])],
+    entries: sealed.flatMap(({ entries }) => entries),
   };
 };
 
@@ -71,6 +72,7 @@ const attempt = async (
   const unit = await unitOf(house, call, decision);
   try {
     await house.store.commit(unit);
+    await house.customParameters.noted(unit);
   } catch (error) {
     if (isPassing(error) && !isLast) return undefined;
     throw translated(error, unit);

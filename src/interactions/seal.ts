@@ -8,7 +8,7 @@ import { stringifyJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import { findReferences, readReference, type FoundReference } from '../fhir/references.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
-import type { AccessLink, Claim, Put, Value } from '../store/port.js';
+import type { AccessLink, Claim, EntryPut, Put, Value } from '../store/port.js';
 import { relinked } from './bundle-links.js';
 import { refuseInvalid } from './checked.js';
 import type { Call, House } from './house.js';
@@ -20,6 +20,8 @@ export type Sealed = {
   readonly releases: readonly Claim[];
   /** what versioned references rely upon */
   readonly expects: readonly (Key & { readonly version: number })[];
+  /** what a search parameter makes the server remember and do */
+  readonly entries: readonly EntryPut[];
 };
 
 /** The wire form, made once: ids and meta as this version has them, everything else as the client sent it. */
@@ -47,15 +49,20 @@ const localised = (house: House, resource: Resource): Resource => {
 export const seal = async (house: House, call: Call, draft: Draft, drafts: readonly Draft[]): Promise<Sealed> => {
   const lastUpdated = house.clock();
   const owner = referenceTo(draft);
-  if (draft.resource === undefined)
+  if (draft.resource === undefined) {
+    const { releases, entries } = await house.customParameters.consequences(draft, drafts);
     return {
       put: { ...bare(draft, lastUpdated), body: undefined },
       claims: [],
-      releases: await heldBefore(house, draft, owner),
+      releases: [...(await heldBefore(house, draft, owner)), ...releases],
       expects: [],
+      entries,
     };
+  }
   const resource = wireForm(withoutActivation(localised(house, draft.resource)), draft, draft.version + 1, lastUpdated);
   refuseInvalid(house, resource);
+  const parameter = await house.customParameters.consequences({ ...draft, resource }, drafts);
+  await house.customParameters.fresh();
   const references = findReferences(resource, resource.resourceType);
   const logical = await onlySeen(house, call, draft, await resolveLogical(house, references, drafts), drafts);
   const attachments = attachmentUrls(resource).map((reference, index) => ({
@@ -72,19 +79,20 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
   const facts = await accessFacts(house, call, resource, references, logical, drafts);
   // what a command changes on the way (a booked slot) is the command's matter, not the caller's own write
   if (draft.plain === true) checkOwnOrganisation(call.caller, resource, facts);
-  const claims = claimsOf(resource);
+  const claims = [...claimsOf(resource), ...parameter.claims];
   const kept = new Set(claims.map(({ kind, key }) => `${kind}|${key}`));
   return {
     put: {
       ...bare(draft, lastUpdated),
       body: stringifyJson(resource),
-      values: [...extracted, ...otherReferences(house, references, extracted)],
+      values: [...extracted, ...otherReferences(house, draft.type, references, extracted)],
       accessKeys: accessKeysOf(resource, facts),
       accessLinks: linksOf(house, draft, resource, references, logical),
     },
     claims,
     expects: house.integrity ? await versionsReferredTo(house, draft, references, drafts) : [],
-    releases: (await heldBefore(house, draft, owner)).filter(({ kind, key }) => !kept.has(`${kind}|${key}`)),
+    releases: [...(await heldBefore(house, draft, owner)), ...parameter.releases].filter(({ kind, key }) => !kept.has(`${kind}|${key}`)),
+    entries: parameter.entries,
   };
 };
 
@@ -144,6 +152,15 @@ const resolveLogical = async (
   return found;
 };
 
+/** How the identifier-only references of a stored resource resolve, for what indexes it anew. */
+export const logicalReferences = async (
+  house: House,
+  resource: Resource,
+): Promise<(reference: { readonly identifier: { readonly system?: string; readonly value?: string } }) => Key | undefined> => {
+  const found = await resolveLogical(house, findReferences(resource, resource.resourceType), []);
+  return ({ identifier }) => found.get(identifierKey(identifier));
+};
+
 const hasIdentifier = (resource: Resource, wanted: { readonly system?: string; readonly value?: string }): boolean =>
   Array.isArray(resource['identifier']) &&
   (resource['identifier'] as readonly { system?: string; value?: string }[]).some(
@@ -151,8 +168,18 @@ const hasIdentifier = (resource: Resource, wanted: { readonly system?: string; r
   );
 
 /** Literal local references that no search parameter covers: kept under `*`, so that every one of them must resolve. */
-const otherReferences = (house: House, references: readonly FoundReference[], extracted: readonly Value[]): readonly Value[] => {
-  const covered = new Set(extracted.flatMap((value) => (value.kind === 'reference' ? [referenceTo(value.target)] : [])));
+const otherReferences = (
+  house: House,
+  type: string,
+  references: readonly FoundReference[],
+  extracted: readonly Value[],
+): readonly Value[] => {
+  const offered = house.searchParameters.of(type);
+  // a parameter that was added may go again, and with it what it covers
+  const covers = (param: string): boolean => offered.get(param)?.added === undefined;
+  const covered = new Set(
+    extracted.flatMap((value) => (value.kind === 'reference' && covers(value.param) ? [referenceTo(value.target)] : [])),
+  );
   const values: Value[] = [];
   for (const { reference, path } of references) {
     if (reference === undefined) continue;

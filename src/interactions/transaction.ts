@@ -27,6 +27,7 @@ export const transaction = async (house: House, call: Call, entries: readonly En
     const unit = await unitOf(house, call, { ...merged(plan.verdicts), result: { type: '', id: '' } }, blame);
     try {
       await house.store.commit(unit);
+      await house.customParameters.noted(unit);
       return await answers(house, call, plan, unit);
     } catch (error) {
       if (isPassing(error) && round < tries) continue;

@@ -2,7 +2,7 @@
  * Long work (an export, an import, an asynchronous request) that any process may take on, and that outlives the process which
  * does it: a job is an entry in the store, held by lease.
  */
-import { Stale, type Entry, type Store } from '../store/port.js';
+import { Stale, type Entry, type EntryPut, type Store } from '../store/port.js';
 
 export type JobStatus = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
@@ -38,8 +38,12 @@ export type HeldJob = {
   readonly finish: (end: { readonly result: unknown } | { readonly reason: string }) => Promise<boolean>;
 };
 
+type Asked = { readonly kind: string; readonly owner: string; readonly request: unknown };
+
 export type Jobs = {
-  readonly submit: (job: { readonly kind: string; readonly owner: string; readonly request: unknown }) => Promise<Job>;
+  readonly submit: (asked: Asked) => Promise<Job>;
+  /** A job that is submitted by committing its entries, together with what it is about. */
+  readonly drafted: (asked: Asked) => { readonly job: Job; readonly entries: readonly EntryPut[] };
   readonly find: (id: string) => Promise<Job | undefined>;
   /** The oldest job of these kinds that nobody holds, or whose holder's lease has ended. */
   readonly claim: (kinds: readonly string[]) => Promise<HeldJob | undefined>;
@@ -136,15 +140,22 @@ export const createJobs = (store: Store, options: JobOptions): Jobs => {
     return (await write(mine, version)) ? hold({ job: mine, version: version + 1 }) : undefined;
   };
 
+  const drafted: Jobs['drafted'] = (asked) => {
+    const job: Job = { ...asked, id: newId(), status: 'waiting', submitted: clock(), attempts: 0 };
+    return {
+      job,
+      entries: [
+        { kind: 'job', key: job.id, version: 0, body: JSON.stringify(job) },
+        { kind: 'pending-job', key: pendingKey(job), version: 0, body: JSON.stringify({ id: job.id }) },
+      ],
+    };
+  };
+
   return {
+    drafted,
     submit: async (asked) => {
-      const job: Job = { ...asked, id: newId(), status: 'waiting', submitted: clock(), attempts: 0 };
-      await store.commit({
-        entries: [
-          { kind: 'job', key: job.id, version: 0, body: JSON.stringify(job) },
-          { kind: 'pending-job', key: pendingKey(job), version: 0, body: JSON.stringify({ id: job.id }) },
-        ],
-      });
+      const { job, entries } = drafted(asked);
+      await store.commit({ entries });
       return job;
     },
     find: async (id) => (await read(id))?.job,

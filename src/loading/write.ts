@@ -35,5 +35,6 @@ export const writeTogether = async (
     puts: sealed.map(({ put }) => put),
     claims: sealed.flatMap(({ claims }) => claims),
     releases: sealed.flatMap(({ releases }) => releases),
+    entries: sealed.flatMap(({ entries }) => entries),
   });
 };

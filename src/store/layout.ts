@@ -104,3 +104,9 @@ export const runsOf = (latitude: number, longitude: number, km: number): readonl
 
 /** The square of the chord between two points of the unit sphere that are `km` apart along the ground. */
 export const chordSquare = (km: number): number => (2 * Math.sin(Math.min(km / earthKm / 2, Math.PI / 2))) ** 2;
+
+/** What a search parameter's values may be kept under beside its code: the keys of quantities begin with `|`, those of composites with `$`. */
+export const isKeptFor = (name: string, type: string, param: string): boolean => {
+  const own = `${type}.${param}`;
+  return name === own || name.startsWith(`${own}|`) || name.startsWith(`${own}$`);
+};

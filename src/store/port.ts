@@ -67,7 +67,17 @@ export type Claim = {
  */
 export type Entry = {
   readonly kind:
-    'client' | 'signing-key' | 'rate' | 'job' | 'pending-job' | 'job-files' | 'outcome' | 'audit-position' | 'postcode' | 'demo';
+    | 'client'
+    | 'signing-key'
+    | 'rate'
+    | 'job'
+    | 'pending-job'
+    | 'job-files'
+    | 'outcome'
+    | 'audit-position'
+    | 'postcode'
+    | 'demo'
+    | 'search-parameter';
   readonly key: string;
   readonly version: number;
   /** JSON */
@@ -88,6 +98,17 @@ export type AuditLink = {
   readonly body: string;
 };
 
+/**
+ * New index values of some parameters of a row that stays as it is. Passed over when the row is at another version by then: who wrote
+ * that wrote its values too. A reference to what does not live is left out.
+ */
+export type Reindex = Key & {
+  readonly version: number;
+  /** codes of search parameters: all that their values are kept under is replaced, also the keys of quantities and composites */
+  readonly params: readonly string[];
+  readonly values: readonly Value[];
+};
+
 /** All of it or nothing, in one database transaction. */
 export type Unit = {
   readonly puts?: readonly Put[];
@@ -99,6 +120,7 @@ export type Unit = {
   /** released only when owned by the named owner */
   readonly releases?: readonly Claim[];
   readonly entries?: readonly EntryPut[];
+  readonly reindexes?: readonly Reindex[];
   /** lines (AuditEvents as FHIR JSON) that become the next link of the writer's audit chain */
   readonly audit?: readonly string[];
 };

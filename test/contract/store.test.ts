@@ -1,5 +1,17 @@
 import { linkHash } from '../../src/store/audit-chain.js';
-import { Matched, Referenced, Stale, Taken, Unresolved, type AuditLink, type SearchPlan, type Store } from '../../src/store/port.js';
+import {
+  Matched,
+  Referenced,
+  Stale,
+  Taken,
+  Unresolved,
+  type AuditLink,
+  type Predicate,
+  type Reindex,
+  type SearchPlan,
+  type Store,
+  type Value,
+} from '../../src/store/port.js';
 import { put, token } from '../builders/units.js';
 import { onEveryEngine } from './engines.js';
 
@@ -282,6 +294,31 @@ onEveryEngine('store', ({ open }) => {
       expect(await found('Patient', [{ kind: 'token', param: 'identifier', any: [{ code: '998' }] }])).toEqual([]);
       expect(await found('Patient', [{ kind: 'token', param: 'identifier', any: [{ code: '997' }] }])).toEqual(['q']);
       expect(await found('Patient', [{ kind: 'text', param: 'family', mode: 'starts', any: ['smythe'] }])).toEqual([]);
+    });
+    it('a row is indexed anew where it stands, for some parameters alone', async () => {
+      const key = { type: 'Patient', id: 'q' };
+      const size = (code: string): Reindex => ({ ...key, version: 1, params: ['size', 'weight'], values: [token('size', code)] });
+      const weight: Value = { kind: 'range', param: 'weight||kg', low: 1, high: 2 };
+      const withCode = (param: string, code: string): Predicate => ({ kind: 'token', param, any: [{ code }] });
+      await store.commit({ reindexes: [{ ...size('9'), values: [token('size', '9'), weight] }] });
+      expect(await found('Patient', [withCode('size', '9')])).toEqual(['q']);
+      expect(await found('Patient', [{ kind: 'range', param: 'weight||kg', any: [{ prefix: 'gt', low: 0, high: 1 }] }])).toEqual(['q']);
+      await store.commit({ reindexes: [size('10')] });
+      expect(await found('Patient', [withCode('size', '9')])).toEqual([]);
+      expect(await found('Patient', [withCode('size', '10')])).toEqual(['q']);
+      expect(await found('Patient', [{ kind: 'missing', param: 'weight||kg', missing: false }])).toEqual([]);
+      expect((await store.find(key, 'all'))?.version).toBe(1);
+      expect(await found('Patient', [withCode('identifier', '998')])).toEqual(['q']);
+    });
+    it('a row that moved on is not indexed by what it was, nor does a reference that leads nowhere refuse the others', async () => {
+      const stale: Reindex = { type: 'Patient', id: 'q', version: 9, params: ['size'], values: [token('size', '9')] };
+      const nowhere: Value = { kind: 'reference', param: 'friend', target: { type: 'Patient', id: 'nobody' } };
+      const other: Value = { kind: 'reference', param: 'friend', target: { type: 'Patient', id: 'q' } };
+      await store.commit({ reindexes: [stale, { type: 'Patient', id: 'p', version: 1, params: ['friend'], values: [nowhere, other] }] });
+      expect(await found('Patient', [{ kind: 'token', param: 'size', any: [{ code: '9' }] }])).toEqual([]);
+      const friend = (id: string): Predicate => ({ kind: 'reference', param: 'friend', any: [{ type: 'Patient', id }] });
+      expect(await found('Patient', [friend('q')])).toEqual(['p']);
+      expect(await found('Patient', [friend('nobody')])).toEqual([]);
     });
     it('If-None-Exist holds at commit', async () => {
       const unmatched = [plan('Patient', [{ kind: 'token', param: 'identifier', any: [{ code: '999' }] }])];

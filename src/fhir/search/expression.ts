@@ -13,6 +13,9 @@ export class Uncompiled extends Error {
   override readonly name = 'Uncompiled';
 }
 
+/** A path names an element that its type does not have. */
+export class NoSuchElement extends Uncompiled {}
+
 // The grammar that R4's search parameters use: http://hl7.org/fhirpath/N1, without arithmetic
 type Node =
   | { readonly kind: 'member'; readonly of: Node | undefined; readonly name: string }
@@ -227,7 +230,7 @@ class Compiler {
       const found = this.model.children(type, name);
       if (found) children.set(type, found);
     }
-    if (children.size === 0) throw new Uncompiled(`${base.types.join(', ')} has no ${name}`);
+    if (children.size === 0) throw new NoSuchElement(`${base.types.join(', ')} has no ${name}`);
     const run = (input: Item, around: Surroundings): readonly Item[] => {
       const out: Item[] = [];
       for (const item of base.run(input, around)) readChildren(item, children.get(item.type) ?? [], out);

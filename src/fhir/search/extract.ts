@@ -46,9 +46,13 @@ const surroundings = ({ resolve, baseUrl }: Context): Surroundings => ({
   },
 });
 
+/** By the general engine; throws what it cannot read, and again what it cannot evaluate. */
+export const compileGeneral = (expression: string): ((value: unknown) => readonly unknown[]) =>
+  fhirpath.compile(expression, r4, { async: false }) as (value: unknown) => readonly unknown[];
+
 /** Evaluates by the general engine; types come from its own typing of nodes. */
 const generalEvaluate = (expression: string): Evaluate => {
-  const compiled = fhirpath.compile(expression, r4, { async: false });
+  const compiled = compileGeneral(expression);
   return ({ value }) => compiled(value).map((found: unknown) => ({ value: found, type: shapeOf(found) }));
 };
 
@@ -137,10 +141,22 @@ const stepsOf = (type: string, parameters: SearchParameters, model: Model): read
   [...parameters.of(type).values()]
     // the row itself carries id and time
     .filter(({ expression, code }) => expression !== '' && code !== '_id' && code !== '_lastUpdated')
-    .map((parameter) => ({
-      code: parameter.code,
-      read: parameter.type === 'composite' ? composite(parameter, type, model, parameters) : simple(parameter, type, model),
-    }));
+    .map((parameter) => {
+      const read = parameter.type === 'composite' ? composite(parameter, type, model, parameters) : simple(parameter, type, model);
+      return { code: parameter.code, read: parameter.added ? careful(read) : read };
+    });
+
+/** An expression that an administrator added must not be what a write fails by: where it cannot be evaluated it gives nothing. */
+const careful =
+  (read: Read): Read =>
+  (resource, around, extraction, out) => {
+    const before = out.length;
+    try {
+      read(resource, around, extraction, out);
+    } catch {
+      out.length = before;
+    }
+  };
 
 /** Compiles the expressions once per type, when the first resource of the type comes. */
 export const createExtractor = (parameters: SearchParameters, { model, isCaseSensitive }: ExtractorOptions): Extractor => {

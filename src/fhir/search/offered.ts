@@ -16,8 +16,8 @@ const everywhere: readonly Offered[] = [
 
 /** What a CapabilityStatement says of searches on a type, from the parameters that the parser takes. */
 export const searchOffered = (type: string, types: readonly string[], parameters: SearchParameters) => {
-  const references = (of: string): readonly SearchParameter[] =>
-    [...parameters.of(of).values()].filter((parameter) => parameter.type === 'reference');
+  const ready = (of: string): readonly SearchParameter[] => [...parameters.of(of).values()].filter(({ added }) => added?.pending !== true);
+  const references = (of: string): readonly SearchParameter[] => ready(of).filter((parameter) => parameter.type === 'reference');
   const pointsHere = ({ targets, elements }: SearchParameter): boolean =>
     (targets.length === 0 || targets.includes(type)) && (elements.length === 0 || elements.includes('Reference'));
   return {
@@ -32,9 +32,6 @@ export const searchOffered = (type: string, types: readonly string[], parameters
             .map(({ code }) => `${other}:${code}`),
         ),
     ],
-    searchParam: [
-      ...[...parameters.of(type).values()].map(({ code, url, type: kind }): Offered => ({ name: code, definition: url, type: kind })),
-      ...everywhere,
-    ],
+    searchParam: [...ready(type).map(({ code, url, type: kind }): Offered => ({ name: code, definition: url, type: kind })), ...everywhere],
   };
 };

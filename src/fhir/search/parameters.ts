@@ -16,14 +16,24 @@ export type SearchParameter = {
   /** FHIR types of the elements that it indexes; empty when the expression does not tell */
   readonly elements: readonly string[];
   readonly components: readonly { readonly definition: string; readonly expression: string }[];
+  /** set for a parameter that an administrator added; pending: resources are still being indexed for it, and it cannot be searched by */
+  readonly added?: { readonly pending: boolean };
 };
+
+/** A SearchParameter beside those of the definitions, with the types that it is for. */
+export type AddedParameter = { readonly definition: Resource; readonly types: readonly string[]; readonly pending: boolean };
 
 export type SearchParameters = {
   /** The parameters of a resource type by code, those of all resources included. */
   readonly of: (type: string) => ReadonlyMap<string, SearchParameter>;
   readonly byUrl: (url: string) => SearchParameter | undefined;
-  /** Replaces the parameters that were added to the base set; an added one of the same type and code wins. */
-  readonly extend: (resources: readonly object[]) => void;
+  /** Whether the definitions themselves have it: such a code cannot be given to another parameter. */
+  readonly isBase: (type: string, code: string) => boolean;
+  readonly isBaseUrl: (url: string) => boolean;
+  /** Replaces the parameters that were added to the base set. */
+  readonly extend: (added: readonly AddedParameter[]) => void;
+  /** grows with each `extend` */
+  readonly generation: () => number;
 };
 
 // R4 defines `_query` for named queries, which are operations here
@@ -48,9 +58,10 @@ const alternatives = (expression: string): readonly string[] => {
 
 const rootOf = (alternative: string): string => /^\(*\s*([A-Za-z]+)/.exec(alternative)?.[1] ?? '';
 
-const narrowed = (expression: string, type: string): string =>
+/** The alternatives that can hold for the type: a path begins with it, or, as a path on any resource, with an element. */
+export const narrowed = (expression: string, type: string): string =>
   alternatives(expression)
-    .filter((part) => [type, 'Resource', 'DomainResource'].includes(rootOf(part)))
+    .filter((part) => [type, 'Resource', 'DomainResource'].includes(rootOf(part)) || /^[a-z]/.test(rootOf(part)))
     .join(' | ');
 
 const everywhere = new Set(['Resource', 'DomainResource']);
@@ -77,20 +88,25 @@ const parameterOf = (resource: Resource, type: string, model: Model | undefined)
 
 /** The search parameters that the definitions give, ready to be asked by resource type; the model tells what they index. */
 export const createSearchParameters = (definitions: readonly object[], model?: Model): SearchParameters => {
-  const base = definitions as readonly Resource[];
-  let added: readonly Resource[] = [];
+  const base = (definitions as readonly Resource[]).filter(({ code }) => !unsearchable.has(code));
+  let added: readonly AddedParameter[] = [];
+  let generation = 0;
   let cache = new Map<string, ReadonlyMap<string, SearchParameter>>();
   const urls = new Map<string, SearchParameter>();
+  const baseUrls = new Set(base.map(({ url }) => url));
+  const isOf = (resource: Resource, type: string): boolean => resource.base.some((name) => name === type || everywhere.has(name));
   const make = (type: string): ReadonlyMap<string, SearchParameter> => {
     const found = new Map<string, SearchParameter>();
-    for (const resource of [...base, ...added])
-      if (resource.base.some((name) => name === type || everywhere.has(name)) && !unsearchable.has(resource.code))
-        found.set(resource.code, parameterOf(resource, type, model));
+    for (const resource of base) if (isOf(resource, type)) found.set(resource.code, parameterOf(resource, type, model));
+    for (const { definition, types, pending } of added)
+      if (types.includes(type) && !found.has(definition.code))
+        found.set(definition.code, { ...parameterOf(definition, type, model), added: { pending } });
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
   };
   const listUrls = (): void => {
     urls.clear();
-    for (const resource of [...base, ...added]) urls.set(resource.url, parameterOf(resource, resource.base[0] ?? '', undefined));
+    for (const resource of [...base, ...added.map(({ definition }) => definition)])
+      urls.set(resource.url, parameterOf(resource, resource.base[0] ?? '', undefined));
   };
   listUrls();
   return {
@@ -100,10 +116,14 @@ export const createSearchParameters = (definitions: readonly object[], model?: M
       return known;
     },
     byUrl: (url) => urls.get(url),
-    extend: (resources) => {
-      added = resources as readonly Resource[];
+    isBase: (type, code) => base.some((resource) => resource.code === code && isOf(resource, type)),
+    isBaseUrl: (url) => baseUrls.has(url),
+    extend: (parameters) => {
+      added = parameters;
+      generation++;
       cache = new Map();
       listUrls();
     },
+    generation: () => generation,
   };
 };

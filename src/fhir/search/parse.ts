@@ -162,9 +162,15 @@ class Reader {
   parameter(type: string, code: string, name: string): SearchParameter {
     const offered = this.options.parameters.of(type);
     const parameter = offered.get(code);
+    if (parameter?.added?.pending)
+      throw failure('invalid', 'not-supported', `${type} is still being indexed for ${code}: try again when it is done.`, {
+        expression: [name],
+      });
     if (parameter) return parameter;
-    const known = [...offered.keys()].join(', ');
-    throw failure('invalid', 'not-supported', `${type} has no search parameter ${code}. It has: ${known}.`, { expression: [name] });
+    const known = [...offered.values()].filter(({ added }) => added?.pending !== true).map((one) => one.code);
+    throw failure('invalid', 'not-supported', `${type} has no search parameter ${code}. It has: ${known.join(', ')}.`, {
+      expression: [name],
+    });
   }
 
   private chain(type: string, head: string, rest: string, value: string, depth: number): Predicate {

@@ -9,6 +9,7 @@ export type Shape = {
   readonly releases: boolean;
   readonly claims: boolean;
   readonly entries: boolean;
+  readonly reindexes: boolean;
   readonly audit: boolean;
   readonly puts: boolean;
   /** some puts write over a row: version > 0 */
@@ -150,10 +151,13 @@ const sqlType = (column: string): string => {
   return ['low', 'high', 'x', 'y', 'z'].includes(column) ? 'float' : 'int';
 };
 
+const sentRows = (name: string, columns: readonly string[]): string =>
+  `openjson(@${name}) with (n int '$.n', param int '$.p', ${columns.map((column, at) => `${column} ${sqlType(column)} '$.c${String(at)}'`).join(', ')})`;
+
 /** Index rows of one kind: after an update only what differs is written. */
 const indexRows = (kind: Kind, updates: boolean, some: boolean): string => {
   const [table, ...columns] = indexTables[kind];
-  const sent = `openjson(@${kind}) with (n int '$.n', param int '$.p', ${columns.map((column, at) => `${column} ${sqlType(column)} '$.c${String(at)}'`).join(', ')})`;
+  const sent = sentRows(kind, columns);
   const value = (column: string): string => (column === 'target' ? 't.rid' : `x.${column}`);
   const from = `${sent} x inner join @row w on w.n = x.n${kind === 'reference' ? ' inner join @target t on t.n = x.target' : ''}`;
   const equal = [
@@ -187,6 +191,39 @@ const narrowRows = (table: string, columns: readonly NarrowColumn[], updates: bo
   return `${updates ? `delete h from ${table} h inner join @row w on w.rid = h.rid;` : ''}
 insert into ${table} (rid, ${cells.map(({ name }) => name).join(', ')}) select w.rid, ${values.join(', ')}
   from ${sent} x inner join @row w on w.n = x.n${joins};`;
+};
+
+/**
+ * New index values of rows that stay. The conditional update that changes nothing keeps each row at its version until the commit; one
+ * that moved on is passed over.
+ */
+const reindexRows = (): string => {
+  const sent = "openjson(@re_rows) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version')";
+  const names = `openjson(@re_params) with (n int '$.n', name nvarchar(400) '$.name')`;
+  const name = exact('x.name');
+  const kept = `t.text = ${name} or left(t.text, len(x.name) + 1) in (concat(${name}, '|'), concat(${name}, '$'))`;
+  return `declare @again table (n int not null primary key, rid bigint not null);
+declare @renamed table (rid bigint not null, param int not null, primary key (rid, param));
+declare @retarget table (n int not null primary key, rid bigint not null);
+update r set version = r.version from ${sent} e inner join resource r on ${sameRow('e')} where r.version = e.version and r.body is not null;
+insert into @again (n, rid) select e.n, r.rid from ${sent} e inner join resource r on ${sameRow('e')}
+  where r.version = e.version and r.body is not null;
+insert into @renamed (rid, param) select distinct w.rid, t.id from ${names} x inner join @again w on w.n = x.n inner join term t on ${kept};
+insert into @retarget (n, rid) select t.n, r.rid
+  from openjson(@re_targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id') t inner join resource r on ${sameRow('t')}
+  inner join live l on l.rid = r.rid;
+${kinds
+  .filter((kind) => kind !== 'word')
+  .map(reindexKind)
+  .join('\n')}`;
+};
+
+const reindexKind = (kind: Kind): string => {
+  const [table, ...columns] = indexTables[kind];
+  const value = (column: string): string => (column === 'target' ? 't.rid' : `x.${column}`);
+  return `delete s from ${table} s inner join @renamed o on o.rid = s.rid and o.param = s.param;
+insert into ${table} (rid, param, ${columns.join(', ')}) select w.rid, x.param, ${columns.map(value).join(', ')}
+  from ${sentRows(`re_${kind}`, columns)} x inner join @again w on w.n = x.n${kind === 'reference' ? ' inner join @retarget t on t.n = x.target' : ''};`;
 };
 
 const accessKeys = ({ updates, accessKeys: some }: Shape): string => {
@@ -270,6 +307,7 @@ export const batchText = (shape: Shape): string =>
     shape.claims ? claims : '',
     ...(shape.puts ? putSections(shape) : []),
     shape.entries ? entries : '',
+    shape.reindexes ? reindexRows() : '',
     shape.audit ? audit : '',
     shape.puts ? `set @floor = case when @latest > @now then @latest else @now end;\n${order}` : '',
     'commit transaction;',

@@ -1,5 +1,5 @@
 import { columnOf, narrowTables } from '../layout.js';
-import type { Claim, EntryPut, Key, Put, Unit } from '../port.js';
+import type { Claim, EntryPut, Key, Put, Reindex, Unit } from '../port.js';
 import { indexRowsOf, indexTables, kinds, type IndexRows } from '../sqlite/write-values.js';
 import { batchText, type Shape } from './batch.js';
 import type { Inputs } from './database.js';
@@ -64,6 +64,13 @@ export const termsOf = (unit: Unit): ReadonlySet<string> => {
       add(child);
       add(root);
     }
+  }
+  for (const { type, id, values } of unit.reindexes ?? []) {
+    add({ type, id });
+    indexRowsOf(recording, type, values, (target) => {
+      add(target);
+      return 0;
+    });
   }
   unit.expects?.forEach(add);
   return texts;
@@ -132,6 +139,25 @@ const putInputs = (terms: Terms, puts: readonly Put[], targets: Targets): Inputs
   };
 };
 
+/** Index rows of resources that stay as they are; what they refer to is looked up by the batch, and left out when it is not there. */
+const reindexInputs = (terms: Terms, reindexes: readonly Reindex[]): Inputs => {
+  const numbers = { intern: (text: string) => terms.number(text) };
+  const targets = new Targets();
+  const lists: Lists = {};
+  reindexes.forEach(({ type, values }, n) => {
+    const { rows } = indexRowsOf(numbers, type, values, (target) => targets.placeOf(target));
+    for (const kind of kinds)
+      for (const [p, ...cells] of rows[kind].values())
+        (lists[`re_${kind}`] ??= []).push({ n, p, ...Object.fromEntries(cells.map((cell, at) => [`c${String(at)}`, cellOf(cell)])) });
+  });
+  return {
+    re_rows: numbered(reindexes.map(({ type, id, version }) => ({ type: terms.number(type), id, version }))),
+    re_params: JSON.stringify(reindexes.flatMap(({ type, params }, n) => params.map((param) => ({ n, name: `${type}.${param}` })))),
+    re_targets: numbered(targets.keys.map(({ type, id }) => ({ type: terms.number(type), id }))),
+    ...Object.fromEntries(kinds.map((kind) => [`re_${kind}`, JSON.stringify(distinct(lists[`re_${kind}`] ?? []))])),
+  };
+};
+
 const renamed = (tests: readonly Test[]): { readonly texts: readonly string[]; readonly inputs: Inputs } => ({
   // inside an expression of a batch a join hint is not taken everywhere, and one row is soon found without
   texts: tests.map(({ text }, at) =>
@@ -157,6 +183,7 @@ export const unitBatch = (
   const claims = [...(unit.claims ?? [])].sort(byName);
   const releases = [...(unit.releases ?? [])].sort(byName);
   const entries = [...(unit.entries ?? [])].sort(byName);
+  const reindexes = [...(unit.reindexes ?? [])].sort(byKey);
   const targets = new Targets();
   const written = puts.length > 0 ? putInputs(terms, puts, targets) : {};
   const tests = renamed(options.unmatched);
@@ -167,6 +194,7 @@ export const unitBatch = (
     releases: releases.length > 0,
     claims: claims.length > 0,
     entries: entries.length > 0,
+    reindexes: reindexes.length > 0,
     audit: options.link !== undefined,
     puts: puts.length > 0,
     updates: puts.some(({ version }) => version > 0),
@@ -201,6 +229,7 @@ export const unitBatch = (
       ...(shape.releases ? { releases: numbered(releases) } : {}),
       ...(shape.claims ? { claims: numbered(claims), claimed: claims.length } : {}),
       ...(shape.entries ? entryInputs(entries) : {}),
+      ...(shape.reindexes ? reindexInputs(terms, reindexes) : {}),
       ...(link ? { chain: link.chain, link: link.number, hash: link.hash, audit: Buffer.from(link.body, 'utf8') } : {}),
     },
     puts,

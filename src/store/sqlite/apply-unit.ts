@@ -9,12 +9,13 @@ import {
   type EntryPut,
   type Key,
   type Put,
+  type Reindex,
   type SearchPlan,
   type Sight,
   type Unit,
 } from '../port.js';
 import type { Connection } from './connection.js';
-import { writeValues } from './write-values.js';
+import { replaceValues, writeValues } from './write-values.js';
 import type { Terms } from './terms.js';
 
 export type Writer = {
@@ -56,6 +57,7 @@ export const applyUnit = (writer: Writer, unit: Unit): void => {
   });
   for (const put of puts) if (put.body === undefined) refuseWhenReferenced(writer, put);
   for (const entry of unit.entries ?? []) putEntry(writer, entry);
+  for (const reindex of unit.reindexes ?? []) reindexRow(writer, reindex);
   if (unit.audit && unit.audit.length > 0) {
     const { chain, number, hash, body } = writer.chain.append(unit.audit);
     writer.connection.run('insert into audit_link (chain, number, hash, body) values (?, ?, ?, ?)', chain, number, hash, body);
@@ -148,6 +150,13 @@ const indexRow = (writer: Writer, put: Put, rid: number): void => {
     if (child !== undefined && root !== undefined)
       connection.run('insert or ignore into access_link (child, root, source) values (?, ?, ?)', child, root, rid);
   }
+};
+
+const reindexRow = (writer: Writer, reindex: Reindex): void => {
+  const head = headOf(writer, reindex);
+  if (!head?.live || head.version !== reindex.version) return;
+  const values = reindex.values.filter((value) => value.kind !== 'reference' || headOf(writer, value.target)?.live);
+  replaceValues(writer, { ...reindex, values }, head.rid, (target) => headOf(writer, target)?.rid ?? 0);
 };
 
 const targetRid = (writer: Writer, target: Key): number => {

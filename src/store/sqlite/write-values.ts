@@ -1,5 +1,5 @@
-import { columnOf, homeParam, narrowTables, pointOf } from '../layout.js';
-import type { Key, Put, Value } from '../port.js';
+import { columnOf, homeParam, isKeptFor, narrowTables, pointOf } from '../layout.js';
+import type { Key, Put, Reindex, Value } from '../port.js';
 import type { Writer } from './apply-unit.js';
 import type { Terms } from './terms.js';
 
@@ -55,7 +55,14 @@ export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (targe
       rid,
       ...narrow.cells,
     );
-  for (const kind of kinds) replace(writer, kind, rid, rows[kind], put.version > 0);
+  for (const kind of kinds) replace(writer, kind, rid, rows[kind], put.version > 0 ? () => true : undefined);
+};
+
+/** Replaces the index rows of some parameters of one resource, which have no columns. */
+export const replaceValues = (writer: Writer, { type, params, values }: Reindex, rid: number, ridOf: (target: Key) => number): void => {
+  const { rows } = indexRowsOf(writer.terms, type, values, ridOf);
+  const isOf = (term: number): boolean => params.some((param) => isKeptFor(writer.terms.textOf(term), type, param));
+  for (const kind of kinds) replace(writer, kind, rid, rows[kind], isOf);
 };
 
 const cellsOf = (terms: Pick<Terms, 'intern'>, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {
@@ -77,14 +84,21 @@ const cellsOf = (terms: Pick<Terms, 'intern'>, value: Value, ridOf: (target: Key
   }
 };
 
-const replace = (writer: Writer, kind: Kind, rid: number, wanted: ReadonlyMap<string, readonly Cell[]>, mayHaveOld: boolean): void => {
+/** `isOld` tells of a parameter's term whether rows of it that are not wanted any more go; undefined: there are none. */
+const replace = (
+  writer: Writer,
+  kind: Kind,
+  rid: number,
+  wanted: ReadonlyMap<string, readonly Cell[]>,
+  isOld: ((term: number) => boolean) | undefined,
+): void => {
   const [table, ...columns] = indexTables[kind];
   const names = ['param', ...columns];
   const fresh = new Map(wanted);
-  if (mayHaveOld) {
+  if (isOld) {
     for (const row of writer.connection.all(`select ${names.join(', ')} from ${table} where rid = ?`, rid)) {
       const cells = names.map((name) => row[name] as Cell);
-      if (!fresh.delete(cells.join('\u0000')))
+      if (isOld(row['param'] as number) && !fresh.delete(cells.join('\u0000')))
         writer.connection.run(`delete from ${table} where rid = ? and ${names.map((name) => `${name} = ?`).join(' and ')}`, rid, ...cells);
     }
   }
