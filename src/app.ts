@@ -48,6 +48,7 @@ import { alone } from './store/alone.js';
 import { openStore as openNamedStore } from './store/open-store.js';
 import type { UnitWriter } from './store/sqlite/unit-writer.js';
 import { readDefinitions } from './packages/read-definitions.js';
+import { configuredTerminologyServer } from './partners/configured.js';
 import { createSearchTerminology } from './validation/terminology/for-search.js';
 import { createValidator, ukCoreByDefault } from './validation/validator.js';
 
@@ -105,7 +106,13 @@ export const createHouse = async (
   const model = createModel(definitions.structures());
   const searchParameters = createSearchParameters([...definitions.searchParameters, ...ersSearchParameters], model);
   const clock = Date.now;
-  const validator = createValidator(definitions, { ...ukCoreByDefault(definitions), unknownExtensions: config.unknownExtensions });
+  const validator = createValidator(definitions, {
+    ...ukCoreByDefault(definitions),
+    unknownExtensions: config.unknownExtensions,
+    unknownCodes: config.unknownCodes,
+    undecidedCodes: config.unknownCodes,
+  });
+  const terminologyServer = configuredTerminologyServer(config, clock);
   const jobs = nudgeable(createJobs(store, { clock, newId: randomUUID, keepMs: keptMs }));
   const customParameters = createCustomParameters({
     store,
@@ -125,7 +132,9 @@ export const createHouse = async (
     definitions,
     shapes: createShapes((type) => definitions.findStructure(typeUrl(type))),
     validate: validator.validate,
+    questions: validator.questions,
     terminology: validator.terminology,
+    ...(terminologyServer === undefined ? {} : { terminologyServer }),
     searchParameters,
     extract: createExtractor(searchParameters, {
       model,

@@ -21,6 +21,13 @@ export type Config = {
   /** folder of FHIR packages */
   readonly profilePackages: string | undefined;
   readonly unknownExtensions: 'ignore' | 'error';
+  readonly unknownCodes: 'warning' | 'error';
+  /** FHIR base of a terminology server */
+  readonly terminologyUrl: string | undefined;
+  readonly terminologyTokenUrl: string | undefined;
+  readonly terminologyClientId: string | undefined;
+  readonly terminologyKeyFile: string | undefined;
+  readonly terminologyClientSecret: string | undefined;
   readonly corsOrigins: readonly string[];
   readonly timeZone: string;
   readonly maxBody: number;
@@ -30,7 +37,13 @@ export type Config = {
   readonly logLevel: string;
 };
 
-type Setting = { readonly name: string; readonly meaning: string; readonly schema: Joi.Schema };
+type Setting = {
+  readonly name: string;
+  readonly meaning: string;
+  readonly schema: Joi.Schema;
+  /** never shown */
+  readonly secret?: true;
+};
 
 const zone = (value: string): string => {
   new Intl.DateTimeFormat('en-GB', { timeZone: value });
@@ -98,6 +111,28 @@ export const settings: readonly Setting[] = [
     meaning: 'what an extension without a known definition is: ignore, or error',
     schema: Joi.string().valid('ignore', 'error').default('ignore'),
   },
+  {
+    name: 'UNKNOWN_CODES',
+    meaning: 'what a code is that its system does not have, or that nobody can judge against a required binding: warning, or error',
+    schema: Joi.string().valid('warning', 'error').default('warning'),
+  },
+  {
+    name: 'TERMINOLOGY_URL',
+    meaning: 'FHIR base of a terminology server that is asked about codes that nothing here can judge; none without it',
+    schema: Joi.string().uri({ scheme: ['http', 'https'] }),
+  },
+  {
+    name: 'TERMINOLOGY_TOKEN_URL',
+    meaning: 'where its access tokens come from (client credentials); none are sent without it',
+    schema: Joi.string().uri({ scheme: ['http', 'https'] }),
+  },
+  { name: 'TERMINOLOGY_CLIENT_ID', meaning: 'client id at TERMINOLOGY_TOKEN_URL', schema: Joi.string() },
+  {
+    name: 'TERMINOLOGY_KEY_FILE',
+    meaning: 'file of the private JWK that signs for that client; either this or TERMINOLOGY_CLIENT_SECRET',
+    schema: Joi.string(),
+  },
+  { name: 'TERMINOLOGY_CLIENT_SECRET', meaning: 'the secret of that client', schema: Joi.string(), secret: true },
   { name: 'CORS_ORIGINS', meaning: 'comma list of origins, or *; * under DEMO, else none', schema: Joi.string().allow('') },
   {
     name: 'TIME_ZONE',
@@ -141,7 +176,12 @@ const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
   const schema = Joi.object(Object.fromEntries(settings.map(({ name, schema: rule }) => [name, rule])))
     .and('TLS_CERT_FILE', 'TLS_KEY_FILE')
-    .with('TLS_CLIENT_CA_FILE', 'TLS_CERT_FILE');
+    .with('TLS_CLIENT_CA_FILE', 'TLS_CERT_FILE')
+    .with('TERMINOLOGY_TOKEN_URL', ['TERMINOLOGY_URL', 'TERMINOLOGY_CLIENT_ID'])
+    .with('TERMINOLOGY_CLIENT_ID', 'TERMINOLOGY_TOKEN_URL')
+    .with('TERMINOLOGY_KEY_FILE', 'TERMINOLOGY_CLIENT_ID')
+    .with('TERMINOLOGY_CLIENT_SECRET', 'TERMINOLOGY_CLIENT_ID')
+    .oxor('TERMINOLOGY_KEY_FILE', 'TERMINOLOGY_CLIENT_SECRET');
   const given = Object.fromEntries(settings.flatMap(({ name }) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
   const { value, error } = schema.validate(given, { abortEarly: false, convert: true }) as {
     value: Record<string, unknown>;
@@ -171,6 +211,12 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     referentialIntegrity: value['REFERENTIAL_INTEGRITY'] === 'enforce',
     profilePackages: value['PROFILE_PACKAGES'] as string | undefined,
     unknownExtensions: value['UNKNOWN_EXTENSIONS'] as 'ignore' | 'error',
+    unknownCodes: value['UNKNOWN_CODES'] as 'warning' | 'error',
+    terminologyUrl: (value['TERMINOLOGY_URL'] as string | undefined)?.replace(/\/+$/, ''),
+    terminologyTokenUrl: value['TERMINOLOGY_TOKEN_URL'] as string | undefined,
+    terminologyClientId: value['TERMINOLOGY_CLIENT_ID'] as string | undefined,
+    terminologyKeyFile: value['TERMINOLOGY_KEY_FILE'] as string | undefined,
+    terminologyClientSecret: value['TERMINOLOGY_CLIENT_SECRET'] as string | undefined,
     corsOrigins: origins
       .split(',')
       .map((origin) => origin.trim())

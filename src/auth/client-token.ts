@@ -42,6 +42,24 @@ const personOf = ({ user, patient }: TokenRequest): { readonly user: string } | 
   throw new Error('a token exchange needs a user or a patient');
 };
 
+/** How a client says who it is (RFC 7523): an assertion signed with its key. `now` in epoch seconds. */
+const assertionOf = async (
+  { keyFile, clientId, tokenUrl }: Pick<TokenRequest, 'keyFile' | 'clientId' | 'tokenUrl'>,
+  now: number,
+  claims: object = {},
+): Promise<Readonly<Record<string, string>>> => ({
+  client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  client_assertion: await signed(await readKey(keyFile), {
+    iss: clientId,
+    sub: clientId,
+    aud: tokenUrl,
+    jti: randomUUID(),
+    iat: now,
+    exp: now + 240,
+    ...claims,
+  }),
+});
+
 /** The grant: client credentials with the person as a claim, or an exchange of a demo issuer's id_token. */
 const grantOf = async (request: TokenRequest, now: number): Promise<Readonly<Record<string, string>>> => {
   if (request.issuersOf === undefined) return { grant_type: 'client_credentials' };
@@ -55,27 +73,48 @@ const grantOf = async (request: TokenRequest, now: number): Promise<Readonly<Rec
  * the server's reason when it is refused.
  */
 export const fetchToken = async (request: TokenRequest): Promise<string> => {
-  const { clientId, tokenUrl, scope } = request;
+  const { tokenUrl, scope } = request;
   const now = Math.floor(Date.now() / 1000);
   const exchange = request.issuersOf !== undefined;
-  const assertion = await signed(await readKey(request.keyFile), {
-    iss: clientId,
-    sub: clientId,
-    aud: tokenUrl,
-    jti: randomUUID(),
-    iat: now,
-    exp: now + 240,
+  const assertion = await assertionOf(request, now, {
     ...(exchange || request.user === undefined ? {} : { user: request.user }),
     ...(exchange || request.patient === undefined ? {} : { patient: request.patient }),
   });
   const body = new URLSearchParams({
     ...(await grantOf(request, now)),
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: assertion,
+    ...assertion,
     ...(scope === undefined ? {} : { scope }),
   });
   const response = await fetch(tokenUrl, { method: 'POST', body });
   const answer = (await response.json()) as { access_token?: string; error?: string; error_description?: string };
   if (answer.access_token === undefined) throw new Error(`${answer.error ?? 'error'}: ${answer.error_description ?? ''}`);
   return answer.access_token;
+};
+
+export type ClientCredentials = {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  /** file of a private JWK, for a signed assertion */
+  readonly keyFile?: string | undefined;
+  /** where the partner gave a secret instead */
+  readonly secret?: string | undefined;
+};
+
+/** ms for a partner's token endpoint */
+const tokenMs = 5000;
+
+/** An access token of a partner by client_credentials (RFC 6749 section 4.4), with its life in seconds; throws when there is none. */
+export const fetchClientToken = async (
+  { tokenUrl, clientId, keyFile, secret }: ClientCredentials,
+  clock: () => number,
+): Promise<{ readonly token: string; readonly expiresInSeconds: number }> => {
+  const proof =
+    keyFile === undefined
+      ? { client_id: clientId, client_secret: secret ?? '' }
+      : await assertionOf({ keyFile, clientId, tokenUrl }, Math.floor(clock() / 1000));
+  const body = new URLSearchParams({ grant_type: 'client_credentials', ...proof });
+  const response = await fetch(tokenUrl, { method: 'POST', body, signal: AbortSignal.timeout(tokenMs), redirect: 'error' });
+  const answer = (await response.json()) as { access_token?: unknown; expires_in?: unknown };
+  if (!response.ok || typeof answer.access_token !== 'string') throw new Error('the token endpoint gives no token');
+  return { token: answer.access_token, expiresInSeconds: typeof answer.expires_in === 'number' ? answer.expires_in : 300 };
 };

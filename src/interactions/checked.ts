@@ -1,5 +1,6 @@
 import { Failure, type Category } from '../fhir/outcome.js';
 import { isError, type Finding } from '../validation/finding.js';
+import type { ValidateOptions } from '../validation/validator.js';
 import type { House } from './house.js';
 
 // a broken R4 rule is 400, a broken rule of a profile alone is 422
@@ -8,9 +9,9 @@ const categoryOf = (errors: readonly Finding[]): Category => {
   return errors.some(({ layer }) => layer === 'base') ? 'invalid' : 'business-rule';
 };
 
-/** Throws all errors that the validator finds, as one failure; warnings never block. */
-export const refuseInvalid = (house: House, resource: unknown): void => {
-  const errors = house.validate(resource).filter(isError);
+/** Throws all errors that the validator finds, as one failure; warnings never block. `gathered`: what gatherForValidation found. */
+export const refuseInvalid = (house: House, resource: unknown, gathered: ValidateOptions): void => {
+  const errors = house.validate(resource, gathered).filter(isError);
   if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
 };
 

@@ -5,6 +5,7 @@ import type { Definitions } from '../validation/definitions.js';
 import type { ProviderSystem } from '../domain/booking/provider-system.js';
 import type { Demographics } from '../domain/demographics/demographics.js';
 import type { Terminology } from '../validation/terminology/terminology.js';
+import type { TerminologyServer } from '../validation/terminology/port.js';
 import type { ServiceDirectory } from './service-directory.js';
 import type { Validator } from '../validation/validator.js';
 import type { Key } from '../fhir/resource.js';
@@ -30,7 +31,11 @@ export type House = {
   /** the elements of every R4 type */
   readonly shapes: Shapes;
   readonly validate: Validator['validate'];
+  /** the codes of a resource that nothing here can judge */
+  readonly questions: Validator['questions'];
   readonly terminology: Terminology;
+  /** asked about such codes when the configuration names one */
+  readonly terminologyServer?: TerminologyServer;
   readonly searchParameters: SearchParameters;
   /** those that administrators add, which every process soon knows */
   readonly customParameters: CustomParameters;

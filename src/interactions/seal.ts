@@ -11,6 +11,7 @@ import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import type { AccessLink, Claim, EntryPut, Put, Value } from '../store/port.js';
 import { relinked } from './bundle-links.js';
 import { refuseInvalid } from './checked.js';
+import { gatherForValidation } from './gather-validation.js';
 import type { Call, House } from './house.js';
 import { onlySeen, refuseUnseen } from './unseen.js';
 
@@ -60,7 +61,7 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
     };
   }
   const resource = wireForm(withoutActivation(localised(house, draft.resource)), draft, draft.version + 1, lastUpdated);
-  refuseInvalid(house, resource);
+  refuseInvalid(house, resource, await gatherForValidation(house, resource, drafts));
   const parameter = await house.customParameters.consequences({ ...draft, resource }, drafts);
   await house.customParameters.fresh();
   const references = findReferences(resource, resource.resourceType);

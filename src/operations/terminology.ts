@@ -4,9 +4,12 @@ import { parseJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import { gone, notFound } from '../interactions/answers.js';
 import type { Call, House, Success } from '../interactions/house.js';
-import type { CodeSet } from '../validation/terminology/value-sets.js';
+import type { CodeSet, Membership } from '../validation/terminology/value-sets.js';
 import type { Invocation, Operation } from './operation.js';
 import { plainInputs, type PlainInputs } from './plain-inputs.js';
+
+/** Codings of one CodeableConcept that a terminology server is asked about. */
+const mostAsked = 20;
 
 const json = (resource: object): Success => ({ status: 200, body: JSON.stringify(resource), headers: {} });
 
@@ -88,11 +91,21 @@ const codingsOf = (inputs: PlainInputs): readonly Coding[] => {
   return [{ code, ...(system === undefined ? {} : { system }), ...(display === undefined ? {} : { display }) }];
 };
 
+/** What is known here, and what the terminology server says of the rest, where there is one. */
+const statusesOf = async (house: House, codes: CodeSet, codings: readonly Coding[]): Promise<readonly Membership[]> => {
+  const local = codings.map(({ system, code }) => (code === undefined ? 'out' : codes.membership(system, code)));
+  const questionOf = ({ system = '', code = '' }: Coding) => ({ valueSet: codes.url, system, code });
+  const open = codings.filter(({ system }, at) => local[at] === 'unknown' && system !== undefined && codes.url !== '');
+  if (open.length === 0 || house.terminologyServer === undefined) return local;
+  const answers = await house.terminologyServer.ask(open.slice(0, mostAsked).map(questionOf));
+  return local.map((status, at) => (status === 'unknown' ? answers.find(questionOf(codings[at]!)) : status));
+};
+
 const validateInValueSet = async (house: House, call: Call, invocation: Invocation): Promise<Success> => {
   const inputs = plainInputs(invocation);
   const { codes } = await valueSetOf(house, call, invocation, inputs);
   const codings = codingsOf(inputs);
-  const statuses = codings.map(({ system, code }) => (code === undefined ? 'out' : codes.membership(system, code)));
+  const statuses = await statusesOf(house, codes, codings);
   const at = statuses.indexOf('in');
   if (at < 0) {
     const text = statuses.includes('unknown')

@@ -4,6 +4,7 @@ import { failure, type Issue } from '../fhir/outcome.js';
 import { outcomeOf } from '../fhir/outcome-text.js';
 import type { Resource } from '../fhir/resource.js';
 import { gone, notFound } from '../interactions/answers.js';
+import { gatherForValidation } from '../interactions/gather-validation.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { isError, type Finding } from '../validation/finding.js';
 import type { Invocation, Operation } from './operation.js';
@@ -76,7 +77,8 @@ const perform = async (house: House, call: Call, invocation: Invocation): Promis
   const unknown = profiles.find((profile) => house.definitions.findStructure(profile) === undefined);
   if (unknown !== undefined)
     throw failure('invalid', 'not-found', `The profile ${unknown} is not known here.`, { expression: ['profile'] });
-  return answer([...modeFindings(mode, invocation, resource), ...house.validate(resource, { profiles })]);
+  const gathered = await gatherForValidation(house, resource, [], profiles);
+  return answer([...modeFindings(mode, invocation, resource), ...house.validate(resource, { ...gathered, profiles })]);
 };
 
 /** R4 resource-operation-validate.html. */

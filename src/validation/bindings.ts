@@ -19,12 +19,31 @@ const quoted = ({ system, code }: Node): string => {
   return typeof system === 'string' ? `${system}|${text}` : text;
 };
 
-const codingMembership = (codes: CodeSet, coding: Node): Membership => {
+/** What is known here, or else what a terminology server has said. */
+const told = (walk: Walk, { valueSet }: Binding, codes: CodeSet, system: string | undefined, code: string): Membership => {
+  const status = codes.membership(system, code);
+  if (status !== 'unknown') return status;
+  // the system of a `code` is implied where the value set has but one
+  const [only, ...others] = system === undefined ? codes.systems() : [system];
+  return only === undefined || others.length > 0 ? 'unknown' : walk.ask({ valueSet, system: only, code });
+};
+
+const codingMembership = (walk: Walk, binding: Binding, codes: CodeSet, coding: Node): Membership => {
   const { system, code } = coding;
   if (typeof code !== 'string') return 'out';
   if (typeof system !== 'string') return codes.membership(undefined, code) === 'out' ? 'out' : 'unknown';
-  return codes.membership(system, code);
+  return told(walk, binding, codes, system, code);
 };
+
+/** A value set that nothing here defines. */
+const unlistedSet = (url: string): CodeSet => ({
+  url,
+  title: url,
+  membership: () => 'unknown',
+  codes: new Map(),
+  enumerated: false,
+  systems: () => [],
+});
 
 const refuse = (walk: Walk, binding: Binding, codes: CodeSet, subject: string): void => {
   const rule = `binding ${binding.strength} ${binding.valueSet}`;
@@ -34,15 +53,16 @@ const refuse = (walk: Walk, binding: Binding, codes: CodeSet, subject: string): 
 
 const doubt = (walk: Walk, binding: Binding, codes: CodeSet, subject: string): void => {
   if (binding.strength !== 'required') return;
-  walk.warning(
-    'not-found',
+  walk.report(
+    walk.given.undecided,
+    walk.given.undecided === 'error' ? 'code-invalid' : 'not-found',
     `whether ${subject} is in ${codes.title} cannot be told here`,
     `binding ${binding.strength} ${binding.valueSet}`,
   );
 };
 
 const checkCode = (walk: Walk, binding: Binding, codes: CodeSet, code: string): void => {
-  const status = codes.membership(undefined, code);
+  const status = told(walk, binding, codes, undefined, code);
   if (status === 'out') refuse(walk, binding, codes, `'${code}'`);
   if (status === 'unknown') doubt(walk, binding, codes, `'${code}'`);
 };
@@ -53,7 +73,7 @@ const checkCoding = (walk: Walk, binding: Binding, codes: CodeSet, coding: Node)
       walk.error('code-invalid', `a code of ${codes.title} is required`, `binding required ${binding.valueSet}`);
     return;
   }
-  const status = codingMembership(codes, coding);
+  const status = codingMembership(walk, binding, codes, coding);
   if (status === 'out') refuse(walk, binding, codes, `'${quoted(coding)}'`);
   if (status === 'unknown') doubt(walk, binding, codes, `'${quoted(coding)}'`);
 };
@@ -65,7 +85,7 @@ const checkConcept = (walk: Walk, binding: Binding, codes: CodeSet, concept: Nod
       walk.error('code-invalid', `a code of ${codes.title} is required`, `binding required ${binding.valueSet}`);
     return;
   }
-  const statuses = codings.map((coding) => codingMembership(codes, coding));
+  const statuses = codings.map((coding) => codingMembership(walk, binding, codes, coding));
   if (statuses.includes('in')) return;
   const subject = codings.length === 1 ? `'${quoted(codings[0]!)}'` : 'none of the codings';
   if (statuses.includes('unknown')) doubt(walk, binding, codes, subject);
@@ -78,9 +98,9 @@ export const bindingCheck = (binding: Binding, type: string): Check | undefined 
   if (binding.strength === 'example' || binding.strength === 'preferred' || !bindable.has(type)) return undefined;
   const single = type === 'code' || type === 'string' || type === 'uri';
   const apply = single ? undefined : type === 'CodeableConcept' ? checkConcept : checkCoding;
+  const unlisted = unlistedSet(binding.valueSet);
   return (walk, value) => {
-    const codes = binding.codes();
-    if (codes === undefined) return;
+    const codes = binding.codes() ?? unlisted;
     if (apply === undefined) checkCode(walk, binding, codes, value as string);
     else if (isNode(value)) apply(walk, binding, codes, value);
   };

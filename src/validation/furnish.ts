@@ -7,7 +7,7 @@ import { extensionCheck, type ExtensionOptions } from './profiles/extensions.js'
 import { targetCheck } from './profiles/facets.js';
 import type { Overlays } from './profiles/overlay.js';
 import { checkBundle } from './rules/bundle.js';
-import { codingCheck, type CodingOptions } from './rules/coding.js';
+import { codingCheck, quantityCheck, type CodingOptions } from './rules/coding.js';
 import { identifierCheck } from './rules/identifiers.js';
 import { checkQuestionnaire } from './rules/questionnaire-response.js';
 import { attachmentCheck, uriCheck } from './rules/syntax.js';
@@ -41,7 +41,9 @@ const profileCheck = (type: TypeRule, overlays: () => Overlays): Check | undefin
 
 /** The checks of R4's own elements and types beyond their shape. */
 export const createFurnish = ({ definitions, systems, codes, overlays, shapes, options }: FurnishParts): Furnish => {
+  const quantity = quantityCheck(options);
   const ofType: Readonly<Record<string, Check>> = {
+    ...{ Quantity: quantity, Age: quantity, Count: quantity, Distance: quantity, Duration: quantity },
     Coding: codingCheck(definitions, systems, options),
     Identifier: identifierCheck(definitions.identifiers),
     Attachment: attachmentCheck,

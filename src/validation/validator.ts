@@ -2,12 +2,14 @@ import type { Questionnaire } from 'fhir/r4.js';
 import type { Definitions } from './definitions.js';
 import type { Finding } from './finding.js';
 import { createFurnish } from './furnish.js';
+import { itemsOf } from './invariants/native.js';
 import type { ExtensionOptions } from './profiles/extensions.js';
 import { createOverlays } from './profiles/overlay.js';
 import type { CodingOptions } from './rules/coding.js';
 import { checkQuestionnaireResponse } from './rules/questionnaire-response.js';
 import { createShapes } from './shapes.js';
 import { createStructureCheck } from './structure.js';
+import { noAnswers, type CodeAnswers, type CodeQuestion } from './terminology/port.js';
 import { createTerminology, type Terminology } from './terminology/terminology.js';
 import type { CodeSet } from './terminology/value-sets.js';
 import { isNode, Walk, type Node } from './walk.js';
@@ -17,16 +19,22 @@ export type ValidateOptions = {
   readonly profiles?: readonly string[];
   /** a Questionnaire that is not among the definitions, for the response to it */
   readonly questionnaire?: (canonical: string) => Questionnaire | undefined;
+  /** what a terminology server has said of the codes that `questions` names */
+  readonly answers?: CodeAnswers;
 };
 
 export type ValidatorOptions = Partial<ExtensionOptions & CodingOptions> & {
   /** the canonical of the profile that resources of a type are held to by default */
   readonly defaultProfile?: (type: string) => string | undefined;
+  /** what it is when nobody can tell whether a code meets a required binding; a warning unless a site says otherwise */
+  readonly undecidedCodes?: 'warning' | 'error';
 };
 
 export type Validator = {
   /** What is wrong with a parsed resource; `resource` may be anything at all. */
   readonly validate: (resource: unknown, options?: ValidateOptions) => readonly Finding[];
+  /** The codes of a resource that nothing here can judge, to be asked of a terminology server before it is validated. */
+  readonly questions: (resource: unknown, options?: ValidateOptions) => readonly CodeQuestion[];
   readonly terminology: Terminology;
 };
 
@@ -37,6 +45,23 @@ export const ukCoreByDefault = ({ findStructure }: Definitions): Pick<ValidatorO
     return findStructure(canonical) === undefined ? undefined : canonical;
   },
 });
+
+const noQuestionnaire = (): undefined => undefined;
+
+/** A Questionnaire of the same Bundle, by the canonical that it gives itself. */
+const bundled = (walk: Walk, canonical: string): Questionnaire | undefined => {
+  const [url, version] = canonical.split('|');
+  const found = itemsOf(walk.frame.bundle ?? {}, 'entry')
+    .map(({ resource }) => resource)
+    .find(
+      (resource) =>
+        isNode(resource) &&
+        resource['resourceType'] === 'Questionnaire' &&
+        resource['url'] === url &&
+        (version === undefined || resource['version'] === version),
+    );
+  return found as Questionnaire | undefined;
+};
 
 const containedIn = (resource: { readonly contained?: unknown }, id: string): Node | undefined => {
   const { contained } = resource;
@@ -86,12 +111,12 @@ export const createValidator = (definitions: Definitions, options: ValidatorOpti
     for (const [canonical, why] of profilesOf(resource, contained, asked)) applyProfile(walk, resource, canonical, why);
   };
 
-  const answersOf = (walk: Walk, response: Node, find: ValidateOptions['questionnaire']): void => {
+  const checkAnswers = (walk: Walk, response: Node): void => {
     const canonical = response['questionnaire'];
     if (typeof canonical !== 'string' || walk.broken) return;
     const questionnaire = canonical.startsWith('#')
       ? (containedIn(response, canonical.slice(1)) as Questionnaire | undefined)
-      : (definitions.findQuestionnaire(canonical) ?? find?.(canonical));
+      : (definitions.findQuestionnaire(canonical) ?? bundled(walk, canonical) ?? walk.given.questionnaire(canonical));
     if (questionnaire?.resourceType === 'Questionnaire')
       walk.under(canonical, () => {
         checkQuestionnaireResponse(walk, response, questionnaire, { codes: valueSetIn });
@@ -106,20 +131,32 @@ export const createValidator = (definitions: Definitions, options: ValidatorOpti
     return valueSet && terminology.valueSets.expand(valueSet as never);
   };
 
+  const rulesOf = (walk: Walk, resource: Node): void => {
+    if (resource['resourceType'] === 'QuestionnaireResponse') checkAnswers(walk, resource);
+  };
+
   const structure = createStructureCheck(shapes, (walk, resource, contained) => {
     applyProfiles(walk, resource, contained);
+    rulesOf(walk, resource);
   });
+
+  const walked = (resource: unknown, { profiles = [], questionnaire, answers }: ValidateOptions): Walk => {
+    const walk = new Walk(resource as Node, {
+      answers: answers ?? noAnswers,
+      undecided: options.undecidedCodes ?? 'warning',
+      questionnaire: questionnaire ?? noQuestionnaire,
+    });
+    structure.resource(walk, resource);
+    if (isNode(resource)) {
+      applyProfiles(walk, resource, false, profiles);
+      rulesOf(walk, resource);
+    }
+    return walk;
+  };
 
   return {
     terminology,
-    validate: (resource, { profiles = [], questionnaire } = {}) => {
-      const walk = new Walk(resource as Node);
-      structure.resource(walk, resource);
-      if (isNode(resource)) {
-        applyProfiles(walk, resource, false, profiles);
-        if (resource['resourceType'] === 'QuestionnaireResponse') answersOf(walk, resource, questionnaire);
-      }
-      return walk.findings;
-    },
+    validate: (resource, given = {}) => walked(resource, given).findings,
+    questions: (resource, given = {}) => [...walked(resource, given).questions.values()],
   };
 };

@@ -1,6 +1,9 @@
+import type { Questionnaire } from 'fhir/r4.js';
 import type { Severity } from '../fhir/outcome.js';
 import type { Finding } from './finding.js';
 import type { ElementRule } from './shapes.js';
+import { keyOfQuestion, noAnswers, type CodeAnswers, type CodeQuestion } from './terminology/port.js';
+import type { Membership } from './terminology/value-sets.js';
 
 /** A JSON object of a resource. */
 export type Node = { readonly [name: string]: unknown };
@@ -22,8 +25,22 @@ export type Frame = {
 /** Findings beyond this number say nothing new, and building them is what a hostile body wants. */
 const mostFindings = 200;
 
+/** Codes of one validation that a terminology server is asked about; the others stay unknown. */
+const mostQuestions = 100;
+
 /** R4 sets no limit to nesting; no resource of use nests deeper, and every level costs stack. */
 export const deepest = 200;
+
+/** What was gathered for a validation before it began, and how it judges what stays unknown. */
+export type Given = {
+  readonly answers: CodeAnswers;
+  /** what it is when nobody can tell whether a code meets a required binding */
+  readonly undecided: 'warning' | 'error';
+  /** the Questionnaire of a canonical that is not among the definitions */
+  readonly questionnaire: (canonical: string) => Questionnaire | undefined;
+};
+
+const nothingGiven: Given = { answers: noAnswers, undecided: 'warning', questionnaire: () => undefined };
 
 /** One validation: where it is, what it has found, and which resources are around it. */
 export class Walk {
@@ -43,11 +60,22 @@ export class Walk {
   profile: string | undefined;
   frame: Frame;
   readonly root: Node;
+  /** what only a terminology server can tell, each once */
+  readonly questions = new Map<string, CodeQuestion>();
   readonly #seen = new Set<string>();
 
-  constructor(root: Node) {
+  constructor(
+    root: Node,
+    readonly given: Given = nothingGiven,
+  ) {
     this.root = root;
     this.frame = { resource: root, container: root };
+  }
+
+  /** What a terminology server said before this validation began; the question is noted, for it to be asked. */
+  ask(question: CodeQuestion): Membership {
+    if (this.questions.size < mostQuestions) this.questions.set(keyOfQuestion(question), question);
+    return this.given.answers.find(question);
   }
 
   /** FHIRPath with indexes, of the present place or of a child of it. */

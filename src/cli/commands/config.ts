@@ -13,7 +13,10 @@ const shown = (value: unknown): string => {
 
 export const printConfig = (words: readonly string[], environment: Environment): Promise<void> => {
   const config = readConfig(environment) as unknown as Readonly<Record<string, unknown>>;
-  const rows = settings.map(({ name, meaning }) => ({ name, value: masked(shown(config[camel(name)])), meaning }));
+  const rows = settings.map(({ name, meaning, secret }) => {
+    const value = config[camel(name)];
+    return { name, value: secret === true && value !== undefined ? '***' : masked(shown(value)), meaning };
+  });
   process.stdout.write(
     words.includes('--json')
       ? `${JSON.stringify(rows)}\n`

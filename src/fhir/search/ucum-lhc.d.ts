@@ -8,6 +8,7 @@ declare module '@lhncbc/ucum-lhc' {
   };
   export class UcumLhcUtils {
     static getInstance(): UcumLhcUtils;
+    validateUnitString(text: string): { readonly status: 'valid' | 'invalid' | 'error' };
     getSpecifiedUnit(name: string, mode: 'validate'): { readonly unit: Unit | null };
   }
 }

@@ -20,6 +20,8 @@ const baseOf = (code: string): Base | undefined => {
 };
 
 const readBase = (code: string): Base | undefined => {
+  // the library prints codes with white space to the console, and no value may get there
+  if (!/^[!-~]+$/.test(code)) return undefined;
   // reading UCUM's table takes a while, and few servers see a quantity
   utilities ??= UcumLhcUtils.getInstance();
   const { unit } = utilities.getSpecifiedUnit(code, 'validate');

@@ -40,3 +40,13 @@ export const codingCheck = (definitions: Definitions, systems: LocalCodeSystems,
       walk.warning('invalid', `the display of '${code}' is '${concept.display}', not '${display}'`, 'Coding.display', 'display');
   };
 };
+
+/** The check of every Quantity whose unit is coded in a system of a known grammar: UCUM. */
+export const quantityCheck =
+  (options: CodingOptions): Check =>
+  (walk, quantity) => {
+    if (!isNode(quantity)) return;
+    const { system, code } = quantity;
+    if (typeof system !== 'string' || typeof code !== 'string' || grammarOf(system)?.(code) !== 'out') return;
+    walk.report(options.unknownCodes, 'code-invalid', `'${code}' is no unit of ${system}`, 'Quantity.code', 'code');
+  };

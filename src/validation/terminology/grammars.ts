@@ -1,4 +1,5 @@
 import { isSnomedConcept } from './snomed.js';
+import { isUnit, longestUnit } from './units.js';
 
 /** Whether a code can be one of the system: `in` and `out` are certain, `unknown` leaves it to a terminology server. */
 export type Grammar = (code: string) => 'in' | 'out' | 'unknown';
@@ -8,9 +9,31 @@ const form =
   (code) =>
     pattern.test(code) ? 'in' : 'out';
 
-// RFC 5646 2.1: language, script, region, variants, extensions, private use; and the grandfathered tags of sign languages
-const language =
-  /^(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?(?:-(?:[A-Za-z\d]{5,8}|\d[A-Za-z\d]{3}))*(?:-[A-WYZa-wyz\d](?:-[A-Za-z\d]{2,8})+)*(?:-x(?:-[A-Za-z\d]{1,8})+)?|x(?:-[A-Za-z\d]{1,8})+|(?:i|sgn|art|zh)-[A-Za-z\d-]{2,14})$/;
+// RFC 5646 2.1: language, script, region, variants, extensions (u and t are all there are), private use; and the grandfathered tags
+const languageTag =
+  /^(?:(?<language>[A-Za-z]{2,3})(?:-[A-Za-z]{3}){0,3}(?:-[A-Za-z]{4})?(?:-(?<region>[A-Za-z]{2}|\d{3}))?(?:-(?:[A-Za-z\d]{5,8}|\d[A-Za-z\d]{3}))*(?:-[UTut](?:-[A-Za-z\d]{2,8})+)*(?:-x(?:-[A-Za-z\d]{1,8})+)?|x(?:-[A-Za-z\d]{1,8})+|(?:i|sgn|art|zh)-[A-Za-z\d-]{2,14})$/;
+
+const languages = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });
+const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
+
+/** The registries of ISO 639-1 and ISO 3166-1 are at hand; that of ISO 639-3, with its 8,000 languages, is not. */
+const language: Grammar = (code) => {
+  const tag = languageTag.exec(code)?.groups;
+  if (tag === undefined) return 'out';
+  if (tag['language']?.length === 2 && languages.of(tag['language']) === undefined) return 'out';
+  return tag['region']?.length === 2 && regions.of(tag['region'].toUpperCase()) === undefined ? 'out' : 'in';
+};
+
+// ISO 3166-1 alpha-2; the other forms of the standard are not at hand
+const country: Grammar = (code) => {
+  if (!/^[A-Za-z]{2}$/.test(code)) return /^[A-Za-z]{3}$|^\d{3}$/.test(code) ? 'unknown' : 'out';
+  return regions.of(code.toUpperCase()) === undefined ? 'out' : 'in';
+};
+
+const currencies = new Set(Intl.supportedValuesOf('currency'));
+
+// ISO 4217: what is missing here may be newer than this runtime
+const currency: Grammar = (code) => (currencies.has(code) ? 'in' : /^[A-Z]{3}$/.test(code) ? 'unknown' : 'out');
 
 // RFC 6838 4.2, with parameters
 const mediaType =
@@ -34,11 +57,17 @@ const snomed: Grammar = (code) => {
   return isSnomedConcept(code) ? 'unknown' : 'out';
 };
 
+// https://ucum.org/ucum, section 2
+const unit: Grammar = (code) => (code.length > longestUnit ? 'unknown' : isUnit(code) ? 'in' : 'out');
+
 const grammars: ReadonlyMap<string, Grammar> = new Map<string, Grammar>([
-  ['urn:ietf:bcp:47', form(language)],
+  ['urn:ietf:bcp:47', language],
+  ['urn:iso:std:iso:3166', country],
+  ['urn:iso:std:iso:4217', currency],
   ['urn:ietf:bcp:13', form(mediaType)],
   ['urn:ietf:rfc:3986', form(/^[^\s<>"{}|\\^`]+$/)],
   ['https://www.iana.org/time-zones', timeZone],
+  ['http://unitsofmeasure.org', unit],
   ['http://snomed.info/sct', snomed],
   // dm+d identifiers are SNOMED CT identifiers
   ['https://dmd.nhs.uk', snomed],

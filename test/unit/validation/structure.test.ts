@@ -129,3 +129,59 @@ describe.each<Row>([
     expect(faults(patient({ [name]: value }))).toHaveLength(1);
   });
 });
+
+describe('codes that are formed, not listed', () => {
+  const observation = (system: string, code: string) => ({
+    resourceType: 'Observation',
+    status: 'final',
+    code: { text: 'x' },
+    valueQuantity: { value: 1, system, code },
+  });
+  const ucum = 'http://unitsofmeasure.org';
+  const unitFaults = (code: string) =>
+    validate(observation(ucum, code))
+      .filter(({ code: kind }) => kind === 'code-invalid')
+      .map(({ severity, expression }) => `${severity} ${expression?.[0] ?? ''}`);
+
+  it.each(['kg', 'mm[Hg]', '/min', '{score}', '10*9/L', '%', '1', '[degF]', 'kg/m2', '{beats}/min'])('the unit %s is one', (code) => {
+    expect(unitFaults(code)).toEqual([]);
+  });
+
+  it.each(['Kg', 'meter', 'mmHg', 'tablets', 'm^2', 'µg', '((('])('the unit %s is none, which is a warning', (code) => {
+    expect(unitFaults(code)).toEqual(['warning Observation.value.code']);
+  });
+
+  it('takes no time over a unit of great length', () => {
+    expect(unitFaults('m.'.repeat(100_000) + 'm')).toEqual([]);
+  });
+
+  it('says nothing of units of other systems', () => {
+    expect(unitFaults('Kg')).not.toEqual([]);
+    const found = validate(observation('https://example.org/units', 'Kg'));
+    expect(found.filter(({ code }) => code === 'code-invalid')).toEqual([]);
+  });
+
+  const coded = (system: string, code: string) => {
+    const resource = { resourceType: 'Basic', code: { coding: [{ system, code }] } };
+    return validate(resource)
+      .filter(({ code: kind }) => kind === 'code-invalid')
+      .map(({ expression }) => expression?.[0]);
+  };
+
+  it.each([
+    [
+      'urn:ietf:bcp:47',
+      ['en', 'en-GB', 'zh-Hans-CN', 'sgn-BFI', 'x-private'],
+      ['english', 'e', 'en_GB', 'en-', 'xx', 'en-XQ1', 'not-a-language', 'en-QX'],
+    ],
+    ['urn:ietf:bcp:13', ['text/plain', 'application/fhir+json; fhirVersion=4.0', 'image/*'], ['text', '/plain', 'text/pl ain']],
+    ['https://www.iana.org/time-zones', ['Europe/London', 'Etc/UTC', 'Asia/Kolkata'], ['Europe/Leeds', 'GMT+25']],
+    ['urn:iso:std:iso:3166', ['GB', 'FR', 'GBR'], ['QX', 'England', 'G']],
+    ['urn:iso:std:iso:4217', ['GBP', 'EUR'], ['pounds', 'gbp']],
+    ['http://snomed.info/sct', ['91302008', '1082641000000106'], ['91302009', '12345', '91302008a']],
+    ['https://dmd.nhs.uk', ['322341003'], ['322341004']],
+  ])('%s', (system, right, wrong) => {
+    expect(right.filter((code) => coded(system, code).length > 0)).toEqual([]);
+    expect(wrong.filter((code) => coded(system, code).length === 0)).toEqual([]);
+  });
+});
