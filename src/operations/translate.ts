@@ -105,9 +105,7 @@ const refuseUnknown = (invocation: Invocation): void => {
   const unknown = names.find((name) => !known.has(name));
   if (unknown === undefined) return;
   const shown = typeof unknown === 'string' ? unknown : 'without a name';
-  throw failure('invalid', 'not-supported', `There is no input ${shown}; there are ${inputNames.join(', ')}.`, {
-      expression: [String(unknown)],
-    });
+  throw failure('invalid', 'not-supported', `There is no input ${shown}; there are ${inputNames.join(', ')}.`, { expression: [shown] });
 };
 
 /** The map that the request names or brings; undefined when the server is to find one. */
