@@ -8,6 +8,7 @@ import { findOperation } from '../operations/operations.js';
 import { systemHistory } from './history.js';
 import type { Call, House, Success } from './house.js';
 import { performWrite } from './perform.js';
+import { parametersOf } from './read.js';
 import { queryOf, type Query } from './query.js';
 import { compartmentOf, compartmentSearch } from './compartment-search.js';
 import { systemSearch } from './system-search.js';
@@ -54,7 +55,13 @@ export const routeOf = (house: House, call: Call, { method, url, body }: Interac
       here.map((candidate) => candidate.method),
     );
   checkInteraction(call.caller, type, route.letter);
+  if ('decide' in route && route.conditional !== true) refuseParameters(call, method, query);
   return { route, asked: { house, call, row, type, id, version, query, body } };
+};
+
+/** A write without criteria knows no parameters: one that were passed over could be the filter that the client relies on. */
+const refuseParameters = (call: Call, method: string, query: Query): void => {
+  parametersOf(query, call, ['_format', '_pretty'], method === 'POST' ? 'A create (its criteria go to If-None-Exist)' : 'A write by id');
 };
 
 /** The verb of each shape as the audit names it (R4 valueset-restful-interaction). */

@@ -20,10 +20,19 @@ export type Entry = {
   };
 };
 
+const texts = ['ifMatch', 'ifNoneExist', 'ifNoneMatch', 'ifModifiedSince'] as const;
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** Throws for an element that R4 does not give the Bundle, the entry or the request; the resources in it are each looked at on their own. */
+const refuseUnknown = (house: House, tree: object, shape: string, at: string): void => {
+  const { byName } = house.shapes(shape) ?? {};
+  const unknown = Object.keys(tree).find((name) => name !== 'resourceType' && byName?.has(name.replace(/^_/, '')) !== true);
+  if (unknown !== undefined) throw failure('invalid', 'structure', `${shape} has no element '${unknown}'.`, { expression: [at] });
+};
 
 /** The entries of a batch or transaction. Throws a Failure that names the first one that is no request. */
 export const readEntries = (house: House, bundle: Resource): readonly Entry[] => {
+  refuseUnknown(house, bundle, 'Bundle', 'Bundle');
   const given = bundle['entry'] ?? [];
   if (!Array.isArray(given)) throw failure('invalid', 'structure', 'entry must be a list.', { expression: ['Bundle.entry'] });
   const entries = given as readonly (Partial<Entry> | null)[];
@@ -48,6 +57,13 @@ const readEntry = (house: House, entry: Partial<Entry> | null, index: number): E
     throw failure('invalid', 'code-invalid', `request.method is ${[...methods].join(', ')}.`, { expression: [`${at}.request.method`] });
   if (entry?.resource !== undefined && typeof (entry.resource as unknown as { resourceType?: unknown } | null)?.resourceType !== 'string')
     throw failure('invalid', 'structure', 'An entry’s resource needs resourceType.', { expression: [`${at}.resource`] });
+  refuseUnknown(house, entry as Entry, 'Bundle.entry', at);
+  refuseUnknown(house, request, 'Bundle.entry.request', `${at}.request`);
+  const unread = texts.find((name) => !['string', 'undefined'].includes(typeof request[name]));
+  if (unread !== undefined || !['string', 'undefined'].includes(typeof entry?.fullUrl))
+    throw failure('invalid', 'value', 'What an entry says of its request is text.', {
+      expression: [`${at}.${unread === undefined ? 'fullUrl' : `request.${unread}`}`],
+    });
   const base = `${house.baseUrl}/`;
   const url = request.url.startsWith(base) ? request.url.slice(base.length) : request.url;
   return { ...(entry as Entry), request: { ...(request as Entry['request']), url } };

@@ -189,7 +189,7 @@ const otherReferences = (
       throw failure(
         'business-rule',
         'not-found',
-        `${reference.slice(0, 200)} is no reference that can resolve: it is neither Type/id nor absolute.`,
+        `${reference.slice(0, 200)} is no reference that can resolve: it is neither Type/id nor the address of something elsewhere.`,
         {
           expression: [`${path}.reference`],
         },
@@ -206,8 +206,12 @@ const otherReferences = (
   return values;
 };
 
-/** Inside of the resource, or with a scheme of its own. */
-const isForeign = (reference: string): boolean => reference.startsWith('#') || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(reference);
+/**
+ * Inside of the resource, or with a scheme of its own. What is named by a UUID or OID alone is another entry of the same Bundle, and one
+ * that is still there when the entries were put in their places is none of them.
+ */
+const isForeign = (reference: string): boolean =>
+  reference.startsWith('#') || (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(reference) && !/^urn:(uuid|oid):/i.test(reference));
 
 /**
  * R4 references.html#versions: a versioned reference is to the current version when it is written, and the commit makes sure that it

@@ -1,19 +1,25 @@
+import { sightOf } from '../access/policy.js';
 import type { Decision, Draft } from '../domain/command.js';
 import { Failure, failure } from '../fhir/outcome.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import type { Unit } from '../store/port.js';
-import { written } from './answers.js';
+import { gone, notFound, written } from './answers.js';
 import { absoluteFor, readConditional, referencesIn, refuseRepeated, relinked } from './bundle-links.js';
+import { compartmentOf } from './compartment-search.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import { dispatch, routeOf, splitUrl } from './dispatch.js';
-import { callOf, interactiveOf, responseText, type Entry } from './entries.js';
+import { callOf, failureText, interactiveOf, responseText, type Entry } from './entries.js';
 import { factsOf } from './facts.js';
 import type { Call, House, Success } from './house.js';
 import { isPassing, isSettled, translated, unitOf, type Verdict } from './perform.js';
+import { narrowedQuery } from './search.js';
 
 const tries = 4;
 // R4 http.html#trules: DELETE, POST, PUT and PATCH, then GET and HEAD, which see what the others did
 const order: readonly (readonly string[])[] = [['DELETE'], ['POST'], ['PUT', 'PATCH']];
+
+/** what stands first in a path that is about no type */
+const ofSystem: ReadonlySet<string> = new Set(['', '_history', '_job']);
 
 const isWrite = ({ request }: Entry): boolean => request.method !== 'GET' && request.method !== 'HEAD';
 
@@ -62,10 +68,20 @@ const answers = async (house: House, call: Call, { entries, verdicts }: Plan, un
   for (const [index, entry] of entries.entries()) {
     const own = callOf(call, entry);
     const verdict = verdicts[index];
-    const success = verdict ? answerOf(house, verdict, unit) : await dispatch(house, own, interactiveOf(entry));
-    parts.push(responseText(house, own, success));
+    parts.push(verdict ? responseText(house, own, answerOf(house, verdict, unit)) : await readText(house, own, entry));
   }
   return parts;
+};
+
+/** A read of what is written by now: when it fails the writes stand all the same, so that only its own entry says so. */
+const readText = async (house: House, call: Call, entry: Entry): Promise<string> => {
+  try {
+    return responseText(house, call, await dispatch(house, call, interactiveOf(entry)));
+  } catch (error) {
+    const failed = translated(error);
+    if (failed instanceof Failure) return failureText(failed);
+    throw failed;
+  }
 };
 
 const answerOf = (house: House, verdict: Verdict, unit: Unit): Success => {
@@ -85,6 +101,7 @@ class Planning {
   private readonly fresh: readonly string[];
   private readonly conditional = new Map<string, Key>();
   private readonly touched = new Set<string>();
+  private readonly criteria = new Set<string>();
 
   constructor(
     private readonly house: House,
@@ -101,6 +118,7 @@ class Planning {
 
   async plan(): Promise<Plan> {
     for (const index of this.entries.keys()) await this.at(index, (entry) => this.aim(entry, index));
+    for (const index of this.entries.keys()) await this.at(index, (entry) => this.foresee(entry));
     for (const methods of order) for (const index of this.ordered(methods)) await this.at(index, (entry) => this.decide(entry, index));
     return { entries: this.entries, verdicts: this.verdicts };
   }
@@ -119,12 +137,8 @@ class Planning {
   /** Finds the route, which checks what the caller may do, and the identity of what the entry is about. */
   private async aim(entry: Entry, index: number): Promise<void> {
     const { method, url } = entry.request;
-    const { words, query } = splitUrl(url);
-    if (!isWrite(entry)) {
-      // a read is made when all is written; what it could never do must stop the transaction before
-      if (!words.at(-1)?.startsWith('$') && words[0] !== '_history') routeOf(this.house, callOf(this.call, entry), interactiveOf(entry));
-      return;
-    }
+    const { words } = splitUrl(url);
+    if (!isWrite(entry)) return;
     if (words.at(-1)?.startsWith('$') === true)
       throw failure('invalid', 'not-supported', 'An operation cannot be part of a transaction: use a batch.', {
         expression: ['request.url'],
@@ -135,14 +149,32 @@ class Planning {
     const criteria = method === 'POST' ? entry.request.ifNoneExist : id === '' ? url.slice(url.indexOf('?') + 1) : undefined;
     const match = criteria === undefined ? undefined : await matchesOf(this.house, own, type, criteria, 'request');
     if (match?.several === true) throw severalMatches(type, 'request');
-    if (query.length > 0 && method === 'POST')
-      throw failure('invalid', 'invalid', 'Criteria of a create go to request.ifNoneExist.', { expression: ['request.url'] });
+    if (criteria !== undefined && match?.one === undefined) this.reserve(`${type}?${criteria}`);
     this.targets[index] = {
       type,
       id:
         match?.one?.id ??
         (id !== '' ? id : method === 'PUT' ? (entry.resource?.id ?? this.newIdOf(type, index)) : this.newIdOf(type, index)),
     };
+  }
+
+  /** R4 http.html#trules: identities must not overlap, also where criteria that nothing matches yet stand for them. */
+  private reserve(criteria: string): void {
+    if (this.criteria.has(criteria)) throw failure('invalid', 'duplicate', `Two entries would make what ${criteria} finds.`);
+    this.criteria.add(criteria);
+  }
+
+  /** A read is made when all is written; what it could never show stops the transaction before. */
+  private async foresee(entry: Entry): Promise<void> {
+    const { words } = splitUrl(entry.request.url);
+    if (isWrite(entry) || words.at(-1)?.startsWith('$') === true || ofSystem.has(words[0] ?? '') || compartmentOf(words)) return;
+    const own = callOf(this.call, entry);
+    const { route, asked } = routeOf(this.house, own, interactiveOf(entry));
+    if (route.offered === 'search-type') narrowedQuery(this.house, own, asked.type, asked.query);
+    if (route.offered !== 'read' || this.targets.some((target) => target?.type === asked.type && target.id === asked.id)) return;
+    const stored = await this.house.store.find(asked, sightOf(own.caller, asked.type));
+    if (!stored) throw notFound(asked);
+    if (stored.body === undefined) throw gone(asked);
   }
 
   private newIdOf(type: string, index: number): string {

@@ -364,6 +364,55 @@ describe('transactions', () => {
     ).toBe(422);
   });
 
+  it('a read that cannot be made stops it, and one that fails afterwards fails alone', async () => {
+    const create = entry('POST', 'Organization', organisation('a'));
+    const count = async () => (await server.as('system', 'GET', 'Organization?_summary=count')).json['total'];
+    const before = await count();
+    for (const [url, status, at] of [
+      ['Organization/none', 404, 'Bundle.entry[1]'],
+      ['Unicorn/1', 404, 'Bundle.entry[1]'],
+      ['Organization?shoe=44', 400, 'Bundle.entry[1].shoe'],
+    ] as const) {
+      const refused = await post([create, entry('GET', url)]);
+      expect([refused.status, issue(refused)?.expression]).toEqual([status, [at]]);
+    }
+    expect(await count()).toBe(before);
+    const { url } = await made(organisation('gone'));
+    const answer = await post([create, entry('DELETE', url), entry('GET', url)]);
+    expect([answer.status, statuses(answer)]).toEqual([200, ['201', '204', '410']]);
+  });
+
+  it('does not make two of one identity, by criteria that nothing matches yet', async () => {
+    const identifier = own();
+    const create = { ...entry('POST', 'Organization', { ...organisation('a'), identifier: [identifier] }) };
+    const conditional = { ...create, request: { ...create.request, ifNoneExist: token(identifier) } };
+    const refused = await post([conditional, conditional]);
+    expect([refused.status, issue(refused)?.code]).toEqual([400, 'duplicate']);
+    expect((await post([conditional])).status).toBe(200);
+    expect(statuses(await post([conditional, conditional]))).toEqual(['200', '200']);
+  });
+
+  it('refuse what is no element of a Bundle, and what is not text', async () => {
+    const create = entry('POST', 'Organization', organisation('a'));
+    const sent = (bundle: object) => server.as('system', 'POST', '', { resourceType: 'Bundle', type: 'batch', ...bundle });
+    for (const [bundle, code, at] of [
+      [{ colour: 'red', entry: [create] }, 'structure', 'Bundle'],
+      [{ entry: [{ ...create, colour: 'red' }] }, 'structure', 'Bundle.entry[0]'],
+      [{ entry: [{ ...create, request: { ...create.request, ifmatch: 'W/"1"' } }] }, 'structure', 'Bundle.entry[0].request'],
+      [{ entry: [{ ...create, request: { ...create.request, ifMatch: 1 } }] }, 'value', 'Bundle.entry[0].request.ifMatch'],
+      [{ entry: [{ ...create, fullUrl: 1 }] }, 'value', 'Bundle.entry[0].fullUrl'],
+    ] as const) {
+      const answer = await sent(bundle);
+      expect([answer.status, issue(answer)?.code, issue(answer)?.expression]).toEqual([400, code, [at]]);
+    }
+  });
+
+  it('refuse a placeholder that is no entry', async () => {
+    const lost = { resourceType: 'Location', managingOrganization: { reference: 'urn:uuid:4b1f3c5e-7a53-4d0f-8b8e-0d6c2f1f0a99' } };
+    const refused = await post([entry('POST', 'Location', lost)]);
+    expect([refused.status, issue(refused)?.expression]).toEqual([422, ['Bundle.entry[0].resource.managingOrganization.reference']]);
+  });
+
   it('conditional creates: the match stands for the entry', async () => {
     const identifier = own();
     const known = await made(organisation('known', { identifier: [identifier] }));

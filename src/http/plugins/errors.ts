@@ -6,6 +6,8 @@ import { Unavailable } from '../../store/port.js';
 import type { Shapes } from '../../fhir/shapes.js';
 import { wireOf, writeFailure } from '../answer.js';
 
+const notOffered = (method: string): Failure => failure('method', 'not-supported', `${method} is not offered here.`);
+
 /** hapi's own refusals as failures; whatever else was thrown is logged and answered without its text. */
 const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
   const cause: unknown = error;
@@ -15,9 +17,11 @@ const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
     case 400:
       return failure('invalid', 'structure', 'The request is malformed.');
     case 404:
+      // hapi keeps this verb for preflights, and finds no route for it when it is not one
+      if (request.method === 'options') return notOffered('OPTIONS').withAllow(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
       return failure('not-found', 'not-supported', `There is nothing at ${request.path}.`);
     case 405:
-      return failure('method', 'not-supported', `${request.method.toUpperCase()} is not offered here.`);
+      return notOffered(request.method.toUpperCase());
     case 408:
       return failure('transient', 'timeout', 'The request did not arrive in time.');
     case 413:

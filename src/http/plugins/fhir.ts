@@ -134,6 +134,14 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
         { method: [...writes], path: `${base}/metadata`, options: { payload }, handler: metadata },
         { method: 'GET', path: `${base}/{path*}`, handler: handle },
         { method: [...writes], path: `${base}/{path*}`, options: { payload }, handler: handle },
+        // R4 gives no other verb a meaning
+        {
+          method: '*',
+          path: `${base}/{path*}`,
+          handler: (request) => {
+            throw notOffered(request.method, pathOf(request) || 'the base', ['GET', 'HEAD', ...writes]);
+          },
+        },
         {
           method: 'GET',
           path: `${base}/Binary/{id}`,
