@@ -4,6 +4,7 @@ import { failure, type Failure } from '../fhir/outcome.js';
 import type { SearchPlan, Sight, Stored } from '../store/port.js';
 import type { Call, House } from './house.js';
 import { queryOf } from './query.js';
+import { storedValueSets } from './stored-value-sets.js';
 
 /** The matches of a conditional interaction, as far as they decide it: none, the one, or that there are several. */
 export type Matched = {
@@ -19,7 +20,8 @@ export type Matched = {
 export const matchesOf = async (house: House, call: Call, type: string, criteria: string, source: string): Promise<Matched> => {
   checkInteraction(call.caller, type, 's');
   const query = queryOf(criteria.replace(/^\?/, ''));
-  const parsed = house.parseQuery(type, query, { lenient: false });
+  const valueSets = await storedValueSets(house, call, query);
+  const parsed = house.parseQuery(type, query, { lenient: false, ...(valueSets ? { valueSets } : {}) });
   if (parsed.plan.where.length === 0)
     throw failure('invalid', 'required', 'The criteria of a conditional interaction need a search parameter.', { expression: [source] });
   const plan = { ...narrowPlan(call.caller, parsed.plan), sort: [], count: 2 };

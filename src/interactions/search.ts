@@ -9,6 +9,7 @@ import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type
 import type { Call, House, Success } from './house.js';
 import { includedOf } from './includes.js';
 import { urlOf, type Query } from './query.js';
+import { storedValueSets } from './stored-value-sets.js';
 import { bundleText, type Link, type SpliceEntry } from './splice.js';
 
 /** `total` is counted when it is cheap: up to this many matches, unless `_total=accurate` asks. */
@@ -18,7 +19,7 @@ const tooCostly = () =>
   failure('too-costly', 'too-costly', 'The search looks at more than there is time for: add a parameter that matches fewer resources.');
 
 /** Runs a read of the store; what took it too long is the query's fault. */
-const affordable = async <T>(read: Promise<T>): Promise<T> => {
+export const affordable = async <T>(read: Promise<T>): Promise<T> => {
   try {
     return await read;
   } catch (error) {
@@ -30,8 +31,15 @@ const affordable = async <T>(read: Promise<T>): Promise<T> => {
 export type Narrowed = ParsedQuery & { readonly sight: Sight };
 
 /** Reads and narrows a query; `also` are conditions that the path sets, as a compartment does. */
-export const narrowedQuery = (house: House, call: Call, type: string, query: Query, also: readonly Predicate[] = []): Narrowed => {
-  const parsed = house.parseQuery(type, query, { lenient: call.lenient });
+export const narrowedQuery = async (
+  house: House,
+  call: Call,
+  type: string,
+  query: Query,
+  also: readonly Predicate[] = [],
+): Promise<Narrowed> => {
+  const valueSets = await storedValueSets(house, call, query);
+  const parsed = house.parseQuery(type, query, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) });
   const plan = narrowPlan(call.caller, { ...parsed.plan, where: [...also, ...parsed.plan.where] });
   return { ...parsed, plan, sight: searchSightOf(call.caller, plan) };
 };
@@ -44,17 +52,16 @@ export const search = async (
   query: Query,
   { path = type, also = [] }: { readonly path?: string; readonly also?: readonly Predicate[] } = {},
 ): Promise<Success> => {
-  const asked = narrowedQuery(house, call, type, query, also);
+  const asked = await narrowedQuery(house, call, type, query, also);
   if (asked.plan.count === 0 || asked.summary === 'count')
     return answer(house, asked, path, { total: await countOf(house, asked), entries: [] });
   const subset = readSubset(asked.summary, asked.elements);
   const page = await pageOf(house, asked, path);
   const included = asked.includes.length + asked.revincludes.length === 0 ? [] : await includedOf(house, call, page.rows, asked);
-  return answer(house, asked, path, {
-    total: await totalOf(house, asked, page),
-    entries: entriesOf(house, page.rows, included, subset),
-    next: page.next === undefined ? undefined : house.signCursor(`${fingerprint(path, asked)}${page.next}`),
-  });
+  const content = { total: await totalOf(house, asked, page), entries: entriesOf(house, page.rows, included, subset) };
+  if (asked.page !== undefined) return answer(house, asked, path, { ...content, pages: { at: asked.page, more: page.next !== undefined } });
+  const next = page.next === undefined ? undefined : house.signCursor(`${fingerprint(path, asked)}${page.next}`);
+  return answer(house, asked, path, { ...content, next });
 };
 
 /** What a cursor belongs to: a search of another kind cannot be continued with it. */
@@ -128,18 +135,31 @@ export const entriesOf = (
   })),
 ];
 
-type Answer = { readonly total: number | undefined; readonly entries: readonly SpliceEntry[]; readonly next?: string | undefined };
+type Answer = {
+  readonly total: number | undefined;
+  readonly entries: readonly SpliceEntry[];
+  readonly next?: string | undefined;
+  /** e-RS's numbered pages */
+  readonly pages?: { readonly at: number; readonly more: boolean };
+};
 
 /** The Bundle; its self link has only what was honoured (R4 search.html#conformance). */
 export const answer = (
   house: House,
   { applied, cursor }: Pick<ParsedQuery, 'applied' | 'cursor'>,
   path: string,
-  { total, entries, next }: Answer,
+  { total, entries, next, pages }: Answer,
 ): Success => {
   const url = (extra: Query) => urlOf(path === '' ? house.baseUrl : `${house.baseUrl}/${path}`, [...applied, ...extra]);
   const links: Link[] = [{ relation: 'self', url: url(cursor === undefined ? [] : [['_cursor', cursor]]) }];
   if (next !== undefined) links.push({ relation: 'next', url: url([['_cursor', next]]) });
+  const numbered = (page: number) =>
+    urlOf(
+      `${house.baseUrl}/${path}`,
+      applied.map(([name, value]) => [name, name === 'page' ? String(page) : value] as const),
+    );
+  if (pages && pages.at > 1) links.push({ relation: 'previous', url: numbered(pages.at - 1) });
+  if (pages?.more) links.push({ relation: 'next', url: numbered(pages.at + 1) });
   return {
     status: 200,
     body: bundleText(house.baseUrl, { type: 'searchset', total, lastUpdated: house.clock() }, links, entries),

@@ -1,14 +1,14 @@
 import { checkInteraction, mayRead } from '../access/policy.js';
 import { failure } from '../fhir/outcome.js';
 import { readSubset } from '../fhir/subset.js';
-import type { Predicate, Stored } from '../store/port.js';
+import type { Page, Place, Predicate, Sort, Stored } from '../store/port.js';
 import type { Call, House, Success } from './house.js';
 import { includedOf } from './includes.js';
 import type { Query } from './query.js';
-import { answer, entriesOf, fingerprint, narrowedQuery, positionOf, type Narrowed } from './search.js';
+import { affordable, answer, entriesOf, fingerprint, narrowedQuery, positionOf, type Narrowed } from './search.js';
 
 /** Where a walk over several types stands: the type it reads, and the position there. */
-type Place = readonly [index: number, after: string];
+type Standing = readonly [index: number, after: string];
 
 /** A walk over part of the types, as a compartment has it. `also` is what places a type there. */
 type Part = { readonly path: string; readonly types: readonly string[]; readonly also: (type: string) => Predicate | undefined };
@@ -26,7 +26,7 @@ const typesOf = (house: House, call: Call, query: Query, part: Part | undefined)
   return named.length > 0 ? [...new Set(named)] : served.filter((type) => type !== 'AuditEvent' && mayRead(call.caller, type));
 };
 
-const placeOf = (text: string | undefined): Place => {
+const standingOf = (text: string | undefined): Standing => {
   if (text === undefined) return [0, ''];
   const [index = '', after = ''] = text.split('~');
   return [Number(index), after];
@@ -37,21 +37,18 @@ export const systemSearch = async (house: House, call: Call, query: Query, part?
   const path = part?.path ?? '';
   const types = typesOf(house, call, query, part);
   const rest = query.filter(([name]) => name !== '_type');
-  const asked = types.map((type) => narrowedQuery(house, call, type, rest, [part?.also(type) ?? []].flat()));
+  const asked = await Promise.all(types.map((type) => narrowedQuery(house, call, type, rest, [part?.also(type) ?? []].flat())));
   const [first] = asked;
   if (!first) throw failure('forbidden', 'forbidden', 'There is no type that the caller may search.');
-  if (first.plan.sort.length > 0)
-    throw failure('invalid', 'not-supported', 'A search over several types has no order: leave _sort out, or search one type.', {
-      expression: ['_sort'],
-    });
   const applied: Query = [...query.filter(([name]) => name === '_type'), ...first.applied];
   const head = { applied, cursor: first.cursor };
   const counted = first.plan.count === 0 || first.summary === 'count';
   const total = first.total === 'none' && !counted ? undefined : await totalOf(house, asked, counted || first.total === 'accurate');
   if (counted) return answer(house, head, path, { total, entries: [] });
-  const { rows, place } = await walk(house, asked, placeOf(positionOf(house, { ...first, applied }, path)), first.plan.count);
+  const from = positionOf(house, { ...first, applied }, path);
+  const { rows, position } = first.plan.sort.length > 0 ? await merged(house, asked, from) : await walk(house, asked, from);
   const included = first.includes.length + first.revincludes.length === 0 ? [] : await includedOf(house, call, rows, first);
-  const next = place && house.signCursor(`${fingerprint(path, { applied })}${String(place[0])}~${place[1]}`);
+  const next = position === undefined ? undefined : house.signCursor(`${fingerprint(path, { applied })}${position}`);
   return answer(house, head, path, { total, entries: entriesOf(house, rows, included, readSubset(first.summary, first.elements)), next });
 };
 
@@ -65,21 +62,69 @@ const totalOf = async (house: House, asked: readonly Narrowed[], exact: boolean)
   return total;
 };
 
-const walk = async (
-  house: House,
-  asked: readonly Narrowed[],
-  [start, from]: Place,
-  count: number,
-): Promise<{ readonly rows: readonly Stored[]; readonly place: Place | undefined }> => {
+type Walked = { readonly rows: readonly Stored[]; readonly position: string | undefined };
+
+/** One type after the other. */
+const walk = async (house: House, asked: readonly Narrowed[], position: string | undefined): Promise<Walked> => {
+  const [start, from] = standingOf(position);
+  const count = asked[0]?.plan.count ?? 0;
   const rows: Stored[] = [];
   let after = from;
   for (let index = start; index < asked.length; index++) {
     const { plan, sight } = asked[index]!;
-    const page = await house.store.search({ ...plan, count: count - rows.length, ...(after === '' ? {} : { after }) }, sight);
+    const page = await affordable(house.store.search({ ...plan, count: count - rows.length, ...(after === '' ? {} : { after }) }, sight));
     rows.push(...page.rows);
-    if (page.next !== undefined) return { rows, place: [index, page.next] };
-    if (rows.length >= count) return { rows, place: index + 1 < asked.length ? [index + 1, ''] : undefined };
+    if (page.next !== undefined) return { rows, position: `${String(index)}~${page.next}` };
+    if (rows.length >= count) return { rows, position: index + 1 < asked.length ? `${String(index + 1)}~` : undefined };
     after = '';
   }
-  return { rows, place: undefined };
+  return { rows, position: undefined };
+};
+
+/** What is left of one type: where it stands, and the rows that were read ahead. */
+type Strand = { readonly page: Page; at: number; after: string };
+
+const ended = '-';
+
+/** Whether a place comes before another; a missing value comes last. */
+const isBefore = (sort: readonly Sort[], left: Place, right: Place): boolean => {
+  for (const [index, { descending }] of sort.entries()) {
+    const [a, b] = [left.keys[index] ?? null, right.keys[index] ?? null];
+    if (a === b) continue;
+    if (a === null || b === null) return b === null;
+    return a < b !== descending;
+  }
+  return false;
+};
+
+/** In an order that all types have: the types' own orders merged. The position names where each of them stands. */
+const merged = async (house: House, asked: readonly Narrowed[], position: string | undefined): Promise<Walked> => {
+  const { sort = [], count = 0 } = asked[0]?.plan ?? {};
+  const standing = position?.split('~') ?? asked.map(() => '');
+  const strands = await Promise.all(
+    asked.map(async ({ plan, sight }, index): Promise<Strand> => {
+      const after = standing[index] ?? ended;
+      if (after === ended) return { page: { rows: [], next: undefined, places: [] }, at: 0, after };
+      const page = await affordable(house.store.search({ ...plan, placed: true, ...(after === '' ? {} : { after }) }, sight));
+      return { page, at: 0, after };
+    }),
+  );
+  const rows: Stored[] = [];
+  while (rows.length < count) {
+    let next: Strand | undefined;
+    for (const strand of strands) {
+      const place = strand.page.places?.[strand.at];
+      const best = next?.page.places?.[next.at];
+      if (place && (!best || isBefore(sort, place, best))) next = strand;
+    }
+    if (!next) break;
+    rows.push(next.page.rows[next.at]!);
+    next.after = next.page.places?.[next.at]?.after ?? ended;
+    next.at++;
+  }
+  const isDone = ({ page, at }: Strand): boolean => at >= page.rows.length && page.next === undefined;
+  return {
+    rows,
+    position: strands.every(isDone) ? undefined : strands.map((strand) => (isDone(strand) ? ended : strand.after)).join('~'),
+  };
 };

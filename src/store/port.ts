@@ -198,7 +198,8 @@ export type Predicate =
   | {
       readonly kind: 'text';
       readonly param: string;
-      readonly mode: 'starts' | 'exact' | 'contains';
+      /** by code points: `from` is not before, `below` is before */
+      readonly mode: 'starts' | 'exact' | 'contains' | 'ends' | 'from' | 'below';
       readonly any: readonly string[];
     }
   | { readonly kind: 'missing'; readonly param: string; readonly missing: boolean }
@@ -236,7 +237,8 @@ export type Predicate =
   /** matches nothing, e.g. an identifier that no resource has */
   | { readonly kind: 'never' };
 
-export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb';
+/** R4 search.html#prefix; `po`: the row's range overlaps the value's, `co`: it holds all of it (R4 search_filter.html#ops) */
+export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'po' | 'co';
 
 export type Sort = { readonly param: string; readonly kind: 'token' | 'range' | 'text' | 'updated' | 'id'; readonly descending: boolean };
 
@@ -248,9 +250,19 @@ export type SearchPlan = {
   readonly count: number;
   /** the opaque position from a Page's `next` */
   readonly after?: string;
+  /** asks for `places` */
+  readonly placed?: true;
 };
 
-export type Page = { readonly rows: readonly Stored[]; readonly next: string | undefined };
+export type Page = {
+  readonly rows: readonly Stored[];
+  readonly next: string | undefined;
+  /** of each row its sort keys, for merging with the page of another search in the same order; `after` continues behind it */
+  readonly places?: readonly Place[];
+};
+
+/** null: the row has no such value, and comes last */
+export type Place = { readonly keys: readonly (string | number | null)[]; readonly after: string };
 
 /**
  * A page of history in the order of commits, newest first unless `ascending`. Times are epoch ms of commit. `since`: not before it.

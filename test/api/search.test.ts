@@ -145,6 +145,67 @@ it('a reference kept in a column is also looked for as the URL it is not', async
   expect([answer.status, answer.json['total']]).toEqual([200, 0]);
 });
 
+it('several types come in one order, page by page, each once', async () => {
+  for (const sort of ['_lastUpdated', '-_lastUpdated', '-_id', 'name,-_id']) {
+    const seen: { readonly key: string; readonly meta: { readonly lastUpdated: string }; readonly id: string }[] = [];
+    for (let url: string | undefined = `?_type=Organization,Location,HealthcareService&_count=7&_sort=${sort}`; url !== undefined;) {
+      const page = await find(url);
+      for (const row of resourcesOf(page.json) as unknown as readonly { resourceType: string; id: string; meta: { lastUpdated: string } }[])
+        seen.push({ ...row, key: `${row.resourceType}/${row.id}` });
+      url = link(page, 'next');
+    }
+    expect(new Set(seen.map(({ key }) => key)).size).toBe(seen.length);
+    expect(seen.length).toBe(Number((await find('?_type=Organization,Location,HealthcareService&_count=0')).json['total']));
+    if (sort === '-_id')
+      expect(seen.map(({ id }) => id)).toEqual(
+        seen
+          .map(({ id }) => id)
+          .sort()
+          .reverse(),
+      );
+    if (sort !== '-_lastUpdated') continue;
+    const times = seen.map(({ meta }) => meta.lastUpdated);
+    expect(times).toEqual([...times].sort().reverse());
+  }
+  expect((await find('?_type=Organization,Slot&_sort=name')).status).toBe(400);
+});
+
+it(':in takes a value set that is kept here, by reference and by URL', async () => {
+  const url = `http://example.org/ValueSet/${String(Date.now())}`;
+  const system = 'http://loinc.org';
+  const compose = { include: [{ system, concept: [{ code: '29463-7' }] }] };
+  const set = await made({ resourceType: 'ValueSet', url, status: 'active', compose });
+  const patient = await made({ resourceType: 'Patient' });
+  const inside = await made(weight(70, patient));
+  const outside = await made({ ...weight(70, patient), code: { coding: [{ system, code: '8302-2' }] } });
+  const base = `${server.base}/ValueSet/${set}`;
+  for (const name of [`ValueSet/${set}`, base, url]) {
+    expect([name, idsOf(await find(`Observation?patient=${patient}&code:in=${name}`))]).toEqual([name, [inside]]);
+    expect([name, idsOf(await find(`Observation?patient=${patient}&code:not-in=${name}`))]).toEqual([name, [outside]]);
+    expect([name, idsOf(await find(`Observation?patient=${patient}&_filter=code in "${name}"`))]).toEqual([name, [inside]]);
+  }
+  for (const name of ['ValueSet/none', 'http://example.org/none']) expect((await find(`Observation?code:in=${name}`)).status).toBe(400);
+});
+
+it('strings of _filter end with a text, or come before and after it', async () => {
+  const tag = `http://filter|${String(Date.now())}`;
+  const [system = '', code = ''] = tag.split('|');
+  const names = ['McBride', 'Bride', 'bridé', 'Zeta'];
+  const ids = await Promise.all(
+    names.map((family) => made({ resourceType: 'Patient', meta: { tag: [{ system, code }] }, name: [{ family }] })),
+  );
+  const matching = async (filter: string): Promise<readonly string[]> => {
+    const found = idsOf(await find(`Patient?_tag=${tag}&_filter=${encodeURIComponent(filter)}`));
+    return names.filter((_, index) => found.includes(ids[index]!));
+  };
+  expect(await matching('family ew BRIDE')).toEqual(['McBride', 'Bride', 'bridé']);
+  expect(await matching('family ew "eta"')).toEqual(['Zeta']);
+  expect(await matching('family gt bride')).toEqual(['McBride', 'Zeta']);
+  expect(await matching('family le bride')).toEqual(['Bride', 'bridé']);
+  expect(await matching('family lt bride')).toEqual([]);
+  expect(await matching('family ne bride')).toEqual(['McBride', 'Zeta']);
+});
+
 it('POST _search is GET', async () => {
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   const posted = await server.as('system', 'POST', 'Patient/_search?_count=3', 'gender=female&_total=accurate', form);
@@ -152,11 +213,68 @@ it('POST _search is GET', async () => {
   expect(idsOf(posted)).toEqual(idsOf(got));
 });
 
-it('Slot takes the pages of e-RS', async () => {
-  const first = await find('Slot?status=free&_sort=start&_count=3');
-  const next = await find(link(first, 'next') ?? '');
-  expect(idsOf(await find('Slot?status=free&_sort=start&_count=3&page=2'))).toEqual(idsOf(next));
-  expect((await find('Slot?_id=none&page=2')).status).toBe(400);
+describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP', () => {
+  const asGp = (url: string) => server.as('gp', 'GET', url);
+  let service = '';
+  let schedules: readonly string[] = [];
+  beforeAll(async () => {
+    const [slot] = idsOf(await asGp('Slot?status=free&_count=1&_sort=-start'));
+    const around = await asGp(`Slot?_id=${String(slot)}&_include=Slot:schedule&_include=Schedule:actor:HealthcareService`);
+    service = idsOf(around, 'HealthcareService')[0] ?? '';
+    schedules = idsOf(await asGp(`Schedule?actor=HealthcareService/${service}`));
+  });
+  const all = async (query: string): Promise<readonly string[]> => idsOf(await asGp(`Slot?${query}&_count=1000`), 'Slot');
+
+  it.each(['schedule.actor:HealthcareService', 'Schedule.actor:HealthcareService'])('%s, with an id or a reference', async (name) => {
+    const expected = await all(`schedule=${schedules.map((id) => `Schedule/${id}`).join(',')}&status=free`);
+    expect(expected.length).toBeGreaterThan(3);
+    expect(new Set(await all(`${name}=${service}&status=free`))).toEqual(new Set(expected));
+    expect(new Set(await all(`${name}=HealthcareService/${service}&status=free`))).toEqual(new Set(expected));
+    expect(await all(`${name}=none&status=free`)).toEqual([]);
+  });
+  it('appointmentType is appointment-type', async () => {
+    const plain = await all(`schedule.actor:HealthcareService=${service}&appointment-type=ROUTINE`);
+    expect(await all(`schedule.actor:HealthcareService=${service}&appointmentType=ROUTINE`)).toEqual(plain);
+    const shown = await asGp(`Slot?schedule.actor:HealthcareService=${service}&status=free&_count=1`);
+    const [slot] = resourcesOf(shown.json) as readonly { appointmentType?: { coding?: readonly { code: string }[] } }[];
+    const code = slot?.appointmentType?.coding?.[0]?.code ?? '';
+    expect((await all(`schedule.actor:HealthcareService=${service}&appointmentType=${code}`)).length).toBeGreaterThan(0);
+    expect(await all(`schedule.actor:HealthcareService=${service}&appointmentType=NONE`)).toEqual([]);
+  });
+  it('pages are numbered, with links to those before and after; one beyond the end is refused', async () => {
+    const query = `schedule.actor:HealthcareService=${service}&status=free&_sort=start`;
+    const slots = await all(query);
+    const size = Math.ceil(slots.length / 3);
+    const seen: string[] = [];
+    let url: string | undefined = `Slot?${query}&_count=${String(size)}&page=1`;
+    let pages = 0;
+    for (; url !== undefined; pages++) {
+      const answer: Answer = await asGp(url);
+      expect(link(answer, 'previous') === undefined).toBe(pages === 0);
+      seen.push(...idsOf(answer));
+      url = link(answer, 'next');
+    }
+    expect(seen).toEqual(slots);
+    const second = await asGp(`Slot?${query}&_count=${String(size)}&page=2`);
+    expect(idsOf(await asGp(link(second, 'previous') ?? ''))).toEqual(slots.slice(0, size));
+    expect(second.json['total']).toBe(slots.length);
+    const beyond = await asGp(`Slot?${query}&_count=${String(size)}&page=${String(pages + 1)}`);
+    expect([beyond.status, beyond.text.includes('INVALID_VALUE')]).toEqual([400, true]);
+    const none = await asGp('Slot?schedule.actor:HealthcareService=none&status=free&_count=10&page=1');
+    expect([none.status, none.json['total']]).toEqual([200, 0]);
+    expect((await asGp('Patient?page=1')).status).toBe(400);
+  });
+  it('includes go on without :iterate, on Slot alone', async () => {
+    const includes = ['Slot:schedule', 'Schedule:actor:HealthcareService', 'HealthcareService:organization', 'HealthcareService:location'];
+    const query = (name: string) => includes.map((include) => `${name}=${include}`).join('&');
+    const url = `Slot?Schedule.actor:HealthcareService=${service}&status=free&_count=2`;
+    const plain = await asGp(`${url}&${query('_include')}`);
+    expect(idsOf(plain, 'HealthcareService')).toEqual([service]);
+    expect(idsOf(plain, 'Organization').length).toBeGreaterThan(0);
+    expect(idsOf(plain)).toEqual(idsOf(await asGp(`${url}&${query('_include:iterate')}`)));
+    const schedule = `Schedule?_id=${schedules[0] ?? ''}&_include=Schedule:actor&_include=HealthcareService:organization`;
+    expect(idsOf(await asGp(schedule), 'Organization')).toEqual([]);
+  });
 });
 
 describe('what the caller may not see', () => {

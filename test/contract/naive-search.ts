@@ -22,9 +22,22 @@ const inRange = (prefix: string, row: { low: number; high: number }, value: { lo
       return row.low < value.low || contained;
     case 'sa':
       return row.low >= value.high;
+    case 'po':
+      return row.low < value.high && row.high > value.low;
+    case 'co':
+      return row.low <= value.low && row.high >= value.high;
     default:
       return row.high <= value.low;
   }
+};
+
+const inText: Readonly<Record<Extract<Predicate, { kind: 'text' }>['mode'], (value: string, asked: string) => boolean>> = {
+  exact: (value, asked) => value === asked,
+  starts: (value, asked) => value.startsWith(asked),
+  contains: (value, asked) => value.includes(asked),
+  ends: (value, asked) => value.endsWith(asked),
+  from: (value, asked) => value >= asked,
+  below: (value, asked) => value < asked,
 };
 
 const kilometres = (a: { latitude: number; longitude: number }, b: { latitude: number; longitude: number }): number => {
@@ -83,13 +96,7 @@ export const holds = (predicate: Predicate, row: Row, rows: readonly Row[]): boo
         (value) =>
           value.kind === 'text' &&
           value.param === predicate.param &&
-          predicate.any.some((asked) =>
-            predicate.mode === 'exact'
-              ? value.value === asked
-              : predicate.mode === 'contains'
-                ? value.value.includes(asked)
-                : value.value.startsWith(asked),
-          ),
+          predicate.any.some((asked) => inText[predicate.mode](value.value, asked)),
       );
     case 'missing':
       return some((value) => value.param === predicate.param) !== predicate.missing;

@@ -63,7 +63,7 @@ const rowsOf = fc
   )
   .map((rows): readonly Row[] => rows);
 
-const prefix = one<Prefix>(['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb']);
+const prefix = one<Prefix>(['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'po', 'co']);
 const asked = fc
   .record({ prefix, low: moment, width: fc.integer({ min: 1, max: 3 }) })
   .map(({ prefix: p, low, width }) => ({ prefix: p, low, high: low + width * 1000 }));
@@ -92,7 +92,7 @@ const predicates = (type: 'Observation' | 'ServiceRequest', depth: number): fc.A
   const general: readonly fc.Arbitrary<Predicate>[] = [
     some(asked).map((any) => ({ kind: 'range', param: 'date', any })),
     fc
-      .tuple(one(['starts', 'exact', 'contains'] as const), some(one([...texts, 'an', 'smith'])))
+      .tuple(one(['starts', 'exact', 'contains', 'ends', 'from', 'below'] as const), some(one([...texts, 'an', 'smith'])))
       .map(([mode, any]) => ({ kind: 'text', param: 'name', mode, any })),
     some(one(ids)).map((list) => ({ kind: 'reference', param: 'derived-from', any: list.map((id) => ({ type: 'Observation', id })) })),
     fc

@@ -1,7 +1,7 @@
 import { MssqlReader } from '../../src/store/mssql/reader.js';
 import type { Database } from '../../src/store/mssql/database.js';
 import type { Terms } from '../../src/store/mssql/terms.js';
-import type { Predicate, SearchPlan, Sight } from '../../src/store/port.js';
+import type { Predicate, Prefix, SearchPlan, Sight } from '../../src/store/port.js';
 import { encodePosition } from '../../src/store/queries/position.js';
 import { goldenFolder } from '../helpers/golden-tsql.js';
 
@@ -32,12 +32,12 @@ const token = (param: string, ...codes: readonly string[]): Predicate => ({
   param,
   any: codes.map((code) => ({ code })),
 });
-const range = (param: string, prefix: 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb'): Predicate => ({
+const range = (param: string, prefix: Prefix): Predicate => ({
   kind: 'range',
   param,
   any: [{ prefix, low: 1, high: 2 }],
 });
-const text = (mode: 'starts' | 'exact' | 'contains'): Predicate => ({ kind: 'text', param: 'family', mode, any: ['smi'] });
+const text = (mode: Extract<Predicate, { kind: 'text' }>['mode']): Predicate => ({ kind: 'text', param: 'family', mode, any: ['smi'] });
 const smith = token('identifier', '9');
 const toPatient: Predicate = { kind: 'chain', param: 'patient', type: 'Patient', where: [smith] };
 const named = { type: 'Patient', id: 'p' };
@@ -57,7 +57,7 @@ const searches: readonly (readonly [string, SearchPlan, Sight?])[] = [
   ['token-in-column', plan('Slot', [token('status', 'free', 'busy')])],
   ['reference', plan('Appointment', [{ kind: 'reference', param: 'patient', any: [named] }])],
   ['reference-in-column', plan('ServiceRequest', [{ kind: 'reference', param: 'patient', any: [named] }, token('status', 'active')])],
-  ...(['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb'] as const).map(
+  ...(['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'po', 'co'] as const).map(
     (prefix) => [`range-${prefix}`, plan('Patient', [range('birthdate', prefix)])] as const,
   ),
   ['moment-in-column', plan('Slot', [clinic, token('status', 'free'), range('start', 'ge'), range('start', 'lt')])],
@@ -65,6 +65,9 @@ const searches: readonly (readonly [string, SearchPlan, Sight?])[] = [
   ['text-starts', plan('Patient', [text('starts')])],
   ['text-exact', plan('Patient', [text('exact')])],
   ['text-contains', plan('Patient', [text('contains')])],
+  ['text-ends', plan('Patient', [text('ends')])],
+  ['text-from', plan('Patient', [text('from')])],
+  ['text-below', plan('Patient', [text('below')])],
   ['missing', plan('Patient', [{ kind: 'missing', param: 'birthdate', missing: true }])],
   ['not-missing', plan('Slot', [{ kind: 'missing', param: 'start', missing: false }])],
   ['updated', plan('Patient', [{ kind: 'updated', any: [{ prefix: 'ge', low: 1, high: 2 }] }])],

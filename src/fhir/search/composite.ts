@@ -4,20 +4,22 @@ import { splitAt, unescaped } from './escaping.js';
 import { orderOf } from './extract.js';
 import type { SearchParameter, SearchParameters } from './parameters.js';
 
-type Component = Pick<SearchParameter, 'code' | 'type' | 'targets' | 'elements'>;
+type Component = Pick<SearchParameter, 'code' | 'type' | 'targets' | 'elements' | 'bindings'>;
 
 const componentsOf = (parameter: SearchParameter, parameters: SearchParameters): readonly Component[] =>
   parameter.components.map(({ definition }) => {
     const { code = '', type = 'token', targets = [] } = parameters.byUrl(definition) ?? {};
     // what its elements are depends on the element that the composite is of
-    return { code, type, targets, elements: [] };
+    return { code, type, targets, elements: [], bindings: [] };
   });
 
 /** The names that the extractor gave to a component's value (see extract). */
 const namesOf = (criterion: Criterion, setting: Setting): readonly string[] => {
   const { parameter, value } = criterion;
   if (parameter.type === 'token')
-    return tokenValue(criterion, value).map(({ system, code }) => (system === undefined ? `*|${code ?? ''}` : `${system}|${code ?? ''}`));
+    return tokenValue(criterion, value, setting).map(({ system, code }) =>
+      system === undefined ? `*|${code ?? ''}` : `${system}|${code ?? ''}`,
+    );
   if (parameter.type === 'reference') return targetsOf(criterion, unescaped(value), setting).map(({ type, id }) => `${type}/${id}`);
   return [unescaped(value)];
 };

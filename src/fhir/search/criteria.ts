@@ -24,7 +24,7 @@ export type Setting = {
 export type Criterion = {
   /** as the client wrote it, for messages */
   readonly name: string;
-  readonly parameter: Pick<SearchParameter, 'code' | 'type' | 'targets' | 'elements'>;
+  readonly parameter: Pick<SearchParameter, 'code' | 'type' | 'targets' | 'elements' | 'bindings'>;
   readonly modifier: string | undefined;
   readonly value: string;
 };
@@ -96,19 +96,39 @@ const coded = new Set(['code', 'boolean']);
 const formsOf = ({ elements }: Criterion['parameter'], code: string): readonly string[] =>
   elements.length > 0 && elements.every((type) => exactElements.has(type)) ? [code] : codeForms(code);
 
-export const tokenValue = (criterion: Criterion, text: string): readonly TokenValue[] => {
+/** Whether the elements are `code` and the like, whose system is implied by their value sets and not kept. */
+const isImplied = ({ elements }: Criterion['parameter']): boolean => elements.length > 0 && elements.every((type) => coded.has(type));
+
+/** The systems that the value sets of `code` elements imply; undefined when one of them may be any. */
+const impliedSystems = ({ elements, bindings }: Criterion['parameter'], { terminology }: Setting): ReadonlySet<string> | undefined => {
+  const systems = new Set<string>();
+  // R4 search.html#token names this for booleans
+  if (elements.includes('boolean')) systems.add('http://terminology.hl7.org/CodeSystem/special-values');
+  for (const binding of bindings) {
+    const own = binding === '' ? undefined : terminology.systems(binding);
+    if (!own) return undefined;
+    for (const system of own) systems.add(system);
+  }
+  return systems;
+};
+
+export const tokenValue = (criterion: Criterion, text: string, setting: Setting): readonly TokenValue[] => {
   const { name, parameter } = criterion;
   const parts = splitAt(text, '|').map(unescaped);
   if (parts.length > 2) throw wrongValue(name, `"${text}" has more than one |; write system|code.`);
   const [first = '', second] = parts;
   if (second === undefined) return formsOf(parameter, first).map((code) => ({ code }));
-  if (second === '') {
-    if (first === '') throw wrongValue(name, 'system or code must stand beside the |.');
-    return [{ system: first }];
-  }
-  // the system of a `code` is implied by its value set and not kept
-  const implied = parameter.elements.length > 0 && parameter.elements.every((type) => coded.has(type));
+  if (second === '' && first === '') throw wrongValue(name, 'system or code must stand beside the |.');
+  const implied = isImplied(parameter);
+  if (implied && first !== '' && impliedSystems(parameter, setting)?.has(first) === false) return [];
+  if (second === '') return [{ system: implied ? '' : first }];
   return formsOf(parameter, second).map((code) => (implied ? { code } : { system: first, code }));
+};
+
+/** A search by values of which none can be there. */
+const tokenPredicate = (param: string, any: readonly TokenValue[], not: boolean): Predicate => {
+  if (any.length === 0) return not ? { kind: 'not', where: [{ kind: 'never' }] } : { kind: 'never' };
+  return { kind: 'token', param, ...(not ? { not: true } : {}), any };
 };
 
 const token = (criterion: Criterion, setting: Setting): Predicate => {
@@ -117,8 +137,8 @@ const token = (criterion: Criterion, setting: Setting): Predicate => {
   switch (modifier) {
     case undefined:
     case 'not': {
-      const any = valuesIn(criterion).flatMap((value) => tokenValue(criterion, value));
-      return { kind: 'token', param, ...(modifier === 'not' ? { not: true } : {}), any };
+      const any = valuesIn(criterion).flatMap((value) => tokenValue(criterion, value, setting));
+      return tokenPredicate(param, any, modifier === 'not');
     }
     case 'text':
       return { kind: 'text', param, mode: 'starts', any: valuesIn(criterion).map((value) => fold(unescaped(value))) };
@@ -127,12 +147,15 @@ const token = (criterion: Criterion, setting: Setting): Predicate => {
     case 'in':
     case 'not-in': {
       const any = valuesIn(criterion).flatMap((value) => memberValues(criterion, unescaped(value), setting));
-      if (any.length === 0) return modifier === 'in' ? { kind: 'never' } : { kind: 'not', where: [{ kind: 'never' }] };
-      return { kind: 'token', param, ...(modifier === 'not-in' ? { not: true } : {}), any };
+      return tokenPredicate(param, any, modifier === 'not-in');
     }
     case 'above':
     case 'below':
-      return { kind: 'token', param, any: valuesIn(criterion).flatMap((value) => relatedValues(criterion, value, modifier, setting)) };
+      return tokenPredicate(
+        param,
+        valuesIn(criterion).flatMap((value) => relatedValues(criterion, value, modifier, setting)),
+        false,
+      );
     default:
       throw refuseModifier(criterion);
   }
@@ -144,28 +167,30 @@ const ofTypeValue = (name: string, text: string): TokenValue => {
   return { system: `${system}|${code}`, code: value };
 };
 
-const known = ({ parameter }: Criterion, codes: readonly { readonly system: string; readonly code: string }[]): readonly TokenValue[] => {
-  const implied = parameter.elements.length > 0 && parameter.elements.every((type) => coded.has(type));
-  return codes.flatMap(({ system, code }) => formsOf(parameter, code).map((form) => (implied ? { code: form } : { system, code: form })));
-};
-
-const memberValues = (criterion: Criterion, valueSet: string, { terminology }: Setting): readonly TokenValue[] => {
-  const codes = terminology.expand(valueSet);
-  if (!codes) throw wrongValue(criterion.name, `the codes of the value set ${valueSet} are not known here.`);
-  return known(criterion, codes);
-};
-
-const relatedValues = (
-  criterion: Criterion,
-  text: string,
-  direction: 'above' | 'below',
-  { terminology }: Setting,
+const known = (
+  { parameter }: Criterion,
+  codes: readonly { readonly system: string; readonly code: string }[],
+  setting: Setting,
 ): readonly TokenValue[] => {
+  const implied = isImplied(parameter);
+  const systems = implied ? impliedSystems(parameter, setting) : undefined;
+  return codes
+    .filter(({ system }) => systems?.has(system) !== false)
+    .flatMap(({ system, code }) => formsOf(parameter, code).map((form) => (implied ? { code: form } : { system, code: form })));
+};
+
+const memberValues = (criterion: Criterion, valueSet: string, setting: Setting): readonly TokenValue[] => {
+  const codes = setting.terminology.expand(valueSet);
+  if (!codes) throw wrongValue(criterion.name, `the codes of the value set ${valueSet} are not known here.`);
+  return known(criterion, codes, setting);
+};
+
+const relatedValues = (criterion: Criterion, text: string, direction: 'above' | 'below', setting: Setting): readonly TokenValue[] => {
   const [system = '', code = ''] = splitAt(text, '|').map(unescaped);
   if (system === '' || code === '') throw wrongValue(criterion.name, `"${text}" is not system|code.`);
-  const codes = terminology.related({ system, code }, direction);
+  const codes = setting.terminology.related({ system, code }, direction);
   if (!codes) throw wrongValue(criterion.name, `the hierarchy of ${system} at ${code} is not known here.`);
-  return known(criterion, codes);
+  return known(criterion, codes, setting);
 };
 
 const string = (criterion: Criterion): Predicate => {
@@ -203,9 +228,9 @@ const prefixesOf = (url: string): readonly string[] => {
 const idForm = /^[A-Za-z0-9\-.]{1,64}$/;
 
 /** R4 search.html#modifiers: by the identifier that the reference itself carries. Identifiers are exact. */
-export const identifierPredicate = (criterion: Criterion): Predicate => {
+export const identifierPredicate = (criterion: Criterion, setting: Setting): Predicate => {
   const parameter = { ...criterion.parameter, elements: ['Identifier'] };
-  const any = valuesIn(criterion).flatMap((value) => tokenValue({ ...criterion, parameter }, value));
+  const any = valuesIn(criterion).flatMap((value) => tokenValue({ ...criterion, parameter }, value, setting));
   return { kind: 'token', param: parameter.code, any, identifying: true };
 };
 

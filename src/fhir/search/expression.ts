@@ -157,7 +157,12 @@ class Parser {
   }
 }
 
-type Compiled = { readonly types: readonly string[]; readonly run: (input: Item, around: Surroundings) => readonly Item[] };
+type Compiled = {
+  readonly types: readonly string[];
+  /** of results that are a `code`: the value sets that they must be from, '' for one that need not */
+  readonly bindings: readonly string[];
+  readonly run: (input: Item, around: Surroundings) => readonly Item[];
+};
 
 const nothing: readonly Item[] = [];
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -186,7 +191,7 @@ class Compiler {
     switch (node.kind) {
       case 'literal': {
         const items: readonly Item[] = [{ value: node.value, type: typeof node.value }];
-        return { types: [typeof node.value], run: () => items };
+        return { types: [typeof node.value], bindings: [], run: () => items };
       }
       case 'member':
         return this.member(node.of, node.name, types);
@@ -197,16 +202,17 @@ class Compiler {
         const criteria = this.compile(node.criteria, of.types);
         return {
           types: of.types,
+          bindings: of.bindings,
           run: (input, around) => of.run(input, around).filter((item) => truth(criteria.run(item, around))),
         };
       }
       case 'first': {
         const of = this.optional(node.of, types);
-        return { types: of.types, run: (input, around) => of.run(input, around).slice(0, 1) };
+        return { types: of.types, bindings: of.bindings, run: (input, around) => of.run(input, around).slice(0, 1) };
       }
       case 'exists': {
         const of = this.optional(node.of, types);
-        return { types: ['boolean'], run: (input, around) => boolean(of.run(input, around).length > 0) };
+        return { types: ['boolean'], bindings: [], run: (input, around) => boolean(of.run(input, around).length > 0) };
       }
       case 'is':
         return this.is(node.of, node.type, types);
@@ -218,12 +224,12 @@ class Compiler {
   }
 
   private optional(node: Node | undefined, types: readonly string[]): Compiled {
-    return node === undefined ? { types, run: (input) => [input] } : this.compile(node, types);
+    return node === undefined ? { types, bindings: [], run: (input) => [input] } : this.compile(node, types);
   }
 
   private member(of: Node | undefined, name: string, types: readonly string[]): Compiled {
     // the type name at the start of a path stands for the resource itself
-    if (of === undefined && /^[A-Z]/.test(name)) return { types, run: (input) => [input] };
+    if (of === undefined && /^[A-Z]/.test(name)) return { types, bindings: [], run: (input) => [input] };
     const base = this.optional(of, types);
     const children = new Map<string, readonly Child[]>();
     for (const type of base.types) {
@@ -236,13 +242,16 @@ class Compiler {
       for (const item of base.run(input, around)) readChildren(item, children.get(item.type) ?? [], out);
       return out;
     };
-    return { types: [...new Set([...children.values()].flat().map(({ type }) => type))], run };
+    const all = [...children.values()].flat();
+    const bindings = all.flatMap(({ type, valueSet }) => (type === 'code' ? [valueSet ?? ''] : []));
+    return { types: [...new Set(all.map(({ type }) => type))], bindings, run };
   }
 
   private filtered(of: Node, types: readonly string[], keep: (item: Item) => boolean, type: string): Compiled {
     const base = this.compile(of, types);
     return {
       types: base.types.filter((candidate) => sameType(candidate, type)),
+      bindings: base.bindings,
       run: (input, around) => base.run(input, around).filter(keep),
     };
   }
@@ -252,18 +261,27 @@ class Compiler {
       const reference = this.optional(of.of, types);
       return {
         types: ['boolean'],
+        bindings: [],
         run: (input, around) => boolean(reference.run(input, around).some(({ value }) => around.typeOf(value) === type)),
       };
     }
     const base = this.compile(of, types);
-    return { types: ['boolean'], run: (input, around) => boolean(base.run(input, around).some((item) => sameType(item.type, type))) };
+    return {
+      types: ['boolean'],
+      bindings: [],
+      run: (input, around) => boolean(base.run(input, around).some((item) => sameType(item.type, type))),
+    };
   }
 
   private binary(node: Extract<Node, { left: Node }>, types: readonly string[]): Compiled {
     const left = this.compile(node.left, types);
     const right = this.compile(node.right, types);
     if (node.kind === '|')
-      return { types: [...left.types, ...right.types], run: (input, around) => [...left.run(input, around), ...right.run(input, around)] };
+      return {
+        types: [...left.types, ...right.types],
+        bindings: [...left.bindings, ...right.bindings],
+        run: (input, around) => [...left.run(input, around), ...right.run(input, around)],
+      };
     const run = (input: Item, around: Surroundings): readonly Item[] => {
       const a = left.run(input, around);
       if (node.kind === 'and') return boolean(truth(a) && truth(right.run(input, around)));
@@ -275,7 +293,7 @@ class Compiler {
       const equal = isObject(a[0]?.value) ? false : a[0]?.value === b[0]?.value;
       return boolean(equal === (node.kind === '='));
     };
-    return { types: ['boolean'], run };
+    return { types: ['boolean'], bindings: [], run };
   }
 }
 
@@ -288,7 +306,7 @@ export const compileExpression = (
   text: string,
   types: readonly string[],
   model: Model,
-): { readonly types: readonly string[]; readonly evaluate: Evaluate } => {
-  const { types: results, run } = new Compiler(model).compile(new Parser(tokensOf(text), text).whole(), types);
-  return { types: results, evaluate: run };
+): { readonly types: readonly string[]; readonly bindings: readonly string[]; readonly evaluate: Evaluate } => {
+  const { types: results, bindings, run } = new Compiler(model).compile(new Parser(tokensOf(text), text).whole(), types);
+  return { types: results, bindings, evaluate: run };
 };

@@ -1,7 +1,12 @@
 import type { ElementDefinition } from 'fhir/r4.js';
 
 /** A child element as JSON carries it: one name, or one per type for a choice (`value[x]` is `valueQuantity`, `valueString`...). */
-export type Child = { readonly key: string; readonly type: string };
+export type Child = {
+  readonly key: string;
+  readonly type: string;
+  /** of a `code`: the value set that it must be from */
+  readonly valueSet?: string;
+};
 
 /** What the structure definitions say of elements, as far as paths need it. */
 export type Model = {
@@ -30,7 +35,13 @@ const childrenOf = (element: ElementDefinition, hasChildren: boolean): readonly 
     return [{ key: name, type: element.contentReference.slice(element.contentReference.indexOf('#') + 1) }];
   const types = (element.type ?? []).map(({ code }) => plainType(code));
   if (name.endsWith('[x]')) return types.map((type) => ({ key: `${name.slice(0, -3)}${capital(type)}`, type }));
-  return [{ key: name, type: hasChildren ? element.path : (types[0] ?? 'Element') }];
+  const type = hasChildren ? element.path : (types[0] ?? 'Element');
+  const { binding } = element;
+  return [
+    type === 'code' && binding?.strength === 'required' && binding.valueSet !== undefined
+      ? { key: name, type, valueSet: binding.valueSet }
+      : { key: name, type },
+  ];
 };
 
 /** Built from the base definitions; structures that constrain others (profiles) add nothing to paths and are passed over. */

@@ -15,6 +15,8 @@ export type SearchParameter = {
   readonly targets: readonly string[];
   /** FHIR types of the elements that it indexes; empty when the expression does not tell */
   readonly elements: readonly string[];
+  /** of `code` elements: the value sets that their codes must be from, '' for those that need not */
+  readonly bindings: readonly string[];
   readonly components: readonly { readonly definition: string; readonly expression: string }[];
   /** set for a parameter that an administrator added; pending: resources are still being indexed for it, and it cannot be searched by */
   readonly added?: { readonly pending: boolean };
@@ -66,12 +68,15 @@ export const narrowed = (expression: string, type: string): string =>
 
 const everywhere = new Set(['Resource', 'DomainResource']);
 
-const elementsOf = (expression: string, type: string, model: Model | undefined): readonly string[] => {
-  if (expression === '' || !model) return [];
+type Found = Pick<SearchParameter, 'elements' | 'bindings'>;
+
+const foundBy = (expression: string, type: string, model: Model | undefined): Found => {
+  if (expression === '' || !model) return { elements: [], bindings: [] };
   try {
-    return compileExpression(expression, [type], model).types;
+    const { types, bindings } = compileExpression(expression, [type], model);
+    return { elements: types, bindings };
   } catch (error) {
-    if (error instanceof Uncompiled) return [];
+    if (error instanceof Uncompiled) return { elements: [], bindings: [] };
     throw error;
   }
 };
@@ -81,7 +86,7 @@ const parameterOf = (resource: Resource, type: string, model: Model | undefined)
   url: resource.url,
   type: resource.type,
   expression: narrowed(resource.expression ?? '', type),
-  elements: elementsOf(narrowed(resource.expression ?? '', type), type, model),
+  ...foundBy(narrowed(resource.expression ?? '', type), type, model),
   targets: resource.target ?? [],
   components: (resource.component ?? []).map(({ definition, expression }) => ({ definition, expression })),
 });

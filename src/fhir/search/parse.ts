@@ -12,9 +12,9 @@ import {
   type Criterion,
   type Setting,
 } from './criteria.js';
-import { readFilter } from './filter.js';
+import { readFilter, type Scope } from './filter.js';
 import type { SearchParameter, SearchParameters } from './parameters.js';
-import type { Terminology } from './terminology.js';
+import type { Code, Terminology } from './terminology.js';
 import { wordsOf } from './text.js';
 
 /** One _include or _revinclude: the rows of `type` that refer through `param` (`*`: through any). */
@@ -43,7 +43,11 @@ export type ParsedQuery = {
 export type QueryParser = (
   type: string,
   query: readonly (readonly [string, string])[],
-  options: { readonly lenient: boolean },
+  options: {
+    readonly lenient: boolean;
+    /** the codes of value sets that are kept here as resources, by what the query calls them */
+    readonly valueSets?: ReadonlyMap<string, readonly Code[]>;
+  },
 ) => ParsedQuery;
 
 type Options = {
@@ -81,6 +85,9 @@ type Draft = {
   page: number | undefined;
 };
 
+const tooDeep = (name: string): Failure =>
+  failure('too-costly', 'too-costly', `${name}: chains go at most ${String(deepestChain)} steps deep.`, { expression: [name] });
+
 /** Criteria of one query on one type. */
 class Reader {
   constructor(
@@ -90,8 +97,7 @@ class Reader {
 
   /** The condition that a parameter sets, chains and _has included (R4 search.html#chaining and #has). */
   criterion(type: string, name: string, value: string, depth = 0): Predicate {
-    if (depth > deepestChain)
-      throw failure('too-costly', 'too-costly', `${name}: chains go at most ${String(deepestChain)} steps deep.`, { expression: [name] });
+    if (depth > deepestChain) throw tooDeep(name);
     if (name.startsWith('_has:')) return this.has(name, value, depth);
     const dot = name.indexOf('.');
     if (dot > 0) return this.chain(type, name.slice(0, dot), name.slice(dot + 1), value, depth);
@@ -116,7 +122,7 @@ class Reader {
     const targets = this.targetsOf(criterion.parameter, undefined).filter((target) => this.knows(target, 'identifier'));
     const followed = targets.length <= mostFollowed ? targets : targets.filter((target) => identified.has(target));
     return anyPredicate([
-      identifierPredicate(criterion),
+      identifierPredicate(criterion, this.setting),
       ...followed.map((target): Predicate => {
         const where = [this.criterion(target, 'identifier', criterion.value, depth + 1)];
         return { kind: 'chain', param: criterion.parameter.code, type: target, where, implied: true };
@@ -134,13 +140,26 @@ class Reader {
     _text: (_type, value) => words('_text', value),
     _content: (_type, value) => words('_content', value),
     _list: (_type, value) => this.list(value),
-    _filter: (type, value, depth) =>
-      readFilter(
-        value,
-        (name, text) => this.criterion(type, name, text, depth + 1),
-        (path) => this.typeAt(type, path),
-      ),
+    _filter: (type, value, depth) => readFilter(value, this.scope(type, depth)),
   };
+
+  private scope(type: string, depth: number): Scope {
+    return {
+      make: (name, text) => this.criterion(type, name, text, depth + 1),
+      typeOf: (path) => this.typeAt(type, path),
+      into: (path) => {
+        const [code = '', asked] = path.split(':');
+        const parameter = this.parameter(type, code, path);
+        if (parameter.type !== 'reference' || path.includes('.'))
+          throw wrongValue('_filter', `${path} is no reference that can be followed.`);
+        if (depth > deepestChain) throw tooDeep('_filter');
+        return this.targetsOf(parameter, asked).map((target) => ({
+          scope: this.scope(target, depth + 1),
+          wrap: (where) => ({ kind: 'chain', param: code, type: target, where }),
+        }));
+      },
+    };
+  }
 
   /** R4 search.html#list: the rows that a List has as items. */
   private list(value: string): Predicate {
@@ -151,8 +170,13 @@ class Reader {
 
   /** The type of the parameter that a chain ends at; a chain over several types is what the first of them says. */
   private typeAt(type: string, path: string): string {
+    if (path.startsWith('_has:')) {
+      const [, other = '', , ...inner] = path.split(':');
+      return this.setting.types.has(other) ? this.typeAt(other, inner.join(':')) : '';
+    }
     const [head = '', ...rest] = path.split('.');
     const [code = '', asked] = head.split(':');
+    if (rest.length === 0 && Object.hasOwn(this.own, code) && !this.options.parameters.of(type).has(code)) return 'special';
     const parameter = this.parameter(type, code, path);
     if (rest.length === 0) return parameter.type;
     const [target] = this.targetsOf(parameter, asked).filter((candidate) => this.knows(candidate, rest.join('.')));
@@ -322,13 +346,15 @@ const sizeOf = (where: readonly Predicate[]): number =>
 /** Reads the query part of an R4 search. Throws a Failure for whatever it cannot honour; lenient callers are spared the unknown. */
 export const createQueryParser = (options: Options): QueryParser => {
   const types = new Set(options.types);
-  return (type, query, { lenient }) => {
+  return (type, query, { lenient, valueSets }) => {
     const setting: Setting = {
       baseUrl: options.baseUrl(),
       timeZone: options.timeZone,
       now: options.clock(),
       types,
-      terminology: options.terminology,
+      terminology: valueSets
+        ? { ...options.terminology, expand: (url) => valueSets.get(url) ?? options.terminology.expand(url) }
+        : options.terminology,
     };
     const reader = new Reader(options, setting);
     const draft: Draft = {

@@ -76,8 +76,10 @@ export class MssqlReader implements Reader {
     const rows = await this.searched('page', { plan, sight, after, limit: plan.count + 1 });
     const shown = rows.slice(0, plan.count);
     const last = shown.at(-1);
-    const position = (row: Row): Position => [...plan.sort.map((_, index) => cell(row[`k${String(index)}`])), Number(row['rid'])];
+    const keysOf = (row: Row): Position => plan.sort.map((_, index) => cell(row[`k${String(index)}`]));
+    const position = (row: Row): Position => [...keysOf(row), Number(row['rid'])];
     return {
+      ...(plan.placed === true ? { places: shown.map((row) => ({ keys: keysOf(row), after: encodePosition(position(row)) })) } : {}),
       rows: shown.map((row) => this.stored(row, plan.type)),
       next: rows.length > plan.count && last ? encodePosition(position(last)) : undefined,
     };

@@ -34,6 +34,7 @@ export type Dialect = {
   readonly missingLast: (value: Fragment) => Fragment;
   /** the column as a value that no index is chosen for */
   readonly unindexed: (column: Fragment) => Fragment;
+  readonly endsWith: (column: Fragment, text: Fragment) => Fragment;
   readonly contains: (column: Fragment, text: Fragment) => Fragment;
   /** the smallest text that is greater than every text with the prefix: `value >= prefix and value < afterPrefix` is a seek */
   readonly afterPrefix: (prefix: string) => string;
@@ -81,6 +82,7 @@ export const sqlite: Dialect = {
   anyOf: (rows) => sql`limit ${rows}`,
   missingLast: (value) => sql`${value} is null`,
   unindexed: (column) => sql`+${column}`,
+  endsWith: (column, text) => sql`substr(${column}, -length(${text})) = ${text}`,
   contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
   afterPrefix: afterPrefix('\u{10ffff}'),
   elements: (json) => sql`select value from json_each(${json})`,
@@ -103,6 +105,7 @@ export const tsql: Dialect = {
   anyOf: (rows, of) => sql`order by ${of ?? sql`(select null)`} offset 0 rows fetch next ${rows} rows only`,
   missingLast: (value) => sql`case when ${value} is null then 1 else 0 end`,
   unindexed: (column) => column,
+  endsWith: (column, text) => sql`right(${column}, len(${text})) = ${text}`,
   contains: (column, text) => sql`charindex(${text}, ${column}) > 0`,
   afterPrefix: afterPrefix('\uffff'),
   // a JSON value has the database's collation, and no length that an index could be sought with

@@ -150,6 +150,9 @@ export class Homes {
       const text = bind((run) => at(run).any[index] ?? '');
       if (predicate.mode === 'exact') return { test: sql`${value} = ${text}`, ordered: true, unique: true };
       if (predicate.mode === 'contains') return { test: this.dialect.contains(value, text), ordered: false, unique: false };
+      if (predicate.mode === 'ends') return { test: this.dialect.endsWith(value, text), ordered: false, unique: false };
+      if (predicate.mode === 'from') return { test: sql`${value} >= ${text}`, ordered: false, unique: false };
+      if (predicate.mode === 'below') return { test: sql`${value} < ${text}`, ordered: false, unique: false };
       const end = bind((run) => this.dialect.afterPrefix(at(run).any[index] ?? ''));
       return { test: sql`(${value} >= ${text} and ${value} < ${end})`, ordered: false, unique: false };
     });

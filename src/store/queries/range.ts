@@ -27,6 +27,10 @@ export const rangeTest = (prefix: Prefix, row: Ends, value: Ends): Fragment => {
       return sql`(${row.low} >= ${value.high})`;
     case 'eb':
       return sql`(${row.high} <= ${value.low})`;
+    case 'po':
+      return sql`(${row.low} < ${value.high} and ${row.high} > ${value.low})`;
+    case 'co':
+      return sql`(${row.low} <= ${value.low} and ${row.high} >= ${value.high})`;
   }
 };
 
@@ -34,7 +38,10 @@ export const rangeTest = (prefix: Prefix, row: Ends, value: Ends): Fragment => {
 export const momentTest = (prefix: Prefix, moment: Fragment, value: Ends): Fragment => {
   switch (prefix) {
     case 'eq':
+    case 'po':
       return sql`(${moment} >= ${value.low} and ${moment} < ${value.high})`;
+    case 'co':
+      return sql`(${moment} <= ${value.low} and ${moment} + 1 >= ${value.high})`;
     case 'ne':
       return sql`(${moment} < ${value.low} or ${moment} >= ${value.high})`;
     case 'gt':

@@ -48,7 +48,8 @@ export const rankOf = (type: string, predicate: Predicate): number => {
     case 'word':
       return 12;
     case 'text':
-      return predicate.mode === 'contains' ? tested : 13;
+      if (predicate.mode === 'contains' || predicate.mode === 'ends') return tested;
+      return predicate.mode === 'from' || predicate.mode === 'below' ? 40 : 13;
     case 'range':
       return predicate.any.every(({ prefix }) => prefix === 'eq') ? 14 : 40;
     case 'updated':

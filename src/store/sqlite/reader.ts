@@ -7,7 +7,7 @@ import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
 import { columnOf, homeParam, narrowTables } from '../layout.js';
 import { sql } from 'kysely';
-import type { AuditLink, Claim, ClaimKind, Entry, HistoryScope, Key, Page, SearchPlan, Sight, Stored, Window } from '../port.js';
+import type { AuditLink, Claim, ClaimKind, Entry, HistoryScope, Key, Page, Place, SearchPlan, Sight, Stored, Window } from '../port.js';
 import type { Connection, Row } from './connection.js';
 import { Terms } from './terms.js';
 
@@ -54,10 +54,12 @@ export class SqliteReader {
     if (after && after.length !== plan.sort.length + 1) throw new RangeError('the position of another search');
     // one row more than asked for tells that there is a next page
     const rows = this.searched('page', { plan, sight, after, limit: plan.count + 1 });
-    return this.pageOf(rows, plan.count, plan.type, (row) => [
-      ...plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null),
-      row['rid'] as number,
-    ]);
+    const keysOf = (row: Row) => plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null);
+    const placeOf = (row: Row) => [...keysOf(row), row['rid'] as number];
+    const page = this.pageOf(rows, plan.count, plan.type, placeOf);
+    if (plan.placed !== true) return page;
+    const places = rows.slice(0, plan.count).map((row): Place => ({ keys: keysOf(row), after: encodePosition(placeOf(row)) }));
+    return { ...page, places };
   }
 
   count(plan: SearchPlan, sight: Sight, limit: number): number {

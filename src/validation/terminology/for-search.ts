@@ -13,6 +13,10 @@ export const createSearchTerminology = (definitions: Definitions): Terminology =
       if (!set?.enumerated) return undefined;
       return [...set.codes].flatMap(([system, codes]) => [...codes.keys()].map((code): Code => ({ system, code })));
     },
+    systems: (url) => {
+      const set = valueSets.find(url);
+      return set?.enumerated ? [...set.codes.keys()] : undefined;
+    },
     related: ({ system, code }, direction) => {
       const known = systems.find(system);
       if (!known?.find(code)) return undefined;

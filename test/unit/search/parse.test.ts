@@ -172,6 +172,23 @@ describe('what is not known', () => {
   });
 });
 
+describe('a token on a code', () => {
+  const slotStatus = 'http://hl7.org/fhir/slotstatus';
+  it('has the system of its value set, and no other', () => {
+    expect(where('Slot', `status=${slotStatus}|free`)).toEqual([{ kind: 'token', param: 'status', any: [{ code: 'free' }] }]);
+    expect(where('Slot', `status=${slotStatus}|`)).toEqual([{ kind: 'token', param: 'status', any: [{ system: '' }] }]);
+    for (const query of ['status=http://other|free', 'status=http://other|']) expect(where('Slot', query)).toEqual([{ kind: 'never' }]);
+    expect(where('Slot', 'status:not=http://other|free')).toEqual([{ kind: 'not', where: [{ kind: 'never' }] }]);
+    expect(where('Slot', `status=http://other|free,${slotStatus}|busy`)).toMatchObject([{ any: [{ code: 'busy' }] }]);
+  });
+  it('on a boolean has the system that R4 names', () => {
+    expect(where('Patient', 'active=http://other|true')).toEqual([{ kind: 'never' }]);
+    expect(where('Patient', 'active=http://terminology.hl7.org/CodeSystem/special-values|true')).toMatchObject([
+      { any: [{ code: 'true' }] },
+    ]);
+  });
+});
+
 describe('_filter', () => {
   it('reads comparisons, logic and chains', () => {
     expect(where('Patient', '_filter=gender eq male and (birthdate lt 1960 or not (family sw "Mc"))')).toMatchObject([
@@ -188,6 +205,76 @@ describe('_filter', () => {
     expect(where('ServiceRequest', '_filter=subject:Patient.family eq "O, Brien"')).toMatchObject([
       { kind: 'chain', where: [{ kind: 'either', of: [[{ mode: 'exact', any: ['o, brien'] }], [{ mode: 'starts' }]] }] },
     ]);
+  });
+  it('goes from left to right: and binds no closer than or', () => {
+    const one = (code: string) => ({ kind: 'token', any: [{ code }] });
+    const read = (text: string) => where('Patient', `_filter=${text}`);
+    expect(read('gender eq a or gender eq b and gender eq c')).toMatchObject([
+      { kind: 'either', of: [[{ kind: 'either', of: [[one('a')], [one('b')]] }, one('c')]] },
+    ]);
+    expect(read('gender eq a and gender eq b or gender eq c')).toMatchObject([{ kind: 'either', of: [[one('a'), one('b')], [one('c')]] }]);
+  });
+  it('has every operator of the standard, each for the types that it works for', () => {
+    const first = (type: string, filter: string) => where(type, `_filter=${encodeURIComponent(filter)}`)[0];
+    const ranges = { gt: 'gt', ge: 'ge', lt: 'lt', le: 'le', sa: 'sa', eb: 'eb', ne: 'ne', po: 'po', co: 'co' };
+    for (const [operator, prefix] of Object.entries(ranges))
+      expect(first('Patient', `birthdate ${operator} 1960`)).toMatchObject({ kind: 'range', any: [{ prefix }] });
+    expect(first('Patient', 'birthdate ap 1960')).toMatchObject({ kind: 'range', any: [{ prefix: 'eq' }] });
+    expect(first('Patient', 'family sw mc')).toMatchObject({ mode: 'starts', any: ['mc'] });
+    expect(first('Patient', 'family co mc')).toMatchObject({ mode: 'contains', any: ['mc'] });
+    expect(first('Patient', 'family ew MC')).toMatchObject({ of: [[{ mode: 'ends', any: ['mc'] }], [{ mode: 'contains' }]] });
+    expect(first('Patient', 'family gt mc')).toMatchObject({ mode: 'from', any: ['mc '] });
+    expect(first('Patient', 'family ge mc')).toMatchObject({ mode: 'from', any: ['mc'] });
+    expect(first('Patient', 'family lt mc')).toMatchObject({ mode: 'below', any: ['mc'] });
+    expect(first('Patient', 'family le mc')).toMatchObject({ mode: 'below', any: ['mc '] });
+    expect(first('Patient', 'family pr true')).toMatchObject({ kind: 'missing', missing: false });
+    expect(first('Patient', 'gender ne male')).toMatchObject({ of: [[{ kind: 'missing', missing: false }, { kind: 'not' }]] });
+    const valueSet = 'http://hl7.org/fhir/ValueSet/administrative-gender';
+    expect(first('Patient', `gender in ${valueSet}`)).toMatchObject({
+      kind: 'token',
+      any: expect.arrayContaining([{ code: 'male' }]) as unknown,
+    });
+    expect(first('Patient', `gender ni ${valueSet}`)).toMatchObject({ kind: 'token', not: true });
+    expect(first('ServiceRequest', 'subject re Patient/1')).toMatchObject({ kind: 'reference', any: [{ type: 'Patient', id: '1' }] });
+    expect(first('CodeSystem', 'url sw http://a')).toMatchObject({ kind: 'text', mode: 'starts' });
+    expect(first('Patient', '_has:Observation:patient:code eq loinc|1-2')).toMatchObject({
+      kind: 'has',
+      where: [{ any: [{ system: 'http://loinc.org', code: '1-2' }] }],
+    });
+    for (const wrong of [
+      'gender sw m',
+      'gender gt m',
+      'birthdate sw 1',
+      'birthdate in x',
+      'family ss a|b',
+      'family re Patient/1',
+      '_list gt 1',
+    ])
+      expect([wrong, refusal('Patient', `_filter=${encodeURIComponent(wrong)}`).category]).toEqual([wrong, 'invalid']);
+  });
+  it('ss finds what the value subsumes, sb what subsumes the value', () => {
+    const system = 'http://hl7.org/fhir/resource-types';
+    const status = 'http://terminology.hl7.org/CodeSystem/observation-category';
+    expect(refusal('Observation', `_filter=category ss ${system}|none`).category).toBe('invalid');
+    const own = where('Observation', `category:below=${status}|vital-signs`);
+    expect(where('Observation', `_filter=category ss ${status}|vital-signs`)).toEqual(own);
+    expect(where('Observation', `_filter=category sb ${status}|vital-signs`)).toEqual(
+      where('Observation', `category:above=${status}|vital-signs`),
+    );
+  });
+  it('a filter in brackets is about the same resource as what follows', () => {
+    expect(where('ServiceRequest', '_filter=subject:Patient[birthdate lt 1960].family co "x"')).toMatchObject([
+      { kind: 'chain', param: 'subject', type: 'Patient', where: [{ kind: 'range' }, { kind: 'text', mode: 'contains' }] },
+    ]);
+    // of the types that subject may be of, only a patient has a birth date
+    expect(where('ServiceRequest', '_filter=subject[birthdate lt 1960].family co "x"')).toMatchObject([{ kind: 'chain', type: 'Patient' }]);
+    for (const wrong of [
+      'gender[x eq y].z eq 1',
+      'subject[birthdate lt 1960',
+      'subject[birthdate lt 1960]family eq x',
+      'subject[x eq y].z eq 1',
+    ])
+      expect([wrong, refusal('ServiceRequest', `_filter=${encodeURIComponent(wrong)}`).category]).toEqual([wrong, 'invalid']);
   });
   it('refuses what is not in the grammar', () => {
     for (const wrong of [
