@@ -5,7 +5,7 @@ import { systems } from '../codes.js';
 import type { Found } from '../command.js';
 import { nhsNumberOf } from '../demographics/demographics.js';
 import { kindOf, stateOf } from '../referral/referral.js';
-import { failureClaim, failuresAllowed, failuresOf, findAccessCode } from './access-code.js';
+import { findAccessCode, spentTries, triesAllowed, tryClaim } from './access-code.js';
 
 /** What the letter gives a patient, and what he knows. */
 export type AccessAttempt = { readonly ubrn: string; readonly accessCode: string; readonly yearOfBirth: string };
@@ -21,7 +21,7 @@ export type AccessPorts = {
 
 export type AccessAnswer =
   | { readonly outcome: 'granted'; readonly nhsNumber: string; readonly patientId: string }
-  /** `left`: how many more failures lock the code */
+  /** `left`: how many tries are left */
   | { readonly outcome: 'refused'; readonly left: number }
   | { readonly outcome: 'locked' };
 
@@ -42,34 +42,39 @@ const patientOf = async (ports: AccessPorts, ubrn: string): Promise<Patient | un
   return key && ((await ports.find(key))?.resource as unknown as Patient | undefined);
 };
 
-/** Counts a failure under a key that only one attempt gets: racing guesses are counted one by one. */
-const countFailure = async (ports: AccessPorts, ubrn: string): Promise<number> => {
-  for (let n = (await failuresOf(ports.findClaim, ubrn)).length; n < failuresAllowed; n++) {
+/** Takes one of the tries that are left; each is a row that only one attempt gets, so that racing guesses are counted one by one. */
+const takeTry = async (ports: AccessPorts, ubrn: string, spent: readonly Claim[]): Promise<Claim | undefined> => {
+  const keys = new Set(spent.map(({ key }) => key));
+  for (let n = 0; n < triesAllowed; n++) {
+    const taken = tryClaim(ubrn, n, ports.newId());
+    if (keys.has(taken.key)) continue;
     try {
-      await ports.commit({ claims: [failureClaim(ubrn, n, ports.newId())] });
-      return n + 1;
+      await ports.commit({ claims: [taken] });
+      return taken;
     } catch (error) {
       if (!(error instanceof Taken)) throw error;
     }
   }
-  return failuresAllowed;
+  return undefined;
 };
 
 /**
- * A patient's second way in: UBRN, access code and year of birth. Five failures lock the code until the practice prints another letter. A
- * UBRN that does not exist is refused like a wrong code, and counted like one, so that nobody learns which exist.
+ * A patient's second way in: UBRN, access code and year of birth. A try is counted durably before anything is compared, and given back when
+ * all three are right: however many guesses come at once, five are compared, then the code is locked until the practice prints another
+ * letter. A UBRN that does not exist is refused like a wrong code, and counted like one, so that nobody learns which exist.
  */
 export const checkAccess = async (ports: AccessPorts, { ubrn, accessCode, yearOfBirth }: AccessAttempt): Promise<AccessAnswer> => {
-  if (!/^[0-9]{12}$/.test(ubrn)) return { outcome: 'refused', left: failuresAllowed };
-  const failures = await failuresOf(ports.findClaim, ubrn);
-  if (failures.length >= failuresAllowed) return { outcome: 'locked' };
+  if (!/^[0-9]{12}$/.test(ubrn)) return { outcome: 'refused', left: triesAllowed };
+  const spent = await spentTries(ports.findClaim, ubrn);
+  const own = await takeTry(ports, ubrn, spent);
+  if (!own) return { outcome: 'locked' };
   const [code, patient] = await Promise.all([findAccessCode(ports.findClaim, ubrn), patientOf(ports, ubrn)]);
   const nhsNumber = patient && nhsNumberOf(patient);
   const right = same(tidy(code ?? '-'), tidy(accessCode)) && code !== undefined && patient?.birthDate?.slice(0, 4) === yearOfBirth;
   if (right && nhsNumber !== undefined) {
-    if (failures.length > 0) await ports.commit({ releases: failures });
+    await ports.commit({ releases: [...spent, own] });
     return { outcome: 'granted', nhsNumber, patientId: patient.id ?? '' };
   }
-  const counted = await countFailure(ports, ubrn);
-  return counted >= failuresAllowed ? { outcome: 'locked' } : { outcome: 'refused', left: failuresAllowed - counted };
+  const left = triesAllowed - (await spentTries(ports.findClaim, ubrn)).length;
+  return left > 0 ? { outcome: 'refused', left } : { outcome: 'locked' };
 };

@@ -1,7 +1,7 @@
 import type { Communication, DocumentReference, Patient } from 'fhir/r4.js';
 import { pdfOf } from '../../documents/pdf.js';
 import { clinicalSummaryPage, patientLetterPage, type PrintedPage } from '../../domain/documents/pages.js';
-import { failuresOf, findAccessCode } from '../../domain/patient-access/access-code.js';
+import { spentTries, findAccessCode } from '../../domain/patient-access/access-code.js';
 import { gatherReferral, type Referral } from '../../domain/referral/gather-referral.js';
 import { kindOf, ubrnOf } from '../../domain/referral/referral.js';
 import { refusal } from '../../domain/refusal.js';
@@ -40,7 +40,7 @@ const clinicalSummary = async (situation: Situation, referral: Referral): Promis
   });
 };
 
-/** A new letter begins the counting of failures anew: it is printed by the practice, which knows its patient. */
+/** A new letter gives all tries anew: it is printed by the practice, which knows its patient. */
 const patientLetter = async (house: House, situation: Situation, referral: Referral): Promise<PrintedPage> => {
   const { request, services, appointment } = referral;
   const ubrn = ubrnOf(request) ?? '';
@@ -48,8 +48,8 @@ const patientLetter = async (house: House, situation: Situation, referral: Refer
   const accessCode = kindOf(request) === 'advice' ? undefined : await findAccessCode(find, ubrn);
   if (accessCode === undefined)
     throw refusal('business-rule', 'business-rule', 'NO_ACCESS_CODE', 'No access code was issued for this request.', 'ServiceRequest');
-  const failures = await failuresOf(find, ubrn);
-  if (failures.length > 0) await house.store.commit({ releases: failures });
+  const spent = await spentTries(find, ubrn);
+  if (spent.length > 0) await house.store.commit({ releases: spent });
   return patientLetterPage({ request, services, appointment, accessCode, ...(await patientOf(situation, referral)) });
 };
 
