@@ -1,6 +1,5 @@
-import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomInt, randomUUID } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +28,7 @@ import { createSearchParameters } from './fhir/search/parameters.js';
 import { createQueryParser } from './fhir/search/parse.js';
 import { Failure } from './fhir/outcome.js';
 import { createShapes, typeUrl } from './fhir/shapes.js';
-import { createCursors } from './http/cursors.js';
+import { createCursors, cursorKey } from './http/cursors.js';
 import { createServer, type Tls } from './http/server.js';
 import type { House } from './interactions/house.js';
 import { lapseHolds } from './interactions/lapse-holds.js';
@@ -76,14 +75,6 @@ const builtFile = async (name: string): Promise<Built> => {
 /** The definitions that the server serves as resources. */
 const readConformance = async (): Promise<Conformance> =>
   createConformance([await builtFile('artefacts'), await builtFile('base')], operations);
-
-const secretOf = async (file: string): Promise<Buffer> => {
-  if (!existsSync(file)) {
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, randomBytes(32), { mode: 0o600, flag: 'wx' }).catch(() => undefined);
-  }
-  return readFile(file);
-};
 
 /** The store that the configuration names; `writer`: who writes to the embedded store, when another process does. */
 export const openStore = async (config: Config, writer?: UnitWriter): Promise<Store> => {
@@ -161,7 +152,7 @@ export const createHouse = async (
     maxEntries: config.maxEntries,
     maxBinary: config.maxBinary,
     integrity: config.referentialIntegrity,
-    ...createCursors(await secretOf(path.join(config.dataDir, 'keys', 'cursor.key'))),
+    ...createCursors(await cursorKey(store)),
   };
   return house;
 };
@@ -232,6 +223,9 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     fault: (error) => {
       logger.error({ err: error }, 'the audit trail could not be written');
     },
+    sealed: (seal) => {
+      logger.info({ seal }, 'audit sealed');
+    },
   });
   const warn = (problem: string): void => {
     logger.warn(problem);
@@ -291,6 +285,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     corsOrigins: config.corsOrigins,
     rateLimit: config.demo ? undefined : config.rateLimit,
     tls: await readTls(config),
+    shared: config.workers > 1 || config.databaseUrl.startsWith('mssql:'),
     maxBody: config.maxBody,
     maxBinary: config.maxBinary,
     capability: (mode) => capabilityText(mode),

@@ -5,13 +5,13 @@ export type Happening = {
   readonly id: string;
   /** ISO 8601, UTC */
   readonly recorded: string;
-  /** R4 valueset-audit-event-sub-type: read, search-type, update... or `operation` */
+  /** R4 valueset-audit-event-sub-type: read, search-type, update..., `operation <name>`, or `login` for a token */
   readonly doing: string;
   /** R4 valueset-audit-event-action */
   readonly action: 'C' | 'R' | 'U' | 'D' | 'E';
   /** R4 valueset-audit-event-outcome */
   readonly outcome: '0' | '4' | '8';
-  /** the category of a refusal; no text that a client chose */
+  /** why it was refused; no text that a client chose */
   readonly reason?: string;
   readonly caller?: Caller;
   /** without a caller: the client that a token names, if one does */
@@ -87,21 +87,30 @@ const purposeOf = (caller: Caller | undefined): string => {
   return `,"purposeOfEvent":[${coded('http://terminology.hl7.org/CodeSystem/v3-ActReason', code)}]`;
 };
 
+const rest = '{"system":"http://terminology.hl7.org/CodeSystem/audit-event-type","code":"rest","display":"RESTful Operation"}';
+const dicom = 'http://dicom.nema.org/resources/ontology/DCM';
+const authentication = `{"system":"${dicom}","code":"110114","display":"User Authentication"}`;
+
+const kindOf = (doing: string): string => {
+  const interaction = 'http://hl7.org/fhir/restful-interaction';
+  if (doing === 'login') return `"type":${authentication},"subtype":[{"system":"${dicom}","code":"110122","display":"Login"}]`;
+  const [code = '', name] = doing.split(' ');
+  const subtype =
+    name === undefined
+      ? `{"system":"${interaction}","code":"${code}"}`
+      : `{"system":"${interaction}","code":"operation"},{"code":${quote(name)}}`;
+  return `"type":${rest},"subtype":[${subtype}]`;
+};
+
 /**
  * The AuditEvent of a happening as FHIR JSON on one line (R4 auditevent.html). Written by hand: it is made once for every access, and
  * costs a few microseconds.
  */
 export const auditEventText = (happening: Happening): string => {
   const { id, recorded, doing, action, outcome, reason } = happening;
-  const [interaction, name] = doing.split(' ');
-  const subtype =
-    name === undefined
-      ? `{"system":"http://hl7.org/fhir/restful-interaction","code":"${interaction ?? ''}"}`
-      : `{"system":"http://hl7.org/fhir/restful-interaction","code":"operation"},{"code":${quote(name)}}`;
   return (
     `{"resourceType":"AuditEvent","id":"${id}","meta":{"versionId":"1","lastUpdated":"${recorded}"},` +
-    `"type":{"system":"http://terminology.hl7.org/CodeSystem/audit-event-type","code":"rest","display":"RESTful Operation"},` +
-    `"subtype":[${subtype}],"action":"${action}","recorded":"${recorded}","outcome":"${outcome}"` +
+    `${kindOf(doing)},"action":"${action}","recorded":"${recorded}","outcome":"${outcome}"` +
     (reason === undefined ? '' : `,"outcomeDesc":${quote(reason)}`) +
     purposeOf(happening.caller) +
     `,"agent":[${agentsOf(happening)}],"source":{"observer":{"display":"referral-server"}}${entitiesOf(happening)}}`

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Resource } from '../fhir/resource.js';
 import { referenceTo } from '../fhir/resource.js';
-import { Stale, type Predicate, type Put, type SearchPlan, type Sight, type Store, type Value } from '../store/port.js';
+import { Stale, type AuditLink, type Predicate, type Put, type SearchPlan, type Sight, type Store, type Value } from '../store/port.js';
 
 /** What the index needs of the house. */
 export type AuditIndexParts = {
@@ -10,6 +11,8 @@ export type AuditIndexParts = {
 };
 
 const together = 20;
+/** lines of one commit, which is also how long other requests wait for this work: some 20 ms */
+const linesTogether = 200;
 
 type Position = { readonly number: number };
 
@@ -60,6 +63,13 @@ const auditPlan = async (store: Store, plan: SearchPlan): Promise<SearchPlan> =>
   return { ...plan, where: await Promise.all(plan.where.map(rewritten)) };
 };
 
+/** The first of the links, up to some 200 lines and at least one. */
+const firstLines = (links: readonly AuditLink[]): readonly AuditLink[] => {
+  let lines = 0;
+  const end = links.findIndex(({ body }) => (lines += body.split('\n').length) >= linesTogether);
+  return end < 0 ? links : links.slice(0, end + 1);
+};
+
 /**
  * Makes the AuditEvents of the chains readable as resources. It runs when somebody asks for them and when the server is quiet, so that
  * an access itself pays for one line of text and no index. The chains stay what counts: `audit verify` compares the two.
@@ -74,8 +84,9 @@ export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise
       const entry = await parts.store.findEntry('audit-position', chain);
       const at = entry === undefined ? 0 : (JSON.parse(entry.body) as Position).number;
       if (at >= number || done >= limit) break;
-      const links = await parts.store.auditLinks(chain, at, Math.min(together, limit - done));
+      const links = firstLines(await parts.store.auditLinks(chain, at, Math.min(together, limit - done)));
       const lines = links.flatMap(({ body }) => body.split('\n'));
+      await setImmediate();
       const puts = (await Promise.all(lines.map((line) => putOf(line, parts)))).flatMap((put) => put ?? []);
       const body = JSON.stringify({ number: links.at(-1)?.number ?? at } satisfies Position);
       try {

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import { Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { Store, Value } from '../store/port.js';
@@ -15,6 +17,8 @@ export type AuditParts = {
   readonly newId: () => string;
   /** is told of what could not be written; it is tried again */
   readonly fault: (error: unknown) => void;
+  /** is told each seal, which is to leave this machine: what the store says later must agree with it */
+  readonly sealed: (seal: string) => void;
 };
 
 const sealMs = 60_000;
@@ -22,10 +26,30 @@ const indexMs = 1000;
 /** accesses a second up to which the server counts as quiet */
 const quiet = 50;
 const inQuiet = 100;
+/** how long who reads AuditEvents waits until the newest are readable */
+const patienceMs = 5000;
+
+const behind = (): Failure =>
+  new Failure(
+    'transient',
+    [{ severity: 'error', code: 'transient', text: 'The latest accesses are still being made readable as AuditEvents: ask again.' }],
+    { 'retry-after': '5' },
+  );
+
+/** True when the work is done within the time; it goes on otherwise. Throws what it throws. */
+const inTime = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
+  const waiting = new AbortController();
+  try {
+    const late = setTimeout(ms, false, { signal: waiting.signal }).catch(() => false);
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    waiting.abort();
+  }
+};
 
 /** The audit of this process: what it writes, what it makes readable in quiet moments, and the seal of each minute. */
 export const openAudit = (parts: AuditParts): { readonly witness: Witness; readonly close: () => Promise<void> } => {
-  const { store, keys, clock, newId, fault } = parts;
+  const { store, keys, clock, newId, fault, sealed } = parts;
   const trail = createTrail(store, fault);
   const index = { running: undefined as Promise<unknown> | undefined };
   const makeReadable = (limit: number): Promise<unknown> => {
@@ -37,7 +61,10 @@ export const openAudit = (parts: AuditParts): { readonly witness: Witness; reado
   const catchUp = async (): Promise<void> => {
     await trail.flush();
     await index.running?.catch(() => undefined);
-    await makeReadable(Number.MAX_SAFE_INTEGER);
+    const all = makeReadable(Number.MAX_SAFE_INTEGER);
+    // goes on whether somebody waits for it or not
+    all.catch(fault);
+    if (!(await inTime(all, patienceMs))) throw behind();
   };
   const sealer = new Sealer(store, keys, clock);
   const every = (ms: number, act: () => Promise<unknown>): NodeJS.Timeout => {
@@ -46,17 +73,20 @@ export const openAudit = (parts: AuditParts): { readonly witness: Witness; reado
     }, ms);
     return timer.unref();
   };
-  const timers = [
-    every(sealMs, () => sealer.seal()),
-    every(indexMs, () => (trail.pace() <= quiet ? makeReadable(inQuiet) : Promise.resolve())),
-  ];
+  const seal = async (): Promise<void> => {
+    const jws = await sealer.seal();
+    if (jws !== undefined) sealed(jws);
+  };
+  // what an earlier process wrote since its last seal is fixed from now on, also when it was killed
+  seal().catch(fault);
+  const timers = [every(sealMs, seal), every(indexMs, () => (trail.pace() <= quiet ? makeReadable(inQuiet) : Promise.resolve()))];
   return {
     witness: createWitness({ trail, store, catchUp, clock, newId }),
     close: async () => {
       timers.forEach(clearInterval);
       await index.running?.catch(fault);
       await trail.close();
-      await sealer.seal().catch(fault);
+      await seal().catch(fault);
     },
   };
 };

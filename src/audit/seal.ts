@@ -22,14 +22,19 @@ export class Sealer {
     private readonly clock: () => number,
   ) {}
 
-  /** Called once a minute; writes nothing when no chain has grown but by seals. */
-  async seal(): Promise<void> {
+  /**
+   * Called at the start, once a minute and at the end; writes nothing when no chain has grown but by seals.
+   *
+   * @returns the seal, to be kept elsewhere as well
+   */
+  async seal(): Promise<string | undefined> {
     const heads = await this.store.auditChains();
     const state = JSON.stringify(heads);
-    if (heads.length === 0 || state === this.last) return;
+    if (heads.length === 0 || state === this.last) return undefined;
     const jws = await this.keys.seal(sealType, { heads, iat: Math.floor(this.clock() / 1000) });
     await this.store.commit({ audit: [sealLine(jws)] });
     // what the seal itself added is no reason for another
     this.last = JSON.stringify(await this.store.auditChains());
+    return jws;
   }
 }

@@ -3,6 +3,7 @@ import { referenceTo, type Key } from '../fhir/resource.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import type { Claim, Put, Store, Unit } from '../store/port.js';
 import { auditEventText, type Happening } from './audit-event.js';
+import { Flood } from './flood.js';
 import type { Trail } from './trail.js';
 
 /** What was asked for, as far as the URL tells. */
@@ -25,6 +26,17 @@ export type Witness = {
     call: Omit<Call, 'caller' | 'lenient'> & { readonly caller?: Call['caller']; readonly clientId?: string },
     error: unknown,
   ) => void;
+  /** a token that was issued, or refused for a reason in the server's own words */
+  readonly login: (about: NonNullable<Call['about']>, who: Login) => void;
+};
+
+/** Who asked for a token. */
+export type Login = {
+  /** the client and whom it acts for, when a token was issued */
+  readonly caller?: Call['caller'];
+  /** the registered client that a refused assertion names, proven or not */
+  readonly clientId?: string;
+  readonly reason?: string;
 };
 
 const mostNamed = 200;
@@ -58,7 +70,11 @@ export type WitnessParts = {
 };
 
 /** For the server's own work, such as loading data: it is no access. */
-export const unwitnessed: Witness = { around: (house, _call, _asked, run) => run(house), refused: () => undefined };
+export const unwitnessed: Witness = {
+  around: (house, _call, _asked, run) => run(house),
+  refused: () => undefined,
+  login: () => undefined,
+};
 
 /** Sees to it that every access leaves an AuditEvent, on whatever path it came. */
 export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessParts): Witness => {
@@ -105,21 +121,32 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     );
   };
 
-  const anonymous = { since: 0, count: 0 };
-  /** A flood without a token must not fill the trail: so many of these a second say all there is to say. */
-  const isFlood = (): boolean => {
-    const now = clock();
-    if (now - anonymous.since >= 1000) Object.assign(anonymous, { since: now, count: 0 });
-    return ++anonymous.count > 50;
+  const flood = new Flood(clock);
+  /** Notes a refusal, unless too many of its kind were noted in this second: those are told as a number. */
+  const note = (kind: string, call: Parameters<Witness['refused']>[0], happening: Omit<Happening, 'id' | 'recorded' | 'what'>): void => {
+    const { told, untold } = flood.admit(kind);
+    if (untold > 0) trail.note(lineOf(call, { ...happening, what: [], reason: `${String(untold)} more refusals` }));
+    if (told) trail.note(lineOf(call, { ...happening, what: [] }));
   };
 
   const refused: Witness['refused'] = (call, error) => {
-    if (call.caller === undefined && call.clientId === undefined && isFlood()) return;
-    trail.note(lineOf(call, { doing: 'operation request', action: 'E', what: [], ...reasonOf(error) }));
+    const outcome = reasonOf(error);
+    const known = call.caller?.clientId ?? call.clientId;
+    const happening = { doing: 'operation request', action: 'E', ...outcome } as const;
+    if (known === undefined) note('', call, happening);
+    else if (outcome.reason === 'throttled') note(known, call, happening);
+    else trail.note(lineOf(call, { ...happening, what: [] }));
+  };
+
+  const login: Witness['login'] = (about, { reason, ...who }) => {
+    const call = { about, ...who };
+    if (reason === undefined) trail.note(lineOf(call, { doing: 'login', action: 'E', outcome: '0', what: [] }));
+    else note(`login ${who.clientId ?? ''}`, call, { doing: 'login', action: 'E', outcome: '4', reason });
   };
 
   return {
     refused,
+    login,
     around: async (house, call, asked, run) => {
       if (asked.type === 'AuditEvent') await catchUp();
       const state = { committed: false };

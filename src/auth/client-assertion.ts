@@ -15,7 +15,8 @@ export type Assertion = {
   /** seconds */ readonly exp: number;
 };
 
-const longestAssertion = 16_384;
+/** characters */
+export const longestAssertion = 16_384;
 /** seconds; e-RS allows assertions of five minutes and ten seconds of difference between clocks */
 const longestLife = 300;
 const tolerance = 10;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { AccessClaims } from '../access/caller.js';
 import { coversScope, readScope, scopesFault } from '../access/scopes.js';
-import { NotAuthenticated, readAssertion, type Assertion, type KeyFinder } from './client-assertion.js';
+import { longestAssertion, NotAuthenticated, readAssertion, type Assertion, type KeyFinder } from './client-assertion.js';
 import type { Client, ClientRegistry } from './client.js';
+import { readJws } from './jws.js';
 import type { Keyring } from './keyring.js';
 import { InvalidSubject, type Subject, type SubjectReader } from './subjects.js';
 
@@ -10,7 +11,11 @@ import { InvalidSubject, type Subject, type SubjectReader } from './subjects.js'
 export type TokenAnswer = {
   readonly status: 200 | 400 | 401;
   readonly body: TokenGranted | { readonly error: TokenError; readonly error_description: string };
+  /** for the audit */
+  readonly who: TokenAsker;
 };
+/** Who asked: the client and whom it acts for; of a refusal, the registered client that the assertion names, proven or not. */
+export type TokenAsker = { readonly client?: Pick<Client, 'id' | 'kind'>; readonly user?: string; readonly patient?: string };
 export type TokenGranted = {
   readonly access_token: string;
   readonly token_type: 'Bearer';
@@ -202,7 +207,25 @@ const issue = async (parts: TokenEndpointParts, given: Readonly<Record<string, u
     exp: now + tokenLife,
   });
   const body = { access_token, token_type: 'Bearer', expires_in: tokenLife, scope: scopes.join(' ') } as const;
-  return { status: 200, body: exchange ? { ...body, issued_token_type: accessTokenType } : body };
+  const { user, patient } = acting;
+  const who = { client, ...(user === undefined ? {} : { user }), ...(patient === undefined ? {} : { patient }) };
+  return { status: 200, body: exchange ? { ...body, issued_token_type: accessTokenType } : body, who };
+};
+
+const namedClient = async ({ registry }: TokenEndpointParts, assertion: unknown): Promise<TokenAsker> => {
+  const iss = typeof assertion === 'string' && assertion.length <= longestAssertion ? readJws(assertion)?.claims['iss'] : undefined;
+  const client = typeof iss === 'string' && iss.length <= 64 ? await registry.find(iss) : undefined;
+  return client === undefined ? {} : { client };
+};
+
+const refusalOf = (error: unknown): Omit<TokenAnswer, 'who'> | undefined => {
+  const refused = (status: 400 | 401, code: TokenError, { message }: Error) => ({
+    status,
+    body: { error: code, error_description: message },
+  });
+  if (error instanceof NotAuthenticated) return refused(401, 'invalid_client', error);
+  if (error instanceof InvalidSubject) return refused(400, 'invalid_request', error);
+  return error instanceof Refused ? refused(400, error.code, error) : undefined;
 };
 
 /**
@@ -215,10 +238,9 @@ export const createTokenEndpoint = (parts: TokenEndpointParts): TokenEndpoint =>
     try {
       return await issue(parts, form);
     } catch (error) {
-      if (error instanceof NotAuthenticated) return { status: 401, body: { error: 'invalid_client', error_description: error.message } };
-      if (error instanceof InvalidSubject) return { status: 400, body: { error: 'invalid_request', error_description: error.message } };
-      if (error instanceof Refused) return { status: 400, body: { error: error.code, error_description: error.message } };
-      throw error;
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      return { ...refusal, who: await namedClient(parts, form['client_assertion']) };
     }
   },
 });

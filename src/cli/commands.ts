@@ -45,8 +45,9 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'audit',
-    usage: 'audit verify [--json]',
-    purpose: 'check every chain of the audit trail, its seals and the AuditEvents; exit 1 when something was changed',
+    usage: 'audit verify [--seals <file>] [--json]',
+    purpose:
+      'check every chain of the audit trail, its seals and the AuditEvents, and seals kept elsewhere (such as the log); exit 1 when something was changed',
     run: audit,
   },
   { name: 'config', usage: 'config [--json]', purpose: 'print every setting with its meaning and present value', run: printConfig },

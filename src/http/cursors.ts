@@ -1,5 +1,20 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { failure } from '../fhir/outcome.js';
+import { Stale, type Store } from '../store/port.js';
+
+/** The key that signs cursors: one for all processes that share the store, made by the first; a next link may be followed on another. */
+export const cursorKey = async (store: Pick<Store, 'findEntry' | 'commit'>): Promise<Buffer> => {
+  const kept = async () => store.findEntry('cursor-key', 'cursor');
+  if (!(await kept())) {
+    const body = JSON.stringify(randomBytes(32).toString('base64url'));
+    try {
+      await store.commit({ entries: [{ kind: 'cursor-key', key: 'cursor', version: 0, body }] });
+    } catch (error) {
+      if (!(error instanceof Stale)) throw error;
+    }
+  }
+  return Buffer.from(JSON.parse((await kept())?.body ?? '""') as string, 'base64url');
+};
 
 /** Signs paging positions, so that a client can neither make nor edit one. */
 export const createCursors = (secret: Buffer) => {

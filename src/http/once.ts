@@ -1,10 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Failure, failure, type Category, type Issue } from '../fhir/outcome.js';
-import { Stale, type Claim, type Store } from '../store/port.js';
+import { Stale, Taken, type Claim, type Store } from '../store/port.js';
 
 /** The pair of ids that makes a write the same write (BaRS, transactional integrity). */
 export type Pair = { readonly client: string; readonly requestId: string; readonly correlationId: string };
 
+/** How long a process that carries a request out holds it before the others without a sign of life; it renews this. */
+const leaseMs = 10_000;
 /** How long a pair is remembered: longer than any client retries. */
 const keptMs = 24 * 3_600_000;
 /** what a first attempt may have failed of that a second one would fail of too; BaRS has the others retried */
@@ -31,7 +33,17 @@ const keyOf = ({ client, requestId, correlationId }: Pair): string =>
 const duplicate = (): Failure =>
   failure('conflict', 'duplicate', 'A request with this X-Request-ID and X-Correlation-ID was carried out before.');
 const running = (): Failure =>
-  failure('too-early', 'transient', 'A request with this X-Request-ID and X-Correlation-ID is being carried out now.');
+  new Failure(
+    'too-early',
+    [
+      {
+        severity: 'error',
+        code: 'transient',
+        text: 'A request with this X-Request-ID and X-Correlation-ID is being carried out now.',
+      },
+    ],
+    { 'retry-after': '1' },
+  );
 
 /**
  * Writes that are sent again happen once. The claim on the pair is committed with the write itself, so that it holds after a crash and
@@ -39,11 +51,16 @@ const running = (): Failure =>
  */
 export class Once {
   private readonly inProgress = new Set<string>();
+  private readonly owner = randomUUID();
 
-  /** @param clock epoch ms */
+  /**
+   * @param clock epoch ms
+   * @param shared true when other processes serve the same store: that a request runs is then a lease in the store, a commit more
+   */
   constructor(
-    private readonly store: Store,
+    private readonly store: Pick<Store, 'commit' | 'findClaim' | 'findEntry'>,
     private readonly clock: () => number,
+    private readonly shared: boolean,
   ) {}
 
   /**
@@ -56,10 +73,33 @@ export class Once {
     if (this.inProgress.has(key)) throw running();
     this.inProgress.add(key);
     try {
-      await this.refuseRepeated(key, isBatch);
-      return await this.attempt(key, isBatch, run);
+      return this.shared ? await this.leased(key, () => this.once(key, isBatch, run)) : await this.once(key, isBatch, run);
     } finally {
       this.inProgress.delete(key);
+    }
+  }
+
+  private async once<T>(key: string, isBatch: boolean, run: (claim: Claim) => Promise<T>): Promise<T> {
+    await this.refuseRepeated(key, isBatch);
+    return this.attempt(key, isBatch, run);
+  }
+
+  /** While it runs here no other process carries it out; the lease of a process that dies ends by itself. */
+  private async leased<T>(key: string, run: () => Promise<T>): Promise<T> {
+    const lease = (): Claim => ({ kind: 'lease', key: `request|${key}`, owner: this.owner, expires: this.clock() + leaseMs });
+    try {
+      await this.store.commit({ claims: [lease()] });
+    } catch (error) {
+      throw error instanceof Taken ? running() : error;
+    }
+    const renewing = setInterval(() => {
+      this.store.commit({ claims: [lease()] }).catch(() => undefined);
+    }, leaseMs / 3);
+    try {
+      return await run();
+    } finally {
+      clearInterval(renewing);
+      await this.store.commit({ releases: [lease()] }).catch(() => undefined);
     }
   }
 

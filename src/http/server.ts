@@ -31,6 +31,8 @@ export type ServerParts = {
   /** requests a second of a client without a rate of its own; undefined under DEMO */
   readonly rateLimit: number | undefined;
   readonly tls: Tls | undefined;
+  /** other processes serve the same store */
+  readonly shared: boolean;
   readonly maxBody: number;
   readonly maxBinary: number;
   readonly capability: (mode: string | undefined) => string;
@@ -123,7 +125,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
       limit: new RateLimit(parts.house.store, parts.house.clock),
       rate: ({ kind }) => (kind === 'system' ? undefined : parts.rateLimit),
     }),
-    fhir(parts.house, new Once(parts.house.store, parts.house.clock), parts),
+    fhir(parts.house, new Once(parts.house.store, parts.house.clock, parts.shared), parts),
   ]);
   return server;
 };

@@ -1,4 +1,4 @@
-import type { Key, SearchPlan, Sight, Store, Stored } from './port.js';
+import type { Key, Reader, SearchPlan, Sight, Store, Stored } from './port.js';
 
 type Narrow = NonNullable<Exclude<Sight, 'all'>['narrow']>;
 type Narrowed = { readonly base: Sight; readonly narrow: Narrow };
@@ -12,7 +12,15 @@ const narrowOf = (sight: Sight): Narrowed | undefined => {
  * A store whose reads hold the restriction of a scope (`system/Observation.rs?category=laboratory`) as they hold access keys, so that no
  * path needs to think of it. A deleted row matches no restriction. Reads without one go straight through.
  */
-export const narrowedStore = (store: Store): Store => {
+export const narrowedStore = (store: Store): Store =>
+  Object.assign(Object.create(store) as Store, narrowedReads(store), {
+    at: (freshness: 'replica' | 'primary') => {
+      const reader = store.at(freshness);
+      return Object.assign(Object.create(reader) as Reader, narrowedReads(reader));
+    },
+  } satisfies Partial<Store>);
+
+const narrowedReads = (store: Reader): Partial<Reader> => {
   /** Of the rows, those whose current version meets the restriction. */
   const matching = async <Row extends Key>(rows: readonly Row[], { base, narrow }: Narrowed): Promise<readonly Row[]> => {
     const ids = [...new Set(rows.filter(({ type }) => type === narrow.type).map(({ id }) => id))];
@@ -25,7 +33,7 @@ export const narrowedStore = (store: Store): Store => {
     row && (await matching([row], narrowed))[0];
   const planOf = (plan: SearchPlan, { narrow }: Narrowed): SearchPlan =>
     plan.type === narrow.type ? { ...plan, where: [...plan.where, ...narrow.where] } : { ...plan, where: [{ kind: 'never' }] };
-  return Object.assign(Object.create(store) as Store, {
+  return {
     find: async (key: Key, sight: Sight) => {
       const narrowed = narrowOf(sight);
       return narrowed ? one(await store.find(key, narrowed.base), narrowed) : store.find(key, sight);
@@ -46,17 +54,17 @@ export const narrowedStore = (store: Store): Store => {
       const narrowed = narrowOf(sight);
       return narrowed ? store.count(planOf(plan, narrowed), narrowed.base, limit) : store.count(plan, sight, limit);
     },
-    history: async (...[scope, window, sight]: Parameters<Store['history']>) => {
+    history: async (...[scope, window, sight]: Parameters<Reader['history']>) => {
       const narrowed = narrowOf(sight);
       if (!narrowed) return store.history(scope, window, sight);
       const page = await store.history(scope, window, narrowed.base);
       return { ...page, rows: await matching(page.rows, narrowed) };
     },
-    referrers: async (...[target, sight, limit, of]: Parameters<Store['referrers']>) => {
+    referrers: async (...[target, sight, limit, of]: Parameters<Reader['referrers']>) => {
       const narrowed = narrowOf(sight);
       return narrowed
         ? matching(await store.referrers(target, narrowed.base, limit, of), narrowed)
         : store.referrers(target, sight, limit, of);
     },
-  } satisfies Partial<Store>);
+  } satisfies Partial<Reader>;
 };

@@ -69,6 +69,7 @@ export type Entry = {
   readonly kind:
     | 'client'
     | 'signing-key'
+    | 'cursor-key'
     | 'rate'
     | 'job'
     | 'pending-job'

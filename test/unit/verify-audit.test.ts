@@ -65,6 +65,27 @@ test('a chain that was cut, rewritten from there on, or dropped whole shows in t
   rewritten.links.splice(0, rewritten.links.length, forged.append([line('8')]), ...later);
   expect(await faults(rewritten)).toContain('differs');
 });
+test('a seal that was kept elsewhere shows a cut that took its own line too', async () => {
+  const made = await world();
+  const [a] = made.writers;
+  await a.commit({ audit: [line('1')] });
+  await a.commit({ audit: [line('2')] });
+  const kept = String(await a.sealer.seal());
+  expect(await a.sealer.seal()).toBeUndefined();
+  made.links.splice(1);
+  expect((await verifyAudit(made.store, made.keys)).faults).toEqual([]);
+  expect((await verifyAudit(made.store, made.keys, [kept])).faults.join()).toContain('kept seal 1: the seal saw link 2 of chain a');
+  expect((await verifyAudit(made.store, made.keys, ['x.y.z'])).faults.join()).toContain('not signed by this server');
+});
+test('the seal of the next start fixes what a killed process wrote after its last one', async () => {
+  const made = await world();
+  const [a, b] = made.writers;
+  await a.commit({ audit: [line('1')] });
+  await a.commit({ audit: [line('2')] });
+  await b.sealer.seal();
+  made.links.splice(1, 1);
+  expect(await faults(made)).toContain('the seal saw link 2 of chain a');
+});
 test('a seal of another key shows, and so does an AuditEvent that is not what its chain says', async () => {
   const made = await filled();
   const other = await openKeyring({ store: memoryEntries(), clock: Date.now, rotationMs: 86_400_000 });

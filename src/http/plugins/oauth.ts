@@ -1,10 +1,30 @@
 import type { Plugin } from '@hapi/hapi';
 import { smartConfiguration } from '../../auth/smart-configuration.js';
 import type { Keyring } from '../../auth/keyring.js';
-import type { TokenEndpoint } from '../../auth/token-endpoint.js';
+import type { TokenAnswer, TokenEndpoint } from '../../auth/token-endpoint.js';
+import type { Login, Witness } from '../../audit/witness.js';
+import { aboutOf } from './correlation.js';
+
+/** What the audit keeps of an answer: who, and why not; never the assertion, and nothing that a client chose as text. */
+const loginOf = ({ body, who }: TokenAnswer): Login => {
+  const { client, user, patient } = who;
+  if ('error' in body) {
+    // the text of this one quotes the scope
+    const reason = body.error === 'invalid_scope' ? body.error : `${body.error}: ${body.error_description}`;
+    return { reason, ...(client === undefined ? {} : { clientId: client.id }) };
+  }
+  if (!client) return {};
+  const acting = { ...(user === undefined ? {} : { user }), ...(patient === undefined ? {} : { patient }) };
+  return { caller: { kind: client.kind, clientId: client.id, scopes: [], organisations: [], ...acting } };
+};
 
 /** `/oauth2/token`, `/oauth2/jwks` and SMART discovery. */
-export const oauth = (parts: { readonly tokens: TokenEndpoint; readonly keys: Keyring; readonly origin: string }): Plugin<undefined> => ({
+export const oauth = (parts: {
+  readonly tokens: TokenEndpoint;
+  readonly keys: Keyring;
+  readonly origin: string;
+  readonly house: { readonly witness: Pick<Witness, 'login'> };
+}): Plugin<undefined> => ({
   name: 'oauth',
   register: (server) => {
     server.route([
@@ -14,16 +34,20 @@ export const oauth = (parts: { readonly tokens: TokenEndpoint; readonly keys: Ke
         options: { payload: { parse: false, output: 'data', maxBytes: 65_536 } },
         handler: async (request, h) => {
           const form = /^application\/x-www-form-urlencoded\b/i.test((request.headers['content-type'] as string | undefined) ?? '');
-          if (!form)
+          if (!form) {
+            parts.house.witness.login(aboutOf(request), { reason: 'invalid_request' });
             return h
               .response({ error: 'invalid_request', error_description: 'The body must be application/x-www-form-urlencoded.' })
               .code(400)
               .header('cache-control', 'no-store');
+          }
           const values: Record<string, unknown> = {};
           // a parameter given twice becomes an array, which the endpoint refuses (RFC 6749 section 3.2)
           for (const [name, value] of new URLSearchParams((request.payload as Buffer).toString('utf8')))
             values[name] = Object.hasOwn(values, name) ? [values[name], value] : value;
-          const { status, body } = await parts.tokens.issue(values);
+          const answer = await parts.tokens.issue(values);
+          const { status, body } = answer;
+          parts.house.witness.login(aboutOf(request), loginOf(answer));
           return h.response(body).code(status).header('cache-control', 'no-store').header('pragma', 'no-cache');
         },
       },

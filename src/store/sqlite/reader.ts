@@ -115,7 +115,12 @@ export class SqliteReader {
 
   auditChains(): readonly Omit<AuditLink, 'body'>[] {
     return this.connection.all(
-      'select chain, number, hash from audit_link a where number = (select max(number) from audit_link b where b.chain = a.chain)',
+      // from chain to chain by the primary key: never all links
+      `with recursive chains(chain) as (
+         select min(chain) from audit_link
+         union all select (select min(chain) from audit_link where chain > chains.chain) from chains where chain is not null)
+       select a.chain, a.number, a.hash from chains
+         join audit_link a on a.chain = chains.chain and a.number = (select max(number) from audit_link b where b.chain = chains.chain)`,
     ) as readonly Omit<AuditLink, 'body'>[];
   }
 
