@@ -7,6 +7,7 @@ import type { Keyring } from '../auth/keyring.js';
 import type { TokenEndpoint } from '../auth/token-endpoint.js';
 import type { House } from '../interactions/house.js';
 import { Callers } from './callers.js';
+import { answerMalformed } from './malformed.js';
 import { Once } from './once.js';
 import { admission } from './plugins/admission.js';
 import { correlated } from './plugins/correlation.js';
@@ -104,6 +105,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
     compression: { minBytes: 1024 },
     debug: false,
   });
+  answerMalformed(server.listener);
   Object.assign(server.listener, {
     headersTimeout: times.headers,
     requestTimeout: times.request,

@@ -25,3 +25,24 @@ export const refuseMisshapen = (house: House, resource: unknown): void => {
   const errors = house.validate(resource).filter((finding) => isError(finding) && finding.layer === 'base' && shape.has(finding.code));
   if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
 };
+
+type Parts = { readonly [name: string]: unknown };
+
+/** Parameters as they are, but for the resources in them. */
+const withoutResources = (tree: Parts): Parts => {
+  const { resource: _resource, ...rest } = tree;
+  const inner = (list: unknown): unknown =>
+    Array.isArray(list) ? list.map((one: unknown) => (isTree(one) ? withoutResources(one) : one)) : list;
+  return {
+    ...rest,
+    ...('parameter' in rest ? { parameter: inner(rest['parameter']) } : {}),
+    ...('part' in rest ? { part: inner(rest['part']) } : {}),
+  };
+};
+
+const isTree = (value: unknown): value is Parts => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Throws for inputs of an operation that are misshapen themselves. What is wrong with a resource among them is the operation's to say. */
+export const refuseMisshapenInputs = (house: House, body: unknown): void => {
+  if (isTree(body) && body['resourceType'] === 'Parameters') refuseMisshapen(house, withoutResources(body));
+};

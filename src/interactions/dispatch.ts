@@ -5,6 +5,7 @@ import type { Resource } from '../fhir/resource.js';
 import { findComputedSearch } from '../operations/computed-searches.js';
 import { cancelJob, jobFile, jobStatus } from '../bulk/status.js';
 import { findOperation } from '../operations/operations.js';
+import { refuseMisshapenInputs } from './checked.js';
 import { systemHistory } from './history.js';
 import type { Call, House, Success } from './house.js';
 import { performWrite } from './perform.js';
@@ -162,6 +163,7 @@ const operate = async (
   const { code, affectsState } = operation.definition;
   const asked = { code, affectsState: affectsState === true, interaction: operation.interaction, type: type ?? '*' };
   checkOperation(call.caller, asked, call.ifMatch);
+  refuseMisshapenInputs(house, body);
   return operation.perform(house, call, {
     ...(type === undefined ? {} : { type }),
     ...(id === undefined ? {} : { id }),

@@ -8,10 +8,7 @@ export const parametersIn = ({ body }: Invocation): readonly Parameter[] => {
   if (body === undefined) return [];
   if (body.resourceType !== 'Parameters')
     throw failure('invalid', 'invalid', `The body must be Parameters, not a ${body.resourceType}.`, { expression: [body.resourceType] });
-  const given: unknown = body['parameter'] ?? [];
-  if (!Array.isArray(given) || !given.every((one) => typeof one === 'object' && one !== null))
-    throw failure('invalid', 'structure', 'parameter is a list of parameters.', { expression: ['Parameters.parameter'] });
-  return given as readonly Parameter[];
+  return Array.isArray(body['parameter']) ? (body['parameter'] as readonly Parameter[]) : [];
 };
 
 /** The primitive inputs of an operation by name: from the query, and from the value[x] of a Parameters body. */

@@ -19,6 +19,8 @@ export type Running = {
   readonly dataDir: string;
   /** a request as one of the demo clients; a string body is sent as it is */
   readonly as: (role: Role, method: string, url: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
+  /** the Authorization header of a demo client */
+  readonly bearer: (role: Exclude<Role, 'nobody'>) => Promise<string>;
   readonly stop: () => Promise<void>;
 };
 
@@ -78,6 +80,7 @@ export const startServer = async (settings: Readonly<Record<string, string>> = {
     app,
     dataDir,
     base: `${app.baseUrl}/FHIR/R4`,
+    bearer: async (role) => `Bearer ${await tokenOf(role)}`,
     as: async (role, method, url, body, headers = {}) => {
       const authorization: Readonly<Record<string, string>> = role === 'nobody' ? {} : { authorization: `Bearer ${await tokenOf(role)}` };
       const response = await fetch(url.startsWith('http') ? url : `${app.baseUrl}${url.startsWith('/') ? url : `/FHIR/R4/${url}`}`, {
