@@ -21,6 +21,8 @@ import { seedConformance } from './conformance/seed.js';
 import { loadDemo } from './demo/load.js';
 import { localDiary } from './domain/booking/provider-system.js';
 import { localDemographics } from './domain/demographics/demographics.js';
+import { listedStore } from './domain/worklists/listed-store.js';
+import { makeWorklists } from './domain/worklists/make-worklists.js';
 import { capabilityFor } from './fhir/capability.js';
 import { createExtractor } from './fhir/search/extract.js';
 import { createModel } from './fhir/search/model.js';
@@ -79,7 +81,7 @@ const readConformance = async (): Promise<Conformance> =>
 /** The store that the configuration names; `writer`: who writes to the embedded store, when another process does. */
 export const openStore = async (config: Config, writer?: UnitWriter): Promise<Store> => {
   await mkdir(config.dataDir, { recursive: true });
-  return narrowedStore(withAuditPlans(await openNamedStore(config, writer)));
+  return listedStore(narrowedStore(withAuditPlans(await openNamedStore(config, writer))));
 };
 
 /**
@@ -233,6 +235,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
   const house = await createHouse(config, store, origin, warn, audit.witness);
   const conformance = await readConformance();
   await alone(store, 'start', async () => {
+    await makeWorklists(store);
     await seedConformance(house, conformance);
     if (config.demo) await loadDemo(house);
   });

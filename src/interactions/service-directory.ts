@@ -36,6 +36,8 @@ export class ServiceDirectory {
   private readonly bySpecialty = new Map<string, Set<string>>();
   private readonly byTerm = new Map<string, Set<string>>();
   private readonly byClinician = new Map<string, Set<string>>();
+  /** by id of a Location, and by the site code that stands beside it */
+  private readonly byPlace = new Map<string, Set<string>>();
   /** the newest version of each type that was taken in */
   private readonly seen = new Map<DirectoryType, string>();
   private running: Promise<void> = Promise.resolve();
@@ -52,6 +54,12 @@ export class ServiceDirectory {
     ].flatMap((group) => group ?? []);
     const smallest = [...groups].sort((a, b) => a.size - b.size)[0];
     return [...(smallest ?? this.entries.keys())].flatMap((id) => this.find(id) ?? []);
+  }
+
+  /** The ids of the services of a clinician (SDS user id) or at a place (id of its Location, or site code). */
+  async servicesWith(group: 'clinician' | 'place', value: string): Promise<readonly string[]> {
+    await this.refresh();
+    return [...((group === 'clinician' ? this.byClinician : this.byPlace).get(value) ?? [])];
   }
 
   /** The ids of the diaries of a service. */
@@ -137,6 +145,7 @@ export class ServiceDirectory {
     const groups: readonly (readonly [Map<string, Set<string>>, readonly string[]])[] = [
       [this.bySpecialty, service.specialties],
       [this.byTerm, service.summary.clinicalTerms.flatMap(({ code }) => code ?? [])],
+      [this.byPlace, service.locations],
       [this.byClinician, service.summary.clinician === undefined ? [] : [service.summary.clinician.sdsId]],
     ];
     for (const [map, keys] of groups)

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createHouse } from '../app.js';
 import { readConfig } from '../config.js';
-import { organisationsOf } from '../demo/directory.js';
+import { healthcareService, organisationsOf } from '../demo/directory.js';
 import { ScaleData } from '../demo/scale.js';
 import { systems } from '../domain/codes.js';
+import { placesAfter } from '../domain/worklists/listed-store.js';
 import type { Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
 import { seal } from '../interactions/seal.js';
@@ -24,7 +25,7 @@ const checkedEvery = 500;
 const data = new ScaleData(start.seed, start.scale, { since: start.since, timeZone: start.timeZone });
 const organisations = new Map(organisationsOf(data.world).map((organisation) => [organisation.ods, organisation]));
 
-/** A directory entry as far as access keys need it: what it belongs to. */
+/** A directory entry as far as access keys and worklists need it. */
 const entryOf = ({ type, id }: Key): object | undefined => {
   if (type === 'Organization') {
     const organisation = organisations.get(id);
@@ -33,13 +34,19 @@ const entryOf = ({ type, id }: Key): object | undefined => {
   if (type === 'PractitionerRole') return { resourceType: type, id, organization: { reference: `Organization/${id.split('-')[0] ?? ''}` } };
   if (type !== 'HealthcareService') return undefined;
   const service = data.world.services[Number(id) - 11_001];
-  return service && { resourceType: type, id, providedBy: { reference: `Organization/${service.organisation.ods}` } };
+  return service && healthcareService(service);
 };
 
 const find: Reader['find'] = (key) => {
   const entry = entryOf(key);
   const stored: Stored = { ...key, version: 1, lastUpdated: 0, body: JSON.stringify(entry) };
   return Promise.resolve(entry && stored);
+};
+
+const directory: Parameters<typeof placesAfter>[0] = {
+  find,
+  findClaim: () => Promise.resolve(undefined),
+  search: () => Promise.resolve({ rows: [], next: undefined }),
 };
 
 const counts = new Map<string, number>();
@@ -72,18 +79,34 @@ const mayGo = async (): Promise<void> => {
   credit--;
 };
 
+/** The records of one referral, with its places on the worklists. */
+const listed = async (story: readonly BulkItem[]): Promise<readonly BulkItem[]> => {
+  const [first, ...others] = story;
+  if (first?.put.type !== 'ServiceRequest') return story;
+  const unit = { puts: story.map(({ put }) => put), claims: story.flatMap(({ claims }) => claims) };
+  const { places } = await placesAfter(directory, unit, first.put.id);
+  return [{ ...first, places }, ...others];
+};
+
 const make = async ({ part, from, until }: Extract<ToMaker, { kind: 'part' }>): Promise<void> => {
   let items: BulkItem[] = [];
+  let story: BulkItem[] = [];
   for (const made of data[part]({ from, until })) {
     const resource = made as Resource;
     const draft = { type: resource.resourceType, id: resource.id ?? '', version: 0, resource };
     const { put, claims } = await seal(house, loaderCall, draft, []);
-    items.push({ put, claims });
+    // a referral comes before what belongs to it
+    if (!['Appointment', 'Task'].includes(put.type)) {
+      items.push(...(await listed(story)));
+      story = [];
+    }
+    story.push({ put, claims });
     if (items.length < together) continue;
     await mayGo();
     say({ kind: 'batch', items });
     items = [];
   }
+  items.push(...(await listed(story)));
   await mayGo();
   say({ kind: 'batch', items });
   say({ kind: 'done' });

@@ -78,6 +78,8 @@ export type Entry = {
     | 'audit-position'
     | 'postcode'
     | 'demo'
+    | 'worklist'
+    | 'worklists-made'
     | 'search-parameter';
   readonly key: string;
   readonly version: number;
@@ -110,6 +112,45 @@ export type Reindex = Key & {
   readonly values: readonly Value[];
 };
 
+/** A referral's place on one worklist. Times: epoch ms. */
+export type WorklistPlace = {
+  readonly list: string;
+  /** ODS code of the organisation whose list it is; '' when it is nobody's */
+  readonly owner: string;
+  /** lists are in this order */
+  readonly authored: number;
+  /** id of the HealthcareService that has, or is to have, the patient */
+  readonly service?: string;
+  readonly specialty?: string;
+  /** from when on it is off the list without any write */
+  readonly until?: number;
+  /** from when on the letter that it waits for is overdue */
+  readonly due?: number;
+  /** what the list shows of it, as JSON */
+  readonly item: string;
+};
+/** All places of a referral (its id), instead of those that it had. */
+export type WorklistPut = { readonly referral: string; readonly places: readonly WorklistPlace[] };
+
+export type WorklistQuery = {
+  readonly list: string;
+  /** absent: anybody's */
+  readonly owner?: string;
+  /** of one of these services alone; absent: of any */
+  readonly services?: readonly string[];
+  readonly specialty?: string;
+  /** epoch ms */
+  readonly now: number;
+  /** 1..1000 */
+  readonly count: number;
+  /** the `next` of the page before */
+  readonly after?: string;
+};
+export type WorklistPage = { readonly rows: readonly (WorklistPlace & { readonly referral: string })[]; readonly next: string | undefined };
+
+/** Free slots of one diary: the first one, and how many begin before a moment. */
+export type DiaryAvailability = { readonly schedule: string; readonly count: number; readonly first: Stored | undefined };
+
 /** All of it or nothing, in one database transaction. */
 export type Unit = {
   readonly puts?: readonly Put[];
@@ -121,6 +162,7 @@ export type Unit = {
   /** released only when owned by the named owner */
   readonly releases?: readonly Claim[];
   readonly entries?: readonly EntryPut[];
+  readonly worklists?: readonly WorklistPut[];
   readonly reindexes?: readonly Reindex[];
   /** lines (AuditEvents as FHIR JSON) that become the next link of the writer's audit chain */
   readonly audit?: readonly string[];
@@ -295,6 +337,10 @@ export interface Reader {
   findClaim(kind: ClaimKind, key: string): Promise<Claim | undefined>;
   findEntry(kind: Entry['kind'], key: string): Promise<Entry | undefined>;
   listEntries(kind: Entry['kind']): Promise<readonly Entry[]>;
+  /** one page of a worklist, the oldest first; who may see it is the caller's matter */
+  worklist(query: WorklistQuery): Promise<WorklistPage>;
+  /** the free slots of diaries (ids of Schedules) that begin in [from, until), all read in one committed state; `first` may be later */
+  availability(schedules: readonly string[], from: number, until: number): Promise<readonly DiaryAvailability[]>;
   /** every audit chain with its last number and hash */
   auditChains(): Promise<readonly Omit<AuditLink, 'body'>[]>;
   /** the links of a chain after `number`, in order, at most `limit` */
@@ -315,7 +361,12 @@ export interface Store extends Reader {
 }
 
 /** A new resource as the bulk path takes it: sealed as for a commit, version 0. */
-export type BulkItem = { readonly put: Put; readonly claims: readonly Claim[] };
+export type BulkItem = {
+  readonly put: Put;
+  readonly claims: readonly Claim[];
+  /** of a ServiceRequest */
+  readonly places?: readonly WorklistPlace[];
+};
 
 export type BulkReport = { readonly resources: number; readonly rows: number; readonly bytes: number; readonly seconds: number };
 

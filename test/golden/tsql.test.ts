@@ -38,6 +38,7 @@ it.each(scripts.map((script) => [`schema-${String(script.number).padStart(4, '0'
 
 const units: readonly (readonly [string, Unit, boolean?])[] = [
   ['unit-claim', { claims: [{ kind: 'jti', key: 'j', owner: 'token', expires: 5 }] }],
+  ['unit-worklist', { worklists: [{ referral: 'r', places: [{ list: 'L', owner: 'RCD', authored: 5, service: 's', item: '{}' }] }] }],
   ['unit-entry', { entries: [{ kind: 'job', key: 'a', version: 0, body: '{}' }] }],
   [
     'unit-create',

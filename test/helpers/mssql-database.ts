@@ -25,6 +25,8 @@ const tables = [
   'search_position',
   'search_word',
   'slot_index',
+  'slot_day',
+  'worklist',
   'service_request_index',
   'access_key',
   'access_link',

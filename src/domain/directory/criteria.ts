@@ -27,7 +27,7 @@ export type SearchCriteria = {
 export type ListedService = Service & {
   readonly specialties: readonly string[];
   readonly clinicTypes: readonly string[];
-  /** ids of Locations */
+  /** ids of Locations, and their site codes */
   readonly locations: readonly string[];
   readonly position?: Position;
 };
@@ -47,9 +47,10 @@ export const listed = (service: Service, resource: HealthcareService, position: 
   ...service,
   specialties: codes(resource.specialty),
   clinicTypes: codes(resource.category),
-  locations: (resource.location ?? []).flatMap(({ reference }) =>
-    reference?.startsWith('Location/') === true ? [reference.slice(9)] : [],
-  ),
+  locations: (resource.location ?? []).flatMap(({ reference, identifier }) => [
+    ...(reference?.startsWith('Location/') === true ? [reference.slice(9)] : []),
+    ...(identifier?.value === undefined ? [] : [identifier.value]),
+  ]),
   ...(position === undefined ? {} : { position }),
 });
 

@@ -1,7 +1,7 @@
-import type { Appointment, HealthcareService, ServiceRequest, Task } from 'fhir/r4.js';
+import type { Appointment, PractitionerRole, ServiceRequest, Task } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import type { Facts, Found } from '../command.js';
-import { gatherService } from '../directory/service.js';
+import { gatherService, organisationOf } from '../directory/service.js';
 import { documentsOf, openTask } from '../referral/gather-referral.js';
 import { kindOf } from '../referral/referral.js';
 import type { Candidate } from './item.js';
@@ -25,9 +25,10 @@ export const gatherCandidate = async (facts: Facts, found: Found, now: string): 
   return { found, request, appointment, task, service, documents, now };
 };
 
-/** The ids and site codes of the places of a service. */
-export const gatherLocations = async (facts: Facts, service: string): Promise<readonly string[]> => {
-  const found = await facts.find({ type: 'HealthcareService', id: service }, 'all');
-  const { location = [] } = (found?.resource ?? {}) as unknown as HealthcareService;
-  return location.flatMap(({ reference, identifier }) => [readReference(reference ?? '', '')?.id ?? [], identifier?.value ?? []].flat());
+/** The ODS code of the organisation that refers: of the requester, or of the role that he refers in. */
+export const gatherReferrer = async (facts: Facts, { requester }: ServiceRequest): Promise<string | undefined> => {
+  const key = readReference(requester?.reference ?? '', '');
+  if (key?.type !== 'PractitionerRole') return organisationOf(facts, requester);
+  const role = (await facts.find(key, 'all'))?.resource as unknown as PractitionerRole | undefined;
+  return organisationOf(facts, role?.organization);
 };

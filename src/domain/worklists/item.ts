@@ -3,8 +3,8 @@ import { addWorkingDays, localDayOf } from '../calendar/working-days.js';
 import { extensions, systems } from '../codes.js';
 import type { Found } from '../command.js';
 import { referenceToService, type Service } from '../directory/service.js';
-import { acceptedAt, letterIntentionOf, priorityChangedAt, priorityOf, reviewedAt, stateOf, ubrnOf } from '../referral/referral.js';
-import type { WorklistName } from './lists.js';
+import { letterIntentionOf, priorityChangedAt, priorityOf, reviewedAt, stateOf, ubrnOf } from '../referral/referral.js';
+import type { WorklistName } from './names.js';
 
 /** A referral with what a worklist shows of it. */
 export type Candidate = {
@@ -125,34 +125,3 @@ export const itemExtension = (list: WorklistName, candidate: Candidate): Extensi
   url: extensions.worklistItem,
   extension: [...shared(candidate), ...parts[list](candidate)].flatMap(([url, value]) => (value === undefined ? [] : [{ url, ...value }])),
 });
-
-export type Filters = {
-  /** ODS code of the caller, where the list is a provider's */
-  readonly organisation: string | undefined;
-  readonly service: string | undefined;
-  readonly specialty: string | undefined;
-  readonly location: string | undefined;
-  readonly clinician: string | undefined;
-};
-
-/** Whether a candidate is on the list: what its state alone does not say. */
-export const isOn = (
-  list: WorklistName,
-  candidate: Candidate,
-  filters: Filters,
-  locationsOf: (service: Service) => readonly string[],
-): boolean => {
-  const { service, request, appointment, now } = candidate;
-  if (filters.organisation !== undefined && service?.organisation !== filters.organisation) return false;
-  if (filters.service !== undefined && service?.id !== filters.service && service?.number !== filters.service) return false;
-  if (filters.specialty !== undefined && request.performerType?.coding?.some((coding) => coding.code === filters.specialty) !== true)
-    return false;
-  if (filters.location !== undefined && (!service || !locationsOf(service).includes(filters.location))) return false;
-  if (filters.clinician !== undefined && service?.summary.clinician?.sdsId !== filters.clinician) return false;
-  if (list === 'REFERRALS_FOR_REVIEW') {
-    const open = appointment === undefined || Date.parse(appointment.start ?? now) >= Date.parse(now);
-    return open && (acceptedAt(request) === undefined || contextStatus(candidate) !== undefined);
-  }
-  if (list === 'LETTERS_OUTSTANDING') return ['NOT_DUE', 'OVERDUE'].includes(clinicalStatus(candidate));
-  return true;
-};

@@ -1,17 +1,13 @@
 import { checkRule, worklistRules } from '../../access/operation-rules.js';
 import { sightOf } from '../../access/policy.js';
 import { extensions, systems } from '../../domain/codes.js';
-import type { Found } from '../../domain/command.js';
-import { foundOf } from '../../domain/command.js';
 import { refusal } from '../../domain/refusal.js';
-import { gatherCandidate, gatherLocations } from '../../domain/worklists/gather-worklist.js';
-import { isOn, itemExtension, type Candidate, type Filters } from '../../domain/worklists/item.js';
-import { worklists, type Worklist, type WorklistName } from '../../domain/worklists/lists.js';
+import { worklists, type WorklistName } from '../../domain/worklists/lists.js';
+import { itemAt } from '../../domain/worklists/place.js';
 import { readReference } from '../../fhir/references.js';
-import { parseJson } from '../../fhir/json.js';
 import { factsOf } from '../../interactions/facts.js';
 import type { Call, House } from '../../interactions/house.js';
-import type { SearchPlan } from '../../store/port.js';
+import type { WorklistPage, WorklistQuery } from '../../store/port.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, optional } from './declare.js';
@@ -23,14 +19,12 @@ const parameters = [
   optional('specialty', 'code', 'CodeSystem SPECIALTY'),
   optional('location', 'Reference', 'Location or site code'),
   optional('clinician', 'Reference', 'SDS user id of the named clinician'),
-  optional('count', 'unsignedInt', 'items wanted, 1 to 1000; 100 without it'),
+  optional('count', 'unsignedInt', 'items wanted, 1 to 1000; 50 without it'),
   optional('after', 'string', 'where the list before this one ended: its Extension-eRS-Worklist-Next'),
 ];
 
 const most = 1000;
-const usual = 100;
-/** pages of candidates that one answer reads at most: a list goes on from there with `after` */
-const pagesAtMost = 20;
+const usual = 50;
 
 const listOf = (inputs: Inputs): WorklistName => {
   const code = inputs.code('listType') ?? '';
@@ -44,64 +38,56 @@ const valueOf = (inputs: Inputs, name: string): string | undefined => {
   return reference?.identifier?.value ?? readReference(reference?.reference ?? '', '')?.id;
 };
 
-const filtersOf = ({ caller }: Call, inputs: Inputs, { side }: Worklist): Filters => {
-  const service = valueOf(inputs, 'service');
-  if (caller.kind === 'app' && service === undefined)
+/** The ids of the services that the filters leave; undefined when there is no such filter. */
+const servicesOf = async (house: House, call: Call, inputs: Inputs): Promise<readonly string[] | undefined> => {
+  const named = valueOf(inputs, 'service');
+  if (call.caller.kind === 'app' && named === undefined)
     throw refusal('invalid', 'required', 'MISSING_PARAMETER', 'An application names the service.', expressionOf('service'));
-  return {
-    organisation: side === 'provider' ? caller.organisation : undefined,
-    service,
-    specialty: inputs.code('specialty'),
-    location: valueOf(inputs, 'location'),
-    clinician: valueOf(inputs, 'clinician'),
-  };
+  const facts = factsOf(house.store, call.caller);
+  const sets: (readonly string[])[] = [];
+  if (named !== undefined) {
+    const key = { type: 'HealthcareService', id: named };
+    const found = (await facts.find(key, 'all')) ?? (await facts.byIdentifier(key.type, systems.service, named));
+    sets.push(found ? [found.id] : []);
+  }
+  for (const [name, group] of [
+    ['location', 'place'],
+    ['clinician', 'clinician'],
+  ] as const) {
+    const value = valueOf(inputs, name);
+    if (value !== undefined) sets.push(await house.directory.servicesWith(group, value));
+  }
+  const [first, ...others] = sets;
+  return first?.filter((id) => others.every((set) => set.includes(id)));
 };
 
-/** The referrals in the states of the list that the caller may see, the oldest first; a service narrows them in the store already. */
-const planOf = ({ states }: Worklist, filters: Filters, service: string | undefined, count: number): SearchPlan => ({
-  type: 'ServiceRequest',
-  where: [
-    { kind: 'token', param: 'state', any: states.map((code) => ({ code })) },
-    ...(service === undefined || filters.service === undefined
-      ? []
-      : [{ kind: 'reference' as const, param: 'performer', any: [{ type: 'HealthcareService', id: service }] }]),
-  ],
-  sort: [{ param: 'authored', kind: 'range', descending: false }],
-  count,
-});
+/** A scope of its own narrows what the caller sees of its organisation's list. */
+const seen = async ({ store }: House, { caller }: Call, { rows }: WorklistPage): Promise<WorklistPage['rows']> => {
+  const sight = sightOf(caller, 'ServiceRequest');
+  if (sight === 'all' || sight.narrow === undefined) return rows;
+  const keys = rows.map(({ referral }) => ({ type: 'ServiceRequest', id: referral }));
+  const ids = new Set((await store.findMany(keys, sight)).map(({ id }) => id));
+  return rows.filter(({ referral }) => ids.has(referral));
+};
 
-type Fetched = { readonly candidates: readonly Candidate[]; readonly next: string | undefined };
-
-const fetchList = async (
-  house: House,
-  call: Call,
+/** The List around items that are texts already. */
+const listText = (
   list: WorklistName,
-  filters: Filters,
-  from: { count: number; after: string | undefined },
-): Promise<Fetched> => {
-  const facts = factsOf(house.store, call.caller);
-  const now = new Date(house.clock()).toISOString();
-  const service =
-    filters.service === undefined
-      ? undefined
-      : (
-          (await facts.find({ type: 'HealthcareService', id: filters.service }, 'all')) ??
-          (await facts.byIdentifier('HealthcareService', systems.service, filters.service))
-        )?.id;
-  const plan = planOf(worklists[list], filters, service, from.count);
-  const candidates: Candidate[] = [];
-  let after = from.after;
-  for (let page = 0; page < pagesAtMost; page++) {
-    const found = await house.store.search({ ...plan, ...(after === undefined ? {} : { after }) }, sightOf(call.caller, 'ServiceRequest'));
-    const gathered = await Promise.all(found.rows.map((row) => gatherCandidate(facts, foundOf(row, parseJson) as Found, now)));
-    for (const candidate of gathered) {
-      const places = filters.location === undefined || !candidate.service ? [] : await gatherLocations(facts, candidate.service.id);
-      if (isOn(list, candidate, filters, () => places)) candidates.push(candidate);
-    }
-    after = found.next;
-    if (after === undefined || candidates.length >= from.count) break;
-  }
-  return { candidates, next: after };
+  items: readonly string[],
+  { date, next }: { readonly date: string; readonly next: string | undefined },
+): string => {
+  const head = JSON.stringify({
+    resourceType: 'List',
+    ...(next === undefined ? {} : { extension: [{ url: extensions.worklistNext, valueString: next }] }),
+    status: 'current',
+    mode: 'snapshot',
+    code: { coding: [{ system: systems.worklist, code: list }] },
+    date,
+    ...(items.length > 0
+      ? {}
+      : { emptyReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: 'nilknown' }] } }),
+  });
+  return items.length === 0 ? head : `${head.slice(0, -1)},"entry":[${items.join(',')}]}`;
 };
 
 /** e-RS A008 and A023: a snapshot of a worklist as a List, each item with what its list shows. Plain searches find the same (docs/e-rs.md). */
@@ -122,30 +108,33 @@ export const fetchWorklistOperation: Operation = {
     const inputs = Inputs.read(parameters, body);
     const list = listOf(inputs);
     checkRule(worklistRules[list], call.caller, `the list ${list}`);
-    const filters = filtersOf(call, inputs, worklists[list]);
-    const count = Math.min(Math.max(inputs.number('count') ?? usual, 1), most);
+    const services = await servicesOf(house, call, inputs);
+    const specialty = inputs.code('specialty');
     const cursor = inputs.text('after');
-    const after = cursor === undefined ? undefined : house.openCursor(cursor);
-    const { candidates, next } = await fetchList(house, call, list, filters, { count, after });
+    const now = house.clock();
+    const query: WorklistQuery = {
+      list,
+      now,
+      count: Math.min(Math.max(inputs.number('count') ?? usual, 1), most),
+      ...(call.caller.kind === 'system' ? {} : { owner: call.caller.organisation ?? '' }),
+      ...(services === undefined ? {} : { services }),
+      ...(specialty === undefined ? {} : { specialty }),
+      ...(cursor === undefined ? {} : { after: house.openCursor(cursor) }),
+    };
+    const page = await house.store.worklist(query);
+    const rows = await seen(house, call, page);
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      body: JSON.stringify({
-        resourceType: 'List',
-        ...(next === undefined ? {} : { extension: [{ url: extensions.worklistNext, valueString: house.signCursor(next) }] }),
-        status: 'current',
-        mode: 'snapshot',
-        code: { coding: [{ system: systems.worklist, code: list }] },
-        date: new Date(house.clock()).toISOString(),
-        ...(candidates.length > 0
-          ? {
-              entry: candidates.map((candidate) => ({
-                extension: [itemExtension(list, candidate)],
-                item: { reference: `ServiceRequest/${candidate.found.id}/_history/${String(candidate.found.version)}` },
-              })),
-            }
-          : { emptyReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: 'nilknown' }] } }),
-      }),
+      body: listText(
+        list,
+        rows.map((row) => itemAt(row, now)),
+        {
+          date: new Date(now).toISOString(),
+          next: page.next === undefined ? undefined : house.signCursor(page.next),
+        },
+      ),
+      seen: rows.map(({ referral }) => ({ type: 'ServiceRequest', id: referral })),
     };
   },
 };

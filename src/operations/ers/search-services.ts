@@ -12,7 +12,7 @@ import { parseJson } from '../../fhir/json.js';
 import { factsOf } from '../../interactions/facts.js';
 import type { House } from '../../interactions/house.js';
 import { situationOf } from '../../interactions/perform.js';
-import type { Predicate } from '../../store/port.js';
+import type { Stored } from '../../store/port.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, optional, searchCriteria } from './declare.js';
@@ -30,7 +30,6 @@ const parameters = [
 ];
 
 const dayMs = 86_400_000;
-const slotsAtMost = 1000;
 
 const codeOf = <T extends string>(inputs: Inputs, name: string, known: readonly T[]): T | undefined => {
   const code = inputs.code(name);
@@ -63,27 +62,37 @@ const sorted = (services: readonly ListedService[], { position }: Searcher, sort
 
 export type Availability = { readonly firstFree: string | undefined; readonly count: number };
 
+const nothing: Availability = { firstFree: undefined, count: 0 };
+
+/** The start of a slot as its record says it, and as a moment. */
+const startOf = ({ body }: Stored): readonly [string, number] => {
+  const { start = '' } = parseJson(body ?? '{}') as { start?: string };
+  return [start, Date.parse(start)];
+};
+
 /**
- * What a service has free, from the index of its diaries that each write of a slot keeps: the first free slot, and how many there are in
- * the days to come. The count and, where it is among them, the first slot are of one read.
+ * What services have free, by their ids: the first free slot, and how many there are in the days to come, as a search of slots would find
+ * them. The store counts by day and diary with each write of a slot; all is of one read, and a service has what its diaries have.
  */
-export const availabilityOf = async (house: House, service: string, days: number): Promise<Availability> => {
-  const schedules = house.directory.schedulesOf(service);
-  if (schedules.length === 0) return { firstFree: undefined, count: 0 };
+export const availabilityOf = async (
+  house: House,
+  services: readonly string[],
+  days: number,
+): Promise<ReadonlyMap<string, Availability>> => {
+  const owners = services.flatMap((service) => house.directory.schedulesOf(service).map((schedule) => ({ service, schedule })));
+  if (owners.length === 0) return new Map();
   const now = house.clock();
-  const until = now + days * dayMs;
-  const free = (low: number, more: readonly Predicate[]): readonly Predicate[] => [
-    { kind: 'reference', param: 'schedule', any: schedules.map((id) => ({ type: 'Schedule', id })) },
-    { kind: 'token', param: 'status', any: [{ code: 'free' }] },
-    { kind: 'range', param: 'start', any: [{ prefix: 'ge', low, high: low }] },
-    ...more,
-  ];
-  const sort = [{ param: 'start', kind: 'range' as const, descending: false }];
-  const within: Predicate = { kind: 'range', param: 'start', any: [{ prefix: 'lt', low: until, high: until }] };
-  const { rows } = await house.store.search({ type: 'Slot', where: free(now, [within]), sort, count: slotsAtMost }, 'all');
-  const [first] = rows.length > 0 ? rows : (await house.store.search({ type: 'Slot', where: free(until, []), sort, count: 1 }, 'all')).rows;
-  const start = first?.body === undefined ? undefined : (parseJson(first.body) as { start?: string }).start;
-  return { firstFree: start, count: rows.length };
+  const schedules = [...new Set(owners.map(({ schedule }) => schedule))];
+  const read = await house.store.availability(schedules, now, now + days * dayMs);
+  const diaries = new Map(read.map((diary) => [diary.schedule, { ...diary, start: diary.first && startOf(diary.first) }]));
+  const found = new Map<string, Availability & { readonly at: number }>();
+  for (const { service, schedule } of owners) {
+    const { start: [text, at] = [undefined, Number.POSITIVE_INFINITY], count = 0 } = diaries.get(schedule) ?? {};
+    const before = found.get(service) ?? { firstFree: undefined, count: 0, at: Number.POSITIVE_INFINITY };
+    const first = at < before.at ? { firstFree: text, at } : { firstFree: before.firstFree, at: before.at };
+    found.set(service, { ...first, count: before.count + count });
+  }
+  return found;
 };
 
 /** eRS-IWT where there is no number of days. */
@@ -153,12 +162,15 @@ export const searchServicesOperation: Operation = {
       bounded(inputs.number('count'), 50, 200),
     );
     const days = bounded(inputs.number('availabilityDays'), 14, 365);
-    const entry = await Promise.all(
-      shown.map(async (one) => ({
-        extension: [serviceExtension(one, await availabilityOf(house, one.service.id, days), days)],
-        item: referenceToService(one.service),
-      })),
+    const available = await availabilityOf(
+      house,
+      shown.map(({ service }) => service.id),
+      days,
     );
+    const entry = shown.map((one) => ({
+      extension: [serviceExtension(one, available.get(one.service.id) ?? nothing, days)],
+      item: referenceToService(one.service),
+    }));
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },

@@ -10,6 +10,7 @@ export type Shape = {
   readonly claims: boolean;
   readonly entries: boolean;
   readonly reindexes: boolean;
+  readonly worklists: boolean;
   readonly audit: boolean;
   readonly puts: boolean;
   /** some puts write over a row: version > 0 */
@@ -34,6 +35,9 @@ const json = {
   releases: "openjson(@releases) with (kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner')",
   entries:
     "openjson(@entries) with (n int '$.n', kind nvarchar(30) '$.kind', entry_key nvarchar(400) '$.key', version int '$.version', start int '$.start', length int '$.length', expires bigint '$.expires')",
+  listed: "openjson(@listed) with (referral nvarchar(64) '$.referral')",
+  places:
+    "openjson(@places) with (referral nvarchar(64) '$.referral', list nvarchar(50) '$.list', owner nvarchar(50) '$.owner', authored bigint '$.authored', service nvarchar(64) '$.service', specialty nvarchar(100) '$.specialty', until bigint '$.until', due bigint '$.due', start int '$.start', length int '$.length')",
   puts: "openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length')",
   targets: "openjson(@targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id')",
   keys: "openjson(@keys) with (n int '$.n', access_key nvarchar(200) '$.key')",
@@ -105,6 +109,10 @@ if @done <> @entered ${refuse(
   `set @bad = (select min(w.n) from ${json.entries} w left join entry e on ${entryOn} where coalesce(e.version, 0) <> w.version
     or (w.version = 0 and w.length is null));`,
 )}`;
+
+const worklists = `delete w from worklist w inner join ${json.listed} l on w.referral = ${exact('l.referral')};
+insert into worklist (referral, list, owner, authored, service, specialty, until, due, item)
+  select p.referral, p.list, p.owner, p.authored, p.service, p.specialty, p.until, p.due, substring(@items, p.start, p.length) from ${json.places} p;`;
 
 const body = 'case when p.length is null then null else substring(@bodies, p.start, p.length) end';
 // version 0: a row that was only referred to so far takes its first version in place
@@ -180,6 +188,17 @@ export const cellNames = (columns: readonly NarrowColumn[]): readonly { readonly
 
 const cellType = (kind: string): string => (kind === 'span' ? 'float' : kind === 'instant' ? 'bigint' : 'int');
 
+/** The days of the unit's free slots, as their rows stand. */
+const slotDays = (
+  change: 1 | -1,
+): string => `insert into @day (schedule, day, n) select h.schedule, h.start_at / 86400000, ${String(change)}
+  from slot_index h inner join @row w on w.rid = h.rid inner join term t on t.id = h.status
+  where t.text = 'free' and h.schedule is not null and h.start_at is not null;`;
+const changedDays = '(select schedule, day, sum(n) as n from @day group by schedule, day)';
+const countDays = `update s set free = s.free + d.n from slot_day s inner join ${changedDays} d on d.schedule = s.schedule and d.day = s.day;
+insert into slot_day (schedule, day, free) select d.schedule, d.day, d.n from ${changedDays} d
+  where not exists (select 1 as one from slot_day s where s.schedule = d.schedule and s.day = d.day);`;
+
 const narrowRows = (table: string, columns: readonly NarrowColumn[], updates: boolean): string => {
   const cells = cellNames(columns);
   const sent = `openjson(@${table}) with (n int '$.n', ${cells.map(({ name, kind }) => `${name} ${cellType(kind)} '$.${name}'`).join(', ')})`;
@@ -188,9 +207,12 @@ const narrowRows = (table: string, columns: readonly NarrowColumn[], updates: bo
     .map(({ name }) => ` left join @target t_${name} on t_${name}.n = x.${name}`)
     .join('');
   const values = cells.map(({ name, kind }) => (kind === 'reference' ? `t_${name}.rid` : `x.${name}`));
-  return `${updates ? `delete h from ${table} h inner join @row w on w.rid = h.rid;` : ''}
+  const isSlot = table === 'slot_index';
+  return `${isSlot ? `declare @day table (schedule bigint not null, day bigint not null, n int not null);\n${updates ? slotDays(-1) : ''}` : ''}
+${updates ? `delete h from ${table} h inner join @row w on w.rid = h.rid;` : ''}
 insert into ${table} (rid, ${cells.map(({ name }) => name).join(', ')}) select w.rid, ${values.join(', ')}
-  from ${sent} x inner join @row w on w.n = x.n${joins};`;
+  from ${sent} x inner join @row w on w.n = x.n${joins};
+${isSlot ? `${slotDays(1)}\n${countDays}` : ''}`;
 };
 
 /**
@@ -307,6 +329,7 @@ export const batchText = (shape: Shape): string =>
     shape.claims ? claims : '',
     ...(shape.puts ? putSections(shape) : []),
     shape.entries ? entries : '',
+    shape.worklists ? worklists : '',
     shape.reindexes ? reindexRows() : '',
     shape.audit ? audit : '',
     shape.puts ? `set @floor = case when @latest > @now then @latest else @now end;\n${order}` : '',

@@ -18,6 +18,7 @@ import {
   type Store,
   type Unit,
   type Window,
+  type WorklistQuery,
 } from '../port.js';
 import { Database, type PoolMetrics } from './database.js';
 import { checkSchema, migrate } from './migrate.js';
@@ -63,6 +64,8 @@ class MssqlStore implements Store {
   findClaim = (kind: ClaimKind, key: string) => this.reader.findClaim(kind, key);
   findEntry = (kind: Entry['kind'], key: string) => this.reader.findEntry(kind, key);
   listEntries = (kind: Entry['kind']) => this.reader.listEntries(kind);
+  worklist = (query: WorklistQuery) => this.reader.worklist(query);
+  availability = (schedules: readonly string[], from: number, until: number) => this.reader.availability(schedules, from, until);
   auditChains = () => this.reader.auditChains();
   auditLinks = (chain: string, after: number, limit: number) => this.reader.auditLinks(chain, after, limit);
 
@@ -172,6 +175,7 @@ class MssqlStore implements Store {
     try {
       await this.database.send("delete top (1000) from claim where expires < @now and kind in ('jti', 'idempotency')", { now });
       await this.database.send('delete top (1000) from entry where expires < @now', { now });
+      await this.database.send('delete top (1000) from worklist where until <= @now', { now });
     } catch {
       // the next round will do
     }

@@ -1,6 +1,24 @@
 import { sql, type RawBuilder } from 'kysely';
+import { worklistPage, worklistQuery } from '../queries/worklist.js';
 import { columnOf, homeParam } from '../layout.js';
-import type { AuditLink, Claim, ClaimKind, Entry, HistoryScope, Key, Page, Reader, SearchPlan, Sight, Stored, Window } from '../port.js';
+import type {
+  AuditLink,
+  Claim,
+  ClaimKind,
+  DiaryAvailability,
+  Entry,
+  HistoryScope,
+  Key,
+  Page,
+  Reader,
+  SearchPlan,
+  Sight,
+  Stored,
+  Window,
+  WorklistPage,
+  WorklistQuery,
+} from '../port.js';
+import { availabilityQuery } from '../queries/availability.js';
 import { parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { tsql, type Statement } from '../queries/dialect.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
@@ -212,6 +230,20 @@ export class MssqlReader implements Reader {
       { kind },
     );
     return rows.map((row) => entryOf(kind, row));
+  }
+
+  async worklist(query: WorklistQuery): Promise<WorklistPage> {
+    const rows = await this.run(() => worklistQuery(tsql, query));
+    return worklistPage(rows, query, (item) => bodyOf(item) ?? '');
+  }
+
+  async availability(schedules: readonly string[], from: number, until: number): Promise<readonly DiaryAvailability[]> {
+    const rows = await this.run(() => availabilityQuery(tsql, (text) => this.term(text), schedules, from, until));
+    return rows.map((row) => ({
+      schedule: String(row['schedule']),
+      count: Number(row['n']),
+      first: row['id'] === null ? undefined : this.stored(row, 'Slot'),
+    }));
   }
 
   async auditChains(): Promise<readonly Omit<AuditLink, 'body'>[]> {

@@ -1,5 +1,5 @@
 import { columnOf, narrowTables } from '../layout.js';
-import type { Claim, EntryPut, Key, Put, Reindex, Unit } from '../port.js';
+import type { Claim, EntryPut, Key, Put, Reindex, Unit, WorklistPut } from '../port.js';
 import { indexRowsOf, indexTables, kinds, type IndexRows } from '../sqlite/write-values.js';
 import { batchText, type Shape } from './batch.js';
 import type { Inputs } from './database.js';
@@ -119,6 +119,13 @@ const entryInputs = (entries: readonly EntryPut[]): Inputs => {
   return { entries: numbered(rows), entry_bodies: bytes, entered: entries.length };
 };
 
+const worklistInputs = (worklists: readonly WorklistPut[]): Inputs => {
+  const placed = worklists.flatMap(({ referral, places }) => places.map((place) => ({ referral, ...place })));
+  const { bytes, places } = slices(placed.map(({ item }) => item));
+  const rows = placed.map(({ item: _item, ...row }, n) => ({ ...row, ...places[n] }));
+  return { listed: JSON.stringify(worklists.map(({ referral }) => ({ referral }))), places: numbered(rows), items: bytes };
+};
+
 const putInputs = (terms: Terms, puts: readonly Put[], targets: Targets): Inputs => {
   const { bytes, places } = slices(puts.map(({ body }) => body));
   const sent = puts.map(({ type, id, version, lastUpdated }, n) => ({
@@ -184,6 +191,7 @@ export const unitBatch = (
   const releases = [...(unit.releases ?? [])].sort(byName);
   const entries = [...(unit.entries ?? [])].sort(byName);
   const reindexes = [...(unit.reindexes ?? [])].sort(byKey);
+  const worklists = unit.worklists ?? [];
   const targets = new Targets();
   const written = puts.length > 0 ? putInputs(terms, puts, targets) : {};
   const tests = renamed(options.unmatched);
@@ -194,6 +202,7 @@ export const unitBatch = (
     releases: releases.length > 0,
     claims: claims.length > 0,
     entries: entries.length > 0,
+    worklists: worklists.length > 0,
     reindexes: reindexes.length > 0,
     audit: options.link !== undefined,
     puts: puts.length > 0,
@@ -229,6 +238,7 @@ export const unitBatch = (
       ...(shape.releases ? { releases: numbered(releases) } : {}),
       ...(shape.claims ? { claims: numbered(claims), claimed: claims.length } : {}),
       ...(shape.entries ? entryInputs(entries) : {}),
+      ...(shape.worklists ? worklistInputs(worklists) : {}),
       ...(shape.reindexes ? reindexInputs(terms, reindexes) : {}),
       ...(link ? { chain: link.chain, link: link.number, hash: link.hash, audit: Buffer.from(link.body, 'utf8') } : {}),
     },

@@ -13,10 +13,12 @@ import {
   type SearchPlan,
   type Sight,
   type Unit,
+  type WorklistPut,
 } from '../port.js';
 import type { Connection } from './connection.js';
 import { replaceValues, writeValues } from './write-values.js';
 import type { Terms } from './terms.js';
+import { insertPlace, placeCells } from './worklist-rows.js';
 
 export type Writer = {
   readonly connection: Connection;
@@ -57,6 +59,7 @@ export const applyUnit = (writer: Writer, unit: Unit): void => {
   });
   for (const put of puts) if (put.body === undefined) refuseWhenReferenced(writer, put);
   for (const entry of unit.entries ?? []) putEntry(writer, entry);
+  for (const worklist of unit.worklists ?? []) putPlaces(writer, worklist);
   for (const reindex of unit.reindexes ?? []) reindexRow(writer, reindex);
   if (unit.audit && unit.audit.length > 0) {
     const { chain, number, hash, body } = writer.chain.append(unit.audit);
@@ -83,6 +86,11 @@ const putEntry = ({ connection }: Writer, { kind, key, version, body, expires }:
           version,
         );
   if (changed !== 1) throw stale;
+};
+
+const putPlaces = ({ connection }: Writer, { referral, places }: WorklistPut): void => {
+  connection.run('delete from worklist where referral = ?', referral);
+  for (const place of places) connection.run(insertPlace, ...placeCells(referral, place));
 };
 
 const take = (writer: Writer, claim: Claim): void => {

@@ -15,6 +15,7 @@ import {
 import { Connection } from './connection.js';
 import { migrate } from './migrate.js';
 import { Terms } from './terms.js';
+import { insertPlace, placeCells } from './worklist-rows.js';
 import { indexRowsOf, indexTables, kinds, type Cell } from './write-values.js';
 
 // A file that nobody else opens and that is thrown away on any fault needs neither a journal nor a sync until it is whole. Sorters
@@ -22,6 +23,8 @@ import { indexRowsOf, indexTables, kinds, type Cell } from './write-values.js';
 const loading =
   'pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive; pragma cache_size = -262144; pragma temp_store = file';
 const remembered = 200_000;
+const countedSlots = `insert into slot_day (schedule, day, free) select schedule, start_at / 86400000, count(*) from slot_index
+  where schedule is not null and start_at is not null and status = (select id from term where text = 'free') group by 1, 2`;
 
 /** Tables whose primary key is not the row id: their rows are staged and go in sorted, as one append. */
 const staged: Readonly<Record<string, readonly string[]>> = {
@@ -85,9 +88,13 @@ class SqliteBulk implements Bulk {
   add(batch: readonly BulkItem[]): void {
     // rows first, then what points at them: references inside a batch may go in any direction
     const rids = batch.map(({ put }) => this.addRow(put));
-    batch.forEach(({ put, claims }, at) => {
+    batch.forEach(({ put, claims, places }, at) => {
       this.addIndex(put, rids[at] ?? 0);
       for (const { kind, key, owner, expires } of claims) this.stage('claim', [kind, key, owner, expires ?? null]);
+      for (const place of places ?? []) {
+        this.connection.run(insertPlace, ...placeCells(put.id, place));
+        this.rows++;
+      }
     });
     this.resources += batch.length;
   }
@@ -175,6 +182,7 @@ class SqliteBulk implements Bulk {
       if (table === 'claim') this.refuseDoubleClaims();
       db.exec(`insert or ignore into main.${table} (${names}) select ${names} from scratch.${table} order by ${names}`);
     }
+    db.exec(`delete from slot_day; ${countedSlots}`);
     for (const { name, sql } of this.indexes) {
       say(`builds ${name}`);
       await turn();

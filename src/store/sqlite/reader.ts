@@ -1,3 +1,4 @@
+import { availabilityQuery } from '../queries/availability.js';
 import { parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { sqlite } from '../queries/dialect.js';
 import { historyQuery } from '../queries/history.js';
@@ -5,9 +6,26 @@ import { decodePosition, encodePosition } from '../queries/position.js';
 import { SearchBuilder } from '../queries/search.js';
 import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
+import { worklistPage, worklistQuery } from '../queries/worklist.js';
 import { columnOf, homeParam, narrowTables } from '../layout.js';
 import { sql } from 'kysely';
-import type { AuditLink, Claim, ClaimKind, Entry, HistoryScope, Key, Page, Place, SearchPlan, Sight, Stored, Window } from '../port.js';
+import type {
+  AuditLink,
+  Claim,
+  ClaimKind,
+  DiaryAvailability,
+  Entry,
+  HistoryScope,
+  Key,
+  Page,
+  Place,
+  SearchPlan,
+  Sight,
+  Stored,
+  Window,
+  WorklistPage,
+  WorklistQuery,
+} from '../port.js';
 import type { Connection, Row } from './connection.js';
 import { Terms } from './terms.js';
 
@@ -111,6 +129,21 @@ export class SqliteReader {
     return this.connection
       .all('select key, version, body, expires from entry where kind = ? order by key', kind)
       .map((row) => entryOf(kind, row));
+  }
+
+  worklist(query: WorklistQuery): WorklistPage {
+    const { text, parameters } = sqlite.compile(worklistQuery(sqlite, query));
+    return worklistPage(this.connection.all(text, ...parameters), query, String);
+  }
+
+  availability(schedules: readonly string[], from: number, until: number): readonly DiaryAvailability[] {
+    const term = (text: string): number => this.terms.find(text) ?? 0;
+    const { text, parameters } = sqlite.compile(availabilityQuery(sqlite, term, schedules, from, until));
+    return this.connection.all(text, ...parameters).map((row) => ({
+      schedule: String(row['schedule']),
+      count: Number(row['n']),
+      first: row['id'] === null ? undefined : this.stored(row, 'Slot'),
+    }));
   }
 
   auditChains(): readonly Omit<AuditLink, 'body'>[] {

@@ -10,6 +10,7 @@ import {
   type Window,
   type ClaimKind,
   type Reader,
+  type WorklistQuery,
 } from '../port.js';
 import { isBounded } from '../queries/ranks.js';
 import { Connection } from './connection.js';
@@ -56,6 +57,9 @@ class SqliteStore implements Store {
   findClaim = (kind: ClaimKind, key: string) => Promise.resolve(this.reader.findClaim(kind, key));
   findEntry = (kind: Entry['kind'], key: string) => Promise.resolve(this.reader.findEntry(kind, key));
   listEntries = (kind: Entry['kind']) => Promise.resolve(this.reader.listEntries(kind));
+  worklist = (query: WorklistQuery) => Promise.resolve(this.reader.worklist(query));
+  availability = (schedules: readonly string[], from: number, until: number) =>
+    Promise.resolve(this.reader.availability(schedules, from, until));
   auditChains = () => Promise.resolve(this.reader.auditChains());
   auditLinks = (chain: string, after: number, limit: number) => Promise.resolve(this.reader.auditLinks(chain, after, limit));
 

@@ -48,6 +48,7 @@ export const indexRowsOf = (
 /** Replaces the index rows of one resource: only what differs between the old and the new values is written. */
 export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (target: Key) => number): void => {
   const { rows, narrow } = indexRowsOf(writer.terms, put.type, put.body === undefined ? [] : put.values, ridOf);
+  if (narrow?.table === 'slot_index') countSlot(writer, rid, -1);
   if (narrow && put.body === undefined) writer.connection.run(`delete from ${narrow.table} where rid = ?`, rid);
   else if (narrow)
     writer.connection.run(
@@ -55,6 +56,7 @@ export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (targe
       rid,
       ...narrow.cells,
     );
+  if (narrow?.table === 'slot_index' && put.body !== undefined) countSlot(writer, rid, 1);
   for (const kind of kinds) replace(writer, kind, rid, rows[kind], put.version > 0 ? () => true : undefined);
 };
 
@@ -63,6 +65,18 @@ export const replaceValues = (writer: Writer, { type, params, values }: Reindex,
   const { rows } = indexRowsOf(writer.terms, type, values, ridOf);
   const isOf = (term: number): boolean => params.some((param) => isKeptFor(writer.terms.textOf(term), type, param));
   for (const kind of kinds) replace(writer, kind, rid, rows[kind], isOf);
+};
+
+/** Takes a slot, as its row stands, out of its day's counter of free ones, or puts it in. */
+const countSlot = ({ connection, terms }: Writer, rid: number, change: 1 | -1): void => {
+  connection.run(
+    `insert into slot_day (schedule, day, free) select schedule, start_at / 86400000, ? from slot_index
+     where rid = ? and status = ? and schedule is not null and start_at is not null
+     on conflict (schedule, day) do update set free = free + excluded.free`,
+    change,
+    rid,
+    terms.find('free') ?? 0,
+  );
 };
 
 const cellsOf = (terms: Pick<Terms, 'intern'>, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {

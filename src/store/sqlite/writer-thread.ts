@@ -83,13 +83,14 @@ const commitGroup = (): void => {
   port.postMessage(answers);
 };
 
-// what nobody asks for again: used token ids and request ids, finished leases
+// what nobody asks for again: used token ids and request ids, finished leases, places on worklists whose time is over
 const sweepMs = 60_000;
 const sweep = setInterval(() => {
   const now = Date.now();
   try {
     state.connection.run("delete from claim where expires < ? and kind in ('jti', 'idempotency')", now);
     state.connection.run('delete from entry where expires < ?', now);
+    state.connection.run('delete from worklist where until <= ?', now);
   } catch {
     // another process holds the write lock: the next round will do
   }

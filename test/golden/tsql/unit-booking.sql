@@ -83,9 +83,19 @@ delete s from search_position s inner join @row o on o.rid = s.rid
 delete s from search_word s inner join @row o on o.rid = s.rid
   ;
 
+declare @day table (schedule bigint not null, day bigint not null, n int not null);
+insert into @day (schedule, day, n) select h.schedule, h.start_at / 86400000, -1
+  from slot_index h inner join @row w on w.rid = h.rid inner join term t on t.id = h.status
+  where t.text = 'free' and h.schedule is not null and h.start_at is not null;
 delete h from slot_index h inner join @row w on w.rid = h.rid;
 insert into slot_index (rid, schedule, status, start_at) select w.rid, t_schedule.rid, x.status, x.start_at
   from openjson(@slot_index) with (n int '$.n', schedule int '$.schedule', status int '$.status', start_at bigint '$.start_at') x inner join @row w on w.n = x.n left join @target t_schedule on t_schedule.n = x.schedule;
+insert into @day (schedule, day, n) select h.schedule, h.start_at / 86400000, 1
+  from slot_index h inner join @row w on w.rid = h.rid inner join term t on t.id = h.status
+  where t.text = 'free' and h.schedule is not null and h.start_at is not null;
+update s set free = s.free + d.n from slot_day s inner join (select schedule, day, sum(n) as n from @day group by schedule, day) d on d.schedule = s.schedule and d.day = s.day;
+insert into slot_day (schedule, day, free) select d.schedule, d.day, d.n from (select schedule, day, sum(n) as n from @day group by schedule, day) d
+  where not exists (select 1 as one from slot_day s where s.schedule = d.schedule and s.day = d.day);
 delete a from access_key a inner join @row o on o.rid = a.rid and o.gone = 0
   where not exists (select 1 as one from openjson(@keys) with (n int '$.n', access_key nvarchar(200) '$.key') x inner join @row w on w.n = x.n where w.rid = a.rid and a.[key] = x.access_key collate Latin1_General_BIN2);
 insert into access_key (rid, [key]) select w.rid, x.access_key from openjson(@keys) with (n int '$.n', access_key nvarchar(200) '$.key') x inner join @row w on w.n = x.n

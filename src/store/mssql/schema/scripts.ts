@@ -1,5 +1,6 @@
 import { steps as first } from './0001-first.js';
 import { steps as narrowTables } from './0002-narrow-tables.js';
+import { steps as worklists } from './0003-worklists.js';
 
 /** One statement. `optional`: a server that does not take it works without it. */
 export type Step = { readonly text: string; readonly optional?: boolean };
@@ -16,4 +17,6 @@ export type Script = {
 export const scripts: readonly Script[] = [
   { number: 1, name: 'first', steps: first, runsWith: 1 },
   { number: 2, name: 'narrow tables', steps: narrowTables, runsWith: 2 },
+  // a program that does not know these tables would leave them behind what it writes
+  { number: 3, name: 'worklists', steps: worklists, runsWith: 3 },
 ];

@@ -1,5 +1,6 @@
 import { script as first } from './0001-first.js';
 import { script as entriesAndAudit } from './0002-entries-and-audit.js';
+import { script as worklists } from './0003-worklists.js';
 
 export type Script = { readonly number: number; readonly name: string; readonly sql: string };
 
@@ -7,4 +8,5 @@ export type Script = { readonly number: number; readonly name: string; readonly 
 export const scripts: readonly Script[] = [
   { number: 1, name: 'first', sql: first },
   { number: 2, name: 'entries and audit', sql: entriesAndAudit },
+  { number: 3, name: 'worklists', sql: worklists },
 ];
