@@ -28,17 +28,15 @@ export const refuseMisshapen = (house: House, resource: unknown): void => {
 
 type Parts = { readonly [name: string]: unknown };
 
-/** Parameters as they are, but for the resources in them. */
-const withoutResources = (tree: Parts): Parts => {
-  const { resource: _resource, ...rest } = tree;
-  const inner = (list: unknown): unknown =>
-    Array.isArray(list) ? list.map((one: unknown) => (isTree(one) ? withoutResources(one) : one)) : list;
-  return {
-    ...rest,
-    ...('parameter' in rest ? { parameter: inner(rest['parameter']) } : {}),
-    ...('part' in rest ? { part: inner(rest['part']) } : {}),
-  };
-};
+/** Parameters as they are, but for the resources in them, and for empty lists, which are for the operation to miss something in. */
+const withoutResources = (tree: Parts): Parts =>
+  Object.fromEntries(
+    Object.entries(tree).flatMap(([name, value]): [string, unknown][] => {
+      if (name === 'resource') return [];
+      if ((name !== 'parameter' && name !== 'part') || !Array.isArray(value)) return [[name, value]];
+      return value.length === 0 ? [] : [[name, value.map((one: unknown) => (isTree(one) ? withoutResources(one) : one))]];
+    }),
+  );
 
 const isTree = (value: unknown): value is Parts => typeof value === 'object' && value !== null && !Array.isArray(value);
 

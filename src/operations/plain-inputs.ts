@@ -1,5 +1,4 @@
 import type { Coding, CodeableConcept } from 'fhir/r4.js';
-import { failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Invocation } from './operation.js';
 
@@ -21,33 +20,6 @@ const textOf = (part: Part): readonly string[] =>
       : [],
   );
 
-const isTree = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isCoding = (value: unknown): value is Coding =>
-  isTree(value) && ['system', 'code', 'version', 'display'].every((name) => ['string', 'undefined'].includes(typeof value[name]));
-
-const wrong = (name: string, type: string) =>
-  failure('invalid', 'value', `The parameter ${name} is no ${type}.`, { expression: [`Parameters.parameter.where(name='${name}')`] });
-
-const codingIn = (value: unknown, name: string): Coding | undefined => {
-  if (value !== undefined && !isCoding(value)) throw wrong(name, 'Coding');
-  return value;
-};
-
-/** A CodeableConcept as it came, its codings looked at; throws a Failure for what is none. */
-export const conceptIn = (value: unknown, name: string): CodeableConcept | undefined => {
-  if (value === undefined) return undefined;
-  const coding = isTree(value) ? (value['coding'] ?? []) : undefined;
-  if (!Array.isArray(coding) || !coding.every(isCoding)) throw wrong(name, 'CodeableConcept');
-  return value as CodeableConcept;
-};
-
-const resourceIn = (value: unknown, name: string): Resource | undefined => {
-  if (value !== undefined && !(isTree(value) && typeof value['resourceType'] === 'string')) throw wrong(name, 'resource');
-  return value as Resource | undefined;
-};
-
 export const plainInputs = ({ body, query }: Pick<Invocation, 'body' | 'query'>): PlainInputs => {
   const list: unknown = body?.resourceType === 'Parameters' ? body['parameter'] : undefined;
   const parts = (Array.isArray(list) ? list : []).filter((part): part is Part => typeof part === 'object' && part !== null);
@@ -59,8 +31,8 @@ export const plainInputs = ({ body, query }: Pick<Invocation, 'body' | 'query'>)
   return {
     texts,
     text: (name) => texts(name)[0],
-    resource: (name) => resourceIn(named(name)[0]?.resource, name),
-    coding: (name) => codingIn(named(name)[0]?.['valueCoding'], name),
-    concept: (name) => conceptIn(named(name)[0]?.['valueCodeableConcept'], name),
+    resource: (name) => named(name)[0]?.resource,
+    coding: (name) => named(name)[0]?.['valueCoding'] as Coding | undefined,
+    concept: (name) => named(name)[0]?.['valueCodeableConcept'] as CodeableConcept | undefined,
   };
 };

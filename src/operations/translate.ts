@@ -1,4 +1,4 @@
-import type { Coding, ConceptMap } from 'fhir/r4.js';
+import type { CodeableConcept, Coding, ConceptMap } from 'fhir/r4.js';
 import { sightOf } from '../access/policy.js';
 import { translationsIn, type Dependency, type Question, type Translation } from '../fhir/concept-map.js';
 import { parseJson } from '../fhir/json.js';
@@ -11,7 +11,7 @@ import type { Query } from '../interactions/query.js';
 import type { Stored } from '../store/port.js';
 import { parametersIn } from './inputs.js';
 import type { Invocation, Operation } from './operation.js';
-import { conceptIn, plainInputs, type PlainInputs } from './plain-inputs.js';
+import { plainInputs, type PlainInputs } from './plain-inputs.js';
 
 /** maps that one concept is looked up in, when no map is named */
 const mostMaps = 100;
@@ -84,12 +84,12 @@ const dependenciesOf = (invocation: Invocation): readonly Dependency[] =>
     .map(({ part }) => {
       const parts = Array.isArray(part) ? (part as readonly { readonly name?: unknown; readonly [value: string]: unknown }[]) : [];
       const element = parts.find(({ name }) => name === 'element')?.['valueUri'];
-      const concept = conceptIn(parts.find(({ name }) => name === 'concept')?.['valueCodeableConcept'], 'dependency');
+      const concept = parts.find(({ name }) => name === 'concept')?.['valueCodeableConcept'];
       if (typeof element !== 'string' || concept === undefined)
         throw failure('invalid', 'required', 'A dependency has the parts element (uri) and concept (CodeableConcept).', {
           expression: ['dependency'],
         });
-      return { element, concept };
+      return { element, concept: concept as CodeableConcept };
     });
 
 const reverseOf = (inputs: PlainInputs): boolean => {

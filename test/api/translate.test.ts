@@ -163,7 +163,7 @@ it.each<readonly [string, () => Promise<Answer>, number, string]>([
   ['a code without its system', () => ask({ url: v2Map, code: 'home' }), 400, 'required'],
   ['an input of another version of FHIR', () => ask({ url: v2Map, sourceCode: 'home' }), 400, 'not-supported'],
   ['reverse that is no boolean', () => ask({ url: v2Map, system: uses, code: 'home', reverse: 'yes' }), 400, 'value'],
-  ['a Coding that is none', () => post({ name: 'coding', valueCoding: 5 }), 400, 'value'],
+  ['a Coding that is none', () => post({ name: 'coding', valueCoding: 5 }), 400, 'structure'],
   [
     'a map that is none',
     () =>
