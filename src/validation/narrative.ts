@@ -39,12 +39,22 @@ const elementFault = (name: string): Fault =>
 
 const nothing = 'says nothing: text or an image is required';
 
+/** No narrative of use nests deeper. */
+const deepestElement = 200;
+
+const tooDeep = `nests more than ${deepestElement} elements`;
+
+/** The first fault ends the reading: a hostile text may have a million. */
+class Faulty extends Error {
+  override readonly name = 'Faulty';
+}
+
+const note = (found: Fault): void => {
+  if (found !== undefined) throw new Faulty(found);
+};
+
 /** A full parser: slower, and able to say what is not well-formed. */
 const parsedFault = (xhtml: string): Fault => {
-  const faults: string[] = [];
-  const note = (found: Fault): void => {
-    if (found !== undefined) faults.push(found);
-  };
   let depth = 0;
   const seen = { content: false };
   const parser = new SaxesParser({ xmlns: false });
@@ -63,6 +73,7 @@ const parsedFault = (xhtml: string): Fault => {
   parser.on('opentag', ({ name, attributes: given }) => {
     if (depth === 0) note(rootFault(name, given['xmlns']));
     depth++;
+    if (depth > deepestElement) note(tooDeep);
     if (name === 'img') seen.content = true;
     note(elementFault(name));
     for (const [key, value] of Object.entries(given)) note(attributeFault(key, value));
@@ -71,8 +82,13 @@ const parsedFault = (xhtml: string): Fault => {
     depth--;
   });
   // the entities of HTML that XML does not have
-  parser.write(xhtml.replaceAll(/&(?!amp;|lt;|gt;|quot;|apos;|#)\w+;/g, ' ')).close();
-  return faults[0] ?? (seen.content ? undefined : nothing);
+  try {
+    parser.write(xhtml.replaceAll(/&(?!amp;|lt;|gt;|quot;|apos;|#)\w+;/g, ' ')).close();
+  } catch (error) {
+    if (error instanceof Faulty) return error.message;
+    throw error;
+  }
+  return seen.content ? undefined : nothing;
 };
 
 const tag = /<(\/?)([A-Za-z][A-Za-z0-9]*)((?:\s+[\w:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
@@ -115,6 +131,7 @@ export const narrativeFault = (xhtml: string): Fault => {
       if (fault !== undefined) return fault;
       content ||= name === 'img';
       if (empty !== '/') open.push(name);
+      if (open.length > deepestElement) return tooDeep;
     }
     at = tag.lastIndex;
   }

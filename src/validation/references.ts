@@ -38,15 +38,30 @@ export const findEntries = (bundle: Node, from: Node | undefined, reference: str
   return found.filter(({ resource }) => isNode(resource) && isNode(resource['meta']) && resource['meta']['versionId'] === version);
 };
 
+type ContainedIndex = { readonly length: number; readonly byId: ReadonlyMap<string, Node> };
+
+const containedIndexes = new WeakMap<object, ContainedIndex>();
+
+const nothingContained: ReadonlyMap<string, Node> = new Map();
+
+/** The contained resources of a resource by id, the first where several have it; made once for each list. */
+export const containedOf = ({ contained }: Node): ReadonlyMap<string, Node> => {
+  if (!Array.isArray(contained)) return nothingContained;
+  const known = containedIndexes.get(contained);
+  if (known?.length === contained.length) return known.byId;
+  const byId = new Map<string, Node>();
+  for (const resource of contained as readonly unknown[])
+    if (isNode(resource) && typeof resource['id'] === 'string' && !byId.has(resource['id'])) byId.set(resource['id'], resource);
+  containedIndexes.set(contained, { length: contained.length, byId });
+  return byId;
+};
+
 /** The resource that a reference means, when the resource in hand or its Bundle holds it. */
 export const resolveReference = (frame: Frame, reference: string): Target | undefined => {
   if (reference === '#') return { resource: frame.container, frame: { ...frame, resource: frame.container } };
   if (reference.startsWith('#')) {
-    const contained = frame.container['contained'];
-    const resource: unknown = Array.isArray(contained)
-      ? contained.find((item) => isNode(item) && item['id'] === reference.slice(1))
-      : undefined;
-    return isNode(resource) ? { resource, frame: { ...frame, resource } } : undefined;
+    const resource = containedOf(frame.container).get(reference.slice(1));
+    return resource === undefined ? undefined : { resource, frame: { ...frame, resource } };
   }
   if (frame.bundle === undefined) return undefined;
   const entry = findEntries(frame.bundle, frame.entry, reference)[0];

@@ -145,6 +145,7 @@ export const createValidator = (definitions: Definitions, options: ValidatorOpti
       answers: answers ?? noAnswers,
       undecided: options.undecidedCodes ?? 'warning',
       questionnaire: questionnaire ?? noQuestionnaire,
+      codes,
     });
     structure.resource(walk, resource);
     if (isNode(resource)) {

@@ -1,9 +1,10 @@
 import type { Questionnaire } from 'fhir/r4.js';
 import type { Severity } from '../fhir/outcome.js';
 import type { Finding } from './finding.js';
+import type { Cost } from './regular-expressions.js';
 import type { ElementRule } from './shapes.js';
 import { keyOfQuestion, noAnswers, type CodeAnswers, type CodeQuestion } from './terminology/port.js';
-import type { Membership } from './terminology/value-sets.js';
+import type { CodeSet, Membership } from './terminology/value-sets.js';
 
 /** A JSON object of a resource. */
 export type Node = { readonly [name: string]: unknown };
@@ -38,9 +39,11 @@ export type Given = {
   readonly undecided: 'warning' | 'error';
   /** the Questionnaire of a canonical that is not among the definitions */
   readonly questionnaire: (canonical: string) => Questionnaire | undefined;
+  /** a value set of the definitions */
+  readonly codes: (valueSet: string) => CodeSet | undefined;
 };
 
-const nothingGiven: Given = { answers: noAnswers, undecided: 'warning', questionnaire: () => undefined };
+const nothingGiven: Given = { answers: noAnswers, undecided: 'warning', questionnaire: () => undefined, codes: () => undefined };
 
 /** One validation: where it is, what it has found, and which resources are around it. */
 export class Walk {
@@ -62,6 +65,10 @@ export class Walk {
   readonly root: Node;
   /** what only a terminology server can tell, each once */
   readonly questions = new Map<string, CodeQuestion>();
+  /** what matching expressions of others has cost so far */
+  readonly cost: Cost = { stopped: 0 };
+  /** resources that were held to a profile, for a reference that comes again or leads back */
+  readonly conforming = new Map<Node, Map<string, boolean>>();
   readonly #seen = new Set<string>();
 
   constructor(

@@ -1,4 +1,5 @@
-import { compareMoments, compareQuantities, has, hasChoice, isUcum, itemsOf, numberOf, type Natives } from './native.js';
+import { compareMoments, compareQuantities, has, hasChoice, isUcum, numberOf, type Natives } from './native.js';
+import { containedOf } from '../references.js';
 import type { Node } from '../walk.js';
 
 const isPositive = (node: Node): boolean => {
@@ -56,7 +57,7 @@ export const dataTypeInvariants = {
     expression: "reference.startsWith('#').not() or (reference.substring(1).trace('url') in %rootResource.contained.id.trace('ids'))",
     holds: ({ reference }, { frame }) => {
       if (typeof reference !== 'string' || !reference.startsWith('#') || reference === '#') return true;
-      return itemsOf(frame.container, 'contained').some(({ id }) => id === reference.slice(1));
+      return containedOf(frame.container).has(reference.slice(1));
     },
   },
   'tim-1': {

@@ -3,7 +3,7 @@ import type { Severity } from '../../fhir/outcome.js';
 import type { Check } from '../shapes.js';
 import type { Walk } from '../walk.js';
 import { dataTypeInvariants } from './data-types.js';
-import { compileExpression } from './fhirpath.js';
+import { compileExpression, type Outcome } from './fhirpath.js';
 import type { Native } from './native.js';
 import { resourceInvariants } from './resources.js';
 
@@ -25,8 +25,6 @@ const elsewhere = new Set([
 /** The native form of an invariant, when there is one for exactly this expression. */
 export const findNative = (key: string, expression: string): Native | undefined => natives.get(`${key} ${expression}`);
 
-type Outcome = true | false | 'undecided';
-
 const evaluatorOf = ({ key, expression }: ElementDefinitionConstraint, type: string): ((walk: Walk, value: unknown) => Outcome) => {
   const native = findNative(key, expression!);
   if (native !== undefined) return (walk, value) => native.holds(value as never, walk);
@@ -46,6 +44,7 @@ export const invariantCheck = (constraint: ElementDefinitionConstraint, type: st
   return (walk, value) => {
     const outcome = evaluate(walk, value);
     if (outcome === false) walk.report(level, 'invariant', human, key);
+    else if (outcome === 'too-costly') walk.report(level, 'too-costly', `takes too long to be checked: ${human}`, key);
     else if (outcome === 'undecided') walk.report('information', 'informational', `${key} could not be evaluated: ${human}`, key);
   };
 };

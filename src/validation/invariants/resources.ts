@@ -171,6 +171,10 @@ const workflow = {
     holds: (node) =>
       has(node, 'part') ? !hasChoice(node, 'value') && !has(node, 'resource') : hasChoice(node, 'value') !== has(node, 'resource'),
   },
+  'ers-ubrn-1': {
+    expression: "value.matches('^[0-9]{12}$')",
+    holds: ({ value }) => typeof value !== 'string' || /^[0-9]{12}$/.test(value),
+  },
   'prr-1': { expression: 'orderDetail.empty() or code.exists()', holds: (node) => !has(node, 'orderDetail') || has(node, 'code') },
   'cpl-3': { expression: 'detail.empty() or reference.empty()', holds: (node) => !has(node, 'detail') || !has(node, 'reference') },
   'rqg-1': { expression: 'resource.exists() != action.exists()', holds: (node) => has(node, 'resource') !== has(node, 'action') },

@@ -80,11 +80,27 @@ const checkModifier = (walk: Walk, overlay: Overlay, modifier: boolean): void =>
     );
 };
 
-const repeatsBefore = (walk: Walk, owner: Node, url: string, list: 'extension' | 'modifierExtension'): number => {
+const ranks = new WeakMap<readonly unknown[], readonly number[]>();
+
+/** For each extension of a list, how many of the same URL stand before it. */
+const ranksOf = (list: readonly unknown[]): readonly number[] => {
+  const known = ranks.get(list);
+  if (known?.length === list.length) return known;
+  const counts = new Map<unknown, number>();
+  const made = list.map((item) => {
+    const url = isNode(item) ? item['url'] : undefined;
+    const before = counts.get(url) ?? 0;
+    counts.set(url, before + 1);
+    return before;
+  });
+  ranks.set(list, made);
+  return made;
+};
+
+const repeatsBefore = (walk: Walk, owner: Node, list: 'extension' | 'modifierExtension'): number => {
   const index = walk.path.at(-1);
   const all = owner[list];
-  if (typeof index !== 'number' || !Array.isArray(all)) return 0;
-  return all.slice(0, index).filter((item) => isNode(item) && item['url'] === url).length;
+  return typeof index === 'number' && Array.isArray(all) && all.length > 1 ? (ranksOf(all)[index] ?? 0) : 0;
 };
 
 /** The check of every extension against its definition: where it may stand, how often, and what it holds. */
@@ -130,7 +146,7 @@ export const extensionCheck = (
         walk.error('extension', `the extension may not stand here; it belongs on ${places}`, 'extension context');
       }
       checkModifier(walk, overlay, list === 'modifierExtension');
-      if (repeatsBefore(walk, owner, url, list) >= overlay.max)
+      if (repeatsBefore(walk, owner, list) >= overlay.max)
         walk.error('structure', `the extension may occur ${overlay.max} times here`, `max ${overlay.max}`);
       if (walk.errors === before)
         overlay.apply(walk, { value, sibling: undefined, type: shapes().get('Element').properties.get('extension')!.type });

@@ -1,7 +1,7 @@
 import { isProfile, type Definitions, type Structure } from '../definitions.js';
 import type { ElementRule, Shape, Shapes } from '../shapes.js';
 import type { CodeSet } from '../terminology/value-sets.js';
-import type { Walk } from '../walk.js';
+import { isNode, type Node, type Walk } from '../walk.js';
 import { facetChecks, type FacetParts } from './facets.js';
 import { itemsOf, nodeOf, shapeOf, type Item } from './items.js';
 import { applySlicing, compileSlicing, type Slicing, type SlicingParts } from './slicing.js';
@@ -51,9 +51,25 @@ export const createOverlays = (definitions: Definitions, shapes: Shapes, codes: 
     const type = definitions.findStructure(canonical)?.type;
     const own = shapeOf(item, shapes.find);
     if (type !== undefined && own !== undefined && !own.ancestry.includes(type)) return false;
-    return walk.passes(() => {
+    return isNode(item.value) && item.value['resourceType'] !== undefined
+      ? conformsOnce(walk, item, item.value, canonical)
+      : walk.passes(() => {
+          apply(walk, item, canonical);
+        });
+  };
+
+  /** References may lead round in a circle, and many may lead to one resource: it conforms unless it is found that it does not. */
+  const conformsOnce = (walk: Walk, item: Item, resource: Node, canonical: string): boolean => {
+    const known = walk.conforming.get(resource) ?? new Map<string, boolean>();
+    walk.conforming.set(resource, known);
+    const before = known.get(canonical);
+    if (before !== undefined) return before;
+    known.set(canonical, true);
+    const passed = walk.passes(() => {
       apply(walk, item, canonical);
     });
+    known.set(canonical, passed);
+    return passed;
   };
 
   const facetParts: FacetParts = { definitions, codes, applyProfile: apply, conforms };

@@ -48,7 +48,8 @@ const collectAnswers = (node: Node, found = new Map<string, Answer[]>()): Map<st
   for (const item of itemsOf(node, 'item')) {
     const answers = itemsOf(item, 'answer');
     const known = found.get(item['linkId'] as string) ?? [];
-    found.set(item['linkId'] as string, [...known, ...answers.flatMap((answer) => answerOf(answer) ?? [])]);
+    found.set(item['linkId'] as string, known);
+    for (const answer of answers) known.push(...[answerOf(answer) ?? []].flat());
     collectAnswers(item, found);
     for (const answer of answers) collectAnswers(answer, found);
   }
@@ -234,10 +235,15 @@ export const checkQuestionnaireResponse = (walk: Walk, response: Node, questionn
   const checkLevel = (items: readonly QuestionnaireItem[], node: Node): void => {
     let furthest = -1;
     const given = itemsOf(node, 'item');
+    const places = new Map(items.map(({ linkId }, place) => [linkId, place]));
+    const byLink = new Map<unknown, Node[]>();
     given.forEach((each, index) => {
       at('item', index, () => {
         const linkId = each['linkId'] as string;
-        const place = items.findIndex((item) => item.linkId === linkId);
+        const place = places.get(linkId) ?? -1;
+        const same = byLink.get(linkId);
+        if (same === undefined) byLink.set(linkId, [each]);
+        else same.push(each);
         if (place < 0)
           walk.error(
             'structure',
@@ -251,11 +257,7 @@ export const checkQuestionnaireResponse = (walk: Walk, response: Node, questionn
         furthest = Math.max(furthest, place);
       });
     });
-    for (const item of items)
-      checkCount(
-        item,
-        given.filter(({ linkId }) => linkId === item.linkId),
-      );
+    for (const item of items) checkCount(item, byLink.get(item.linkId) ?? []);
   };
 
   const checkCount = (item: QuestionnaireItem, given: readonly Node[]): void => {
