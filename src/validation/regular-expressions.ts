@@ -52,7 +52,7 @@ export const matchWithin = (pattern: string, flags: string, text: string, cost: 
   context.expression = expression;
   context.text = text;
   try {
-    return script.runInContext(context as object, { timeout: longestMs }) === true;
+    return script.runInContext(context, { timeout: longestMs }) === true;
   } catch {
     cost.stopped++;
     return 'too-costly';

@@ -1,6 +1,6 @@
 import fhirpath from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
-import { isNode, type Walk } from '../walk.js';
+import { isNode, type Node, type Walk } from '../walk.js';
 import { resolveReference } from '../references.js';
 import { matchWithin } from '../regular-expressions.js';
 import type { CodeSet, Membership } from '../terminology/value-sets.js';
@@ -37,6 +37,14 @@ const referenceOf = (value: unknown): string | undefined => {
 };
 
 const dataOf = (item: unknown): unknown => (typeof item === 'object' && item !== null && 'data' in item ? item.data : item);
+
+type NodeMaker = { readonly makeResNode?: (context: unknown, data: unknown, ...rest: readonly unknown[]) => unknown };
+
+/** A resource as the engine knows its own: with its type, for `is` and `ofType()`. */
+const asResource = (context: unknown, from: unknown, resource: Node): unknown => {
+  const { makeResNode } = (from as { readonly constructor: NodeMaker }).constructor;
+  return makeResNode === undefined ? resource : makeResNode(context, plain(resource), null, null, null, null);
+};
 
 /** A match that was stopped: the invariant cannot be judged. */
 class TooCostly extends Error {
@@ -85,12 +93,14 @@ const memberOf =
 const functionsOf = (walk: Walk): object => ({
   // of what the resource itself holds; what it does not hold is left out
   resolve: {
-    fn: (items: readonly unknown[]) =>
-      items.flatMap((item) => {
+    // the engine calls it with its own context as `this`
+    fn(this: unknown, items: readonly unknown[]) {
+      return items.flatMap((item) => {
         const reference = referenceOf(dataOf(item));
         const target = reference === undefined ? undefined : resolveReference(walk.frame, reference);
-        return target === undefined ? [] : [target.resource];
-      }),
+        return target === undefined ? [] : [asResource(this, item, target.resource)];
+      });
+    },
     arity: { 0: [] },
   },
   memberOf: { fn: memberOf(walk), arity: { 1: ['String'] } },
@@ -111,7 +121,7 @@ export const compileExpression = (expression: string, type: string): Evaluate =>
   const quiet = expression.replaceAll(/\.trace\((?:'[^']*'|"[^"]*")(?:,[^)]*)?\)/g, '');
   let compiled: (value: unknown, variables: object, options: object) => unknown;
   try {
-    compiled = fhirpath.compile({ base: type, expression: quiet }, r4, { async: false }) as unknown as typeof compiled;
+    compiled = fhirpath.compile({ base: type, expression: quiet }, r4, { async: false });
   } catch {
     return () => 'undecided';
   }

@@ -65,8 +65,30 @@ const fits = (walk: Walk, overlay: Overlay, owner: Node, shapes: Shapes): boolea
 
 // a FHIRPath context selects elements of the resource: one that selects nothing here gives the extension no place
 const matchesExpression = (walk: Walk, expression: string): boolean => {
-  const evaluate = compileExpression(`(${expression}).exists()`, walk.frame.resource['resourceType'] as string);
+  const evaluate = compiledFor(`(${expression}).exists()`, walk.frame.resource['resourceType'] as string);
   return evaluate(walk, walk.frame.resource) !== false;
+};
+
+const compiled = new Map<string, ReturnType<typeof compileExpression>>();
+
+/** Expressions come from definitions alone, so there are not many. */
+const compiledFor = (expression: string, type: string): ReturnType<typeof compileExpression> => {
+  const key = `${type} ${expression}`;
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const made = compileExpression(expression, type);
+  compiled.set(key, made);
+  return made;
+};
+
+/** R4 structuredefinition contextInvariant: what must hold of the element that is extended. Of a primitive only its extensions are at hand. */
+const checkContextInvariants = (walk: Walk, { structure }: Overlay, owner: Node): void => {
+  const rule = ownersOf(walk).at(-1);
+  if (structure.contextInvariant === undefined || rule?.types.some(({ primitive }) => primitive !== undefined) === true) return;
+  const type = rule === undefined ? (walk.frame.resource['resourceType'] as string) : rule.path.replace('[x]', '');
+  for (const expression of structure.contextInvariant)
+    if (compiledFor(expression, type)(walk, owner) === false)
+      walk.error('extension', `the extension may stand only where ${expression}`, 'context invariant');
 };
 
 /** Modifiers are marked in the definition of an extension, and stand in modifierExtension alone (R4 extensibility.html#modifierExtension). */
@@ -145,6 +167,7 @@ export const extensionCheck = (
         const places = overlay.structure.context!.map(({ expression }) => expression).join(', ');
         walk.error('extension', `the extension may not stand here; it belongs on ${places}`, 'extension context');
       }
+      checkContextInvariants(walk, overlay, owner);
       checkModifier(walk, overlay, list === 'modifierExtension');
       if (repeatsBefore(walk, owner, list) >= overlay.max)
         walk.error('structure', `the extension may occur ${overlay.max} times here`, `max ${overlay.max}`);
