@@ -140,7 +140,7 @@ describe('limits', () => {
     ],
     ['length', { id: 'Observation.value[x]', maxLength: 3 }, [{ valueString: 'abc' }], [{ valueString: 'abcd' }], 'Observation.value'],
   ] as const)('%s', (_, element, right, wrong, at) => {
-    const errors = under('Observation', element as never);
+    const errors = under('Observation', element);
     for (const each of right) expect(errors(observation(each))).toEqual([]);
     for (const each of wrong) expect(errors(observation(each))).toEqual([`value ${at}`]);
   });
