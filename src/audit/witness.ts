@@ -1,6 +1,7 @@
 import { Failure } from '../fhir/outcome.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
 import type { Call, House, Success } from '../interactions/house.js';
+import { isContainedType } from '../store/layout.js';
 import type { Claim, Put, Store, Unit } from '../store/port.js';
 import { auditEventText, type Happening } from './audit-event.js';
 import { Flood } from './flood.js';
@@ -90,7 +91,8 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     });
 
   const written = (call: Call, asked: Access, unit: Unit): Unit => {
-    const puts = unit.puts ?? [];
+    // what a resource contains is told of by its own name
+    const puts = (unit.puts ?? []).filter(({ type }) => !isContainedType(type));
     if (puts.length === 0) return unit;
     const patient = puts.map(({ type, id, body }) => patientIn(type, id, body)).find((found) => found !== undefined);
     const line = lineOf(call, {

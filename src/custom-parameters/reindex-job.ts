@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { parseJson } from '../fhir/json.js';
-import type { Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
+import { indexedOf } from '../interactions/contained.js';
 import { logicalReferences } from '../interactions/seal.js';
 import type { HeldJob } from '../jobs/jobs.js';
 import { Stale, type Reindex, type Stored } from '../store/port.js';
@@ -35,10 +34,8 @@ export const reindexJob = async (house: House, held: HeldJob, signal: AbortSigna
   for (const type of types.slice(at.type === undefined ? 0 : types.indexOf(at.type))) {
     for (let after = at.type === type ? at.after : undefined; ;) {
       signal.throwIfAborted();
-      const page = await house.store.search(
-        { type, where: [], sort: [], count: together, ...(after === undefined ? {} : { after }) },
-        'all',
-      );
+      const walk = { type, where: [], sort: [], count: together, contained: 'both' } as const;
+      const page = await house.store.search({ ...walk, ...(after === undefined ? {} : { after }) }, 'all');
       await house.store.commit({ reindexes: await Promise.all(page.rows.map((row) => reindexOf(house, row, at.codes[type] ?? []))) });
       after = page.next;
       at = { ...at, type, ...(after === undefined ? {} : { after }), done: at.done + page.rows.length };
@@ -60,8 +57,13 @@ const plan = async (house: House): Promise<Checkpoint> => {
 };
 
 const reindexOf = async (house: House, row: Stored, params: readonly string[]): Promise<Reindex> => {
-  const resource = parseJson(row.body ?? '{}') as Resource;
-  const context = { resolve: await logicalReferences(house, resource), baseUrl: house.baseUrl, timeZone: house.timeZone };
+  const { resource, fragment } = await indexedOf(house, row);
+  const context = {
+    fragment,
+    resolve: await logicalReferences(house, resource),
+    baseUrl: house.baseUrl,
+    timeZone: house.timeZone,
+  };
   const values = [...new Set(params)].flatMap((param) => house.extract(resource, context, param));
   return { type: row.type, id: row.id, version: row.version, params: [...new Set(params)], values };
 };

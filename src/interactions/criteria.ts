@@ -22,6 +22,8 @@ export const matchesOf = async (house: House, call: Call, type: string, criteria
   const query = queryOf(criteria.replace(/^\?/, ''));
   const valueSets = await storedValueSets(house, call, query);
   const parsed = house.parseQuery(type, query, { lenient: false, ...(valueSets ? { valueSets } : {}) });
+  if (parsed.plan.contained !== undefined)
+    throw failure('invalid', 'not-supported', 'A conditional interaction is about no contained resource.', { expression: ['_contained'] });
   if (parsed.plan.where.length === 0)
     throw failure('invalid', 'required', 'The criteria of a conditional interaction need a search parameter.', { expression: [source] });
   const plan = { ...narrowPlan(call.caller, parsed.plan), sort: [], count: 2 };

@@ -3,6 +3,7 @@ import { failure } from '../fhir/outcome.js';
 import { findReferences, readReference } from '../fhir/references.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import type { Include, ParsedQuery } from '../fhir/search/parse.js';
+import { isContainedType } from '../store/layout.js';
 import type { Stored } from '../store/port.js';
 import type { Call, House } from './house.js';
 
@@ -102,6 +103,9 @@ const byIdentifier = async (house: House, identifier: { readonly system?: string
   return undefined;
 };
 
+/** What is contained in another resource is shown with that alone. */
+const isPlain = ({ type }: Key): boolean => !isContainedType(type);
+
 const backward = async (house: House, call: Call, rows: readonly Stored[], includes: readonly Include[]): Promise<readonly Stored[]> => {
   const found: Stored[] = [];
   for (const { type, param, target } of includes)
@@ -110,7 +114,7 @@ const backward = async (house: House, call: Call, rows: readonly Stored[], inclu
       if (type === 'AuditEvent') continue;
       if (target !== undefined && target !== row.type) continue;
       if (param === '*') {
-        const referrers = await house.store.referrers(row, 'all', mostIncluded + 1);
+        const referrers = (await house.store.referrers(row, 'all', mostIncluded + 1)).filter(isPlain);
         found.push(
           ...(await read(
             house,
@@ -119,7 +123,7 @@ const backward = async (house: House, call: Call, rows: readonly Stored[], inclu
           )),
         );
       } else if (mayRead(call.caller, type))
-        found.push(...(await house.store.referrers(row, sightOf(call.caller, type), mostIncluded + 1, { type, param })));
+        found.push(...(await house.store.referrers(row, sightOf(call.caller, type), mostIncluded + 1, { type, param })).filter(isPlain));
       if (found.length > 2 * mostIncluded) throw tooMany();
     }
   return found;

@@ -4,6 +4,7 @@ import { failure } from '../fhir/outcome.js';
 import { findReferences, readReference } from '../fhir/references.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
 import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type Put, type Unit } from '../store/port.js';
+import { isContainedType } from '../store/layout.js';
 import { factsOf } from './facts.js';
 import { written } from './answers.js';
 import type { Call, House, Success } from './house.js';
@@ -45,7 +46,7 @@ export const unitOf = async (
     ),
   );
   return {
-    puts: sealed.map(({ put }) => put),
+    puts: sealed.flatMap(({ put, contained }) => [put, ...contained]),
     expects: [...sealed.flatMap(({ expects }) => expects), ...(decision.expects ?? [])],
     unmatched: decision.unmatched ?? [],
     claims: [...sealed.flatMap(({ claims }) => claims), ...(decision.claims ?? [])],
@@ -141,7 +142,14 @@ export const translated = (error: unknown, unit: Unit = {}, placeOf: (put: Put, 
     });
   }
   if (error instanceof Referenced)
-    return failure('conflict', 'conflict', `${referenceTo(error.at)} is referred to by ${error.by.map(referenceTo).join(', ')}.`);
+    return failure(
+      'conflict',
+      'conflict',
+      `${referenceTo(error.at)} is referred to by ${error.by
+        .filter(({ type }) => !isContainedType(type))
+        .map(referenceTo)
+        .join(', ')}.`,
+    );
   if (error instanceof Matched)
     return failure('precondition', 'conflict', 'A match of the criteria appeared at the same moment: try again.');
   if (error instanceof Unavailable)

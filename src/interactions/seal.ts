@@ -8,15 +8,19 @@ import { stringifyJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import { findReferences, readReference, type FoundReference } from '../fhir/references.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
+import type { Context } from '../fhir/search/extract.js';
 import type { AccessLink, Claim, EntryPut, Put, Value } from '../store/port.js';
 import { relinked } from './bundle-links.js';
 import { refuseInvalid } from './checked.js';
+import { containedPuts, fragmentsOf } from './contained.js';
 import { gatherForValidation } from './gather-validation.js';
 import type { Call, House } from './house.js';
 import { onlySeen, refuseUnseen } from './unseen.js';
 
 export type Sealed = {
   readonly put: Put;
+  /** the rows of what the resource contains */
+  readonly contained: readonly Put[];
   readonly claims: readonly Claim[];
   readonly releases: readonly Claim[];
   /** what versioned references rely upon */
@@ -52,8 +56,10 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
   const owner = referenceTo(draft);
   if (draft.resource === undefined) {
     const { releases, entries } = await house.customParameters.consequences(draft, drafts);
+    const put = { ...bare(draft, lastUpdated), body: undefined };
     return {
-      put: { ...bare(draft, lastUpdated), body: undefined },
+      put,
+      contained: await containedPuts(house, draft, put, { resolve: () => undefined, baseUrl: house.baseUrl, timeZone: house.timeZone }),
       claims: [],
       releases: [...(await heldBefore(house, draft, owner)), ...releases],
       expects: [],
@@ -71,25 +77,29 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
     path: `${draft.type}.content[${String(index)}].attachment.url`,
   }));
   await refuseUnseen(house, call, draft, [...references, ...attachments], drafts);
-  const extracted = house.extract(resource, {
+  const context: Context = {
     resolve: ({ identifier }) => logical.get(identifierKey(identifier)),
+    fragment: fragmentsOf(house, draft, resource),
     baseUrl: house.baseUrl,
     timeZone: house.timeZone,
-  });
+  };
+  const extracted = house.extract(resource, context);
   checkConstraint(call.caller, draft.type, extracted);
   const facts = await accessFacts(house, call, resource, references, logical, drafts);
   // what a command changes on the way (a booked slot) is the command's matter, not the caller's own write
   if (draft.plain === true) checkOwnOrganisation(call.caller, resource, facts);
   const claims = [...claimsOf(resource), ...parameter.claims];
   const kept = new Set(claims.map(({ kind, key }) => `${kind}|${key}`));
+  const put: Put = {
+    ...bare(draft, lastUpdated),
+    body: stringifyJson(resource),
+    values: [...extracted, ...otherReferences(house, draft.type, references, extracted)],
+    accessKeys: accessKeysOf(resource, facts),
+    accessLinks: linksOf(house, draft, resource, references, logical),
+  };
   return {
-    put: {
-      ...bare(draft, lastUpdated),
-      body: stringifyJson(resource),
-      values: [...extracted, ...otherReferences(house, draft.type, references, extracted)],
-      accessKeys: accessKeysOf(resource, facts),
-      accessLinks: linksOf(house, draft, resource, references, logical),
-    },
+    put,
+    contained: await containedPuts(house, { ...draft, resource }, put, context),
     claims,
     expects: house.integrity ? await versionsReferredTo(house, draft, references, drafts) : [],
     releases: [...(await heldBefore(house, draft, owner)), ...parameter.releases].filter(({ kind, key }) => !kept.has(`${kind}|${key}`)),

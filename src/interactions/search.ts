@@ -7,6 +7,7 @@ import type { ParsedQuery } from '../fhir/search/parse.js';
 import { readSubset, subsetOf, type Subset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';
 import type { Call, House, Success } from './house.js';
+import { shownMatches, withReadableContainers } from './contained.js';
 import { includedOf } from './includes.js';
 import { urlOf, type Query } from './query.js';
 import { storedValueSets } from './stored-value-sets.js';
@@ -40,7 +41,8 @@ export const narrowedQuery = async (
 ): Promise<Narrowed> => {
   const valueSets = await storedValueSets(house, call, query);
   const parsed = house.parseQuery(type, query, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) });
-  const plan = narrowPlan(call.caller, { ...parsed.plan, where: [...also, ...parsed.plan.where] });
+  const within = withReadableContainers(house, call, { ...parsed.plan, where: [...also, ...parsed.plan.where] });
+  const plan = narrowPlan(call.caller, within);
   return { ...parsed, plan, sight: searchSightOf(call.caller, plan) };
 };
 
@@ -56,7 +58,8 @@ export const search = async (
   if (asked.plan.count === 0 || asked.summary === 'count')
     return answer(house, asked, path, { total: await countOf(house, asked), entries: [] });
   const subset = readSubset(asked.summary, asked.elements);
-  const page = await pageOf(house, asked, path);
+  const found = await pageOf(house, asked, path);
+  const page = asked.plan.contained === undefined ? found : { ...found, rows: await shownMatches(house, call, asked, found.rows) };
   const included = asked.includes.length + asked.revincludes.length === 0 ? [] : await includedOf(house, call, page.rows, asked);
   const content = { total: await totalOf(house, asked, page), entries: entriesOf(house, page.rows, included, subset) };
   if (asked.page !== undefined) return answer(house, asked, path, { ...content, pages: { at: asked.page, more: page.next !== undefined } });
@@ -106,6 +109,8 @@ const totalOf = async (house: House, asked: Narrowed, page: Page): Promise<numbe
   // all matches are on the page
   if (asked.cursor === undefined && asked.page === undefined && page.next === undefined) return page.rows.length;
   if (asked.total === 'accurate') return countOf(house, asked);
+  // several contained matches may be shown as one container
+  if (asked.plan.contained !== undefined) return undefined;
   try {
     const n = await house.store.count(asked.plan, asked.sight, countedTo + 1);
     return n > countedTo ? undefined : n;
@@ -164,6 +169,7 @@ export const answer = (
     status: 200,
     body: bundleText(house.baseUrl, { type: 'searchset', total, lastUpdated: house.clock() }, links, entries),
     headers: {},
-    seen: entries.map(({ stored: { type: shown, id } }) => ({ type: shown, id })),
+    // a contained resource is seen in its container
+    seen: entries.map(({ stored: { type: shown, id } }) => ({ type: shown, id: id.split('#')[0] ?? id })),
   };
 };

@@ -40,6 +40,8 @@ export const systemSearch = async (house: House, call: Call, query: Query, part?
   const asked = await Promise.all(types.map((type) => narrowedQuery(house, call, type, rest, [part?.also(type) ?? []].flat())));
   const [first] = asked;
   if (!first) throw failure('forbidden', 'forbidden', 'There is no type that the caller may search.');
+  if (first.plan.contained !== undefined)
+    throw failure('invalid', 'not-supported', 'Contained resources are searched by one type at a time.', { expression: ['_contained'] });
   const applied: Query = [...query.filter(([name]) => name === '_type'), ...first.applied];
   const head = { applied, cursor: first.cursor };
   const counted = first.plan.count === 0 || first.summary === 'count';

@@ -170,7 +170,7 @@ class Planning {
     if (isWrite(entry) || words.at(-1)?.startsWith('$') === true || ofSystem.has(words[0] ?? '') || compartmentOf(words)) return;
     const own = callOf(this.call, entry);
     const { route, asked } = routeOf(this.house, own, interactiveOf(entry));
-    if (route.offered === 'search-type') narrowedQuery(this.house, own, asked.type, asked.query);
+    if (route.offered === 'search-type') await narrowedQuery(this.house, own, asked.type, asked.query);
     if (route.offered !== 'read' || this.targets.some((target) => target?.type === asked.type && target.id === asked.id)) return;
     const stored = await this.house.store.find(asked, sightOf(own.caller, asked.type));
     if (!stored) throw notFound(asked);

@@ -32,7 +32,7 @@ export const writeTogether = async (
   );
   const sealed = await Promise.all(drafts.map((draft) => seal(house, loaderCall, draft, drafts)));
   await house.store.commit({
-    puts: sealed.map(({ put }) => put),
+    puts: sealed.flatMap(({ put, contained }) => [put, ...contained]),
     claims: sealed.flatMap(({ claims }) => claims),
     releases: sealed.flatMap(({ releases }) => releases),
     entries: sealed.flatMap(({ entries }) => entries),

@@ -107,6 +107,14 @@ export const chordSquare = (km: number): number => (2 * Math.sin(Math.min(km / e
 
 /** What a search parameter's values may be kept under beside its code: the keys of quantities begin with `|`, those of composites with `$`. */
 export const isKeptFor = (name: string, type: string, param: string): boolean => {
-  const own = `${type}.${param}`;
+  const own = `${plainType(type)}.${param}`;
   return name === own || name.startsWith(`${own}|`) || name.startsWith(`${own}$`);
 };
+
+/**
+ * A contained resource is a row of a type of its own, with the parameters of its plain type: chains and searches that ask for contained
+ * resources find both in one walk.
+ */
+export const containedType = (type: string): string => `#${type}`;
+export const isContainedType = (type: string): boolean => type.startsWith('#');
+export const plainType = (type: string): string => (isContainedType(type) ? type.slice(1) : type);

@@ -293,6 +293,8 @@ export type SearchPlan = {
   readonly count: number;
   /** the opaque position from a Page's `next` */
   readonly after?: string;
+  /** `true`: rows of contained resources of the type alone (see store/layout); `both`: those and the type's own */
+  readonly contained?: 'true' | 'both';
   /** asks for `places` */
   readonly placed?: true;
 };

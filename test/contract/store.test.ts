@@ -320,6 +320,34 @@ onEveryEngine('store', ({ open }) => {
       expect(await found('Patient', [friend('q')])).toEqual(['p']);
       expect(await found('Patient', [friend('nobody')])).toEqual([]);
     });
+    it('contained resources are rows of a type of their own, for those who ask and for chains', async () => {
+      const smith: Predicate = { kind: 'text', param: 'family', mode: 'exact', any: ['smith'] };
+      await store.commit({
+        puts: [
+          put('Appointment', 'c', 0, { values: [{ kind: 'reference', param: 'patient', target: { type: '#Patient', id: 'inner' } }] }),
+          put('#Patient', 'inner', 0, { values: [{ kind: 'text', param: 'family', value: 'smith' }], accessKeys: ['organisation:A'] }),
+        ],
+      });
+      expect(await found('Patient', [smith])).toEqual(['p']);
+      expect(await found('Patient', [smith], { contained: 'true' })).toEqual(['inner']);
+      expect(await found('Patient', [], { contained: 'true' })).toEqual(['inner']);
+      expect(await found('Patient', [], { contained: 'both' })).toEqual(['p', 'q', 'inner']);
+      const both = await store.search(plan('Patient', [smith], { contained: 'both' }), 'all');
+      expect(both.rows.map(({ type }) => type)).toEqual(['Patient', '#Patient']);
+      expect(await store.count(plan('Patient', [smith], { contained: 'both' }), 'all', 10)).toBe(2);
+      expect(await store.count(plan('Patient', [smith], { contained: 'both' }), ODS('B'), 10)).toBe(0);
+      expect(await found('Appointment', [{ kind: 'chain', param: 'patient', type: 'Patient', where: [smith] }])).toEqual(['a', 'c']);
+      await store.commit({ puts: [put('Appointment', 'c', 1, { body: undefined }), put('#Patient', 'inner', 1, { body: undefined })] });
+      expect(await found('Patient', [smith], { contained: 'both' })).toEqual(['p']);
+    });
+    it('the places of a page continue a walk behind each of its rows', async () => {
+      const sort = [{ param: 'family', kind: 'text', descending: false }] as const;
+      const page = await store.search(plan('Patient', [], { sort, placed: true }), 'all');
+      expect(page.places?.map(({ keys }) => keys)).toEqual([['smith'], ['smythe']]);
+      const next = await store.search(plan('Patient', [], { sort, after: page.places?.[0]?.after ?? '' }), 'all');
+      expect(ids(next.rows)).toEqual(['q']);
+      expect(next.places).toBeUndefined();
+    });
     it('If-None-Exist holds at commit', async () => {
       const unmatched = [plan('Patient', [{ kind: 'token', param: 'identifier', any: [{ code: '999' }] }])];
       await expect(store.commit({ puts: [put('Patient', 'z')], unmatched })).rejects.toBeInstanceOf(Matched);

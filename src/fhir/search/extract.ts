@@ -14,6 +14,8 @@ export type Context = {
   /** the one resource that an identifier-only reference stands for (contract: logical references) */
   readonly resolve: (reference: { readonly identifier: { readonly system?: string; readonly value?: string } }) => Key | undefined;
   readonly baseUrl: string;
+  /** what `#id` refers to: a contained resource as the index knows it, or the resource itself */
+  readonly fragment?: ((text: string) => Key | undefined) | undefined;
   /** of dates without an offset */
   readonly timeZone: string;
 };

@@ -36,6 +36,8 @@ export type ParsedQuery = {
   readonly elements: string | undefined;
   /** e-RS's page, from 1 (Slot only) */
   readonly page: number | undefined;
+  /** how matches that are contained in another resource are shown (R4 search.html#contained) */
+  readonly containedType: 'container' | 'contained';
   /** what was honoured, for the self link */
   readonly applied: readonly (readonly [string, string])[];
 };
@@ -83,6 +85,8 @@ type Draft = {
   cursor: string | undefined;
   elements: string | undefined;
   page: number | undefined;
+  contained: 'false' | 'true' | 'both';
+  containedType: ParsedQuery['containedType'];
 };
 
 const tooDeep = (name: string): Failure =>
@@ -300,8 +304,10 @@ const control = (reader: Reader, type: string, draft: Draft, name: string, value
       draft.elements = value;
       return true;
     case '_contained':
-      if (value !== 'false')
-        throw failure('invalid', 'not-supported', '_contained: contained resources are not searched.', { expression: [name] });
+      draft.contained = chosen(name, value, ['false', 'true', 'both']);
+      return true;
+    case '_containedType':
+      draft.containedType = chosen(name, value, ['container', 'contained']);
       return true;
     case '_total':
       draft.total = chosen(name, value, ['none', 'estimate', 'accurate']);
@@ -368,6 +374,8 @@ export const createQueryParser = (options: Options): QueryParser => {
       cursor: undefined,
       elements: undefined,
       page: undefined,
+      contained: 'false',
+      containedType: 'container',
     };
     const applied: (readonly [string, string])[] = [];
     if (query.reduce((sum, [name, value]) => sum + name.length + value.length, 0) > longestQuery)
@@ -385,7 +393,7 @@ export const createQueryParser = (options: Options): QueryParser => {
     }
     if (sizeOf(draft.where) > mostConditions)
       throw failure('too-costly', 'too-costly', `A search has at most ${String(mostConditions)} conditions.`);
-    const { where, sort, count, ...rest } = draft;
-    return { plan: { type, where, sort, count }, ...rest, applied };
+    const { where, sort, count, contained, ...rest } = draft;
+    return { plan: { type, where, sort, count, ...(contained === 'false' ? {} : { contained }) }, ...rest, applied };
   };
 };

@@ -12,6 +12,7 @@ import { quantityKeys } from './units.js';
 export type Extraction = {
   readonly resolve: (reference: { readonly identifier: { readonly system?: string; readonly value?: string } }) => Key | undefined;
   readonly baseUrl: string;
+  readonly fragment?: ((text: string) => Key | undefined) | undefined;
   readonly timeZone: string;
   readonly isCaseSensitive: (system: string) => boolean;
 };
@@ -97,10 +98,10 @@ const reference: Emit = (param, { value }, extraction, out) => {
   if (target) out.push({ kind: 'reference', param, target });
 };
 
-const pushTarget = (param: string, text: string, { baseUrl }: Extraction, out: Value[]): void => {
-  const target = readReference(text, baseUrl);
+const pushTarget = (param: string, text: string, { baseUrl, fragment }: Extraction, out: Value[]): void => {
+  const target = text.startsWith('#') ? fragment?.(text) : readReference(text, baseUrl);
   if (target) out.push({ kind: 'reference', param, target: { type: target.type, id: target.id } });
-  // a contained resource is no target of its own; any other URL is found as it is written
+  // any other URL is found as it is written
   else if (!text.startsWith('#')) out.push({ kind: 'text', param, value: text });
 };
 

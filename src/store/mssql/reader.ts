@@ -98,7 +98,7 @@ export class MssqlReader implements Reader {
     const position = (row: Row): Position => [...keysOf(row), Number(row['rid'])];
     return {
       ...(plan.placed === true ? { places: shown.map((row) => ({ keys: keysOf(row), after: encodePosition(position(row)) })) } : {}),
-      rows: shown.map((row) => this.stored(row, plan.type)),
+      rows: plan.contained === undefined ? shown.map((row) => this.stored(row, plan.type)) : await this.storedOfTypes(shown),
       next: rows.length > plan.count && last ? encodePosition(position(last)) : undefined,
     };
   }

@@ -1,4 +1,4 @@
-import { columnOf, narrowTables } from '../layout.js';
+import { columnOf, narrowTables, plainType } from '../layout.js';
 import type { Claim, EntryPut, Key, Put, Reindex, Unit, WorklistPut } from '../port.js';
 import { indexRowsOf, indexTables, kinds, type IndexRows } from '../sqlite/write-values.js';
 import { batchText, type Shape } from './batch.js';
@@ -159,7 +159,9 @@ const reindexInputs = (terms: Terms, reindexes: readonly Reindex[]): Inputs => {
   });
   return {
     re_rows: numbered(reindexes.map(({ type, id, version }) => ({ type: terms.number(type), id, version }))),
-    re_params: JSON.stringify(reindexes.flatMap(({ type, params }, n) => params.map((param) => ({ n, name: `${type}.${param}` })))),
+    re_params: JSON.stringify(
+      reindexes.flatMap(({ type, params }, n) => params.map((param) => ({ n, name: `${plainType(type)}.${param}` }))),
+    ),
     re_targets: numbered(targets.keys.map(({ type, id }) => ({ type: terms.number(type), id }))),
     ...Object.fromEntries(kinds.map((kind) => [`re_${kind}`, JSON.stringify(distinct(lists[`re_${kind}`] ?? []))])),
   };
@@ -210,7 +212,7 @@ export const unitBatch = (
     deletes: puts.some(({ body }) => body === undefined),
     targets: targets.keys.length > 0,
     kinds: kinds.filter((kind) => kind in written),
-    narrow: [...types].flatMap((type) => narrowTables[type]?.table ?? []).sort(),
+    narrow: [...types].flatMap((type) => narrowTables[plainType(type)]?.table ?? []).sort(),
     accessKeys: 'keys' in written,
     accessLinks: 'links' in written,
     integrity: options.integrity,

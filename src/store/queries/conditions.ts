@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { columnFor, columnOf } from '../layout.js';
+import { columnFor, columnOf, containedType } from '../layout.js';
 import type { Predicate, Sight } from '../port.js';
 import { bind, type At } from './bindings.js';
 import { never, type Dialect, type Fragment } from './dialect.js';
@@ -86,11 +86,14 @@ export class Conditions {
   }
 
   /** What the other end of a chain or _has must be: live, of the type, seen by the caller, and as `where` says. */
-  ends({ type, where, sight }: Step, at: At<Step>, resource: string): readonly Fragment[] {
+  ends({ kind, type, where, sight }: Step, at: At<Step>, resource: string): readonly Fragment[] {
     const seen: At<Sight> = (run) => at(run).sight ?? 'all';
     const rid = sql.ref(`${resource}.rid`);
+    const rowType = this.dialect.unindexed(sql.ref(`${resource}.type`));
+    const plain = bind(() => this.term(type));
     return [
-      sql`${this.dialect.unindexed(sql.ref(`${resource}.type`))} = ${bind(() => this.term(type))}`,
+      // R4 search.html#contained: a chain is followed into contained resources
+      kind === 'chain' ? sql`${rowType} in (${plain}, ${bind(() => this.term(containedType(type)))})` : sql`${rowType} = ${plain}`,
       sql`${sql.ref(`${resource}.body`)} is not null`,
       boundSightTest(this.dialect, sight ?? 'all', seen, rid),
       ...this.tests(type, where, (run) => at(run).where, { rid, resource, narrow: undefined }),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { columnOf } from '../layout.js';
+import { columnOf, containedType } from '../layout.js';
 import type { SearchPlan, Sight, Sort } from '../port.js';
 import { bind } from './bindings.js';
 import { Conditions, type Row } from './conditions.js';
@@ -11,6 +11,12 @@ import { Sources, type Source } from './sources.js';
 const top: Row = { rid: sql.ref('r.rid'), resource: 'r', narrow: undefined };
 
 type Key = { readonly name: string; readonly value: Fragment; readonly descending: boolean; readonly nullable: boolean };
+
+/** The types of the rows that a search is of. */
+const rowTypes = ({ type, contained }: SearchPlan): readonly string[] => {
+  if (contained === undefined) return [type];
+  return contained === 'both' ? [type, containedType(type)] : [containedType(type)];
+};
 
 /** Builds the statement of one shape of search; what differs between searches of the shape is bound by each run. */
 export class SearchBuilder {
@@ -28,7 +34,7 @@ export class SearchBuilder {
 
   /** One page: the newest text of each match. Ask for one row more than wanted to learn whether there is a next page. */
   page(plan: SearchPlan, sight: Sight, after: readonly Parameter[] | undefined): Fragment {
-    const sources = this.sources.of(plan.type, plan.where, (run) => run.plan.where, { sight, at: (run) => run.sight }, top);
+    const sources = this.sourcesOf(plan, sight);
     const keys = plan.sort.map((sort, index) => this.key(plan.type, sort, index, sources));
     const limit = this.dialect.limit(bind((run) => run.limit));
     const branches = sources.map((source) => this.branch(plan, sight, source, keys, after));
@@ -44,12 +50,12 @@ export class SearchBuilder {
     const order = this.order(keys, 'd');
     const columns = keys.map(({ name }) => sql`d.${sql.ref(name)}`);
     const rows = single ? found : sql`${found} order by ${this.order(keys, 'u')} ${limit}`;
-    return sql`select ${sql.join([sql`r.rid, r.id, r.version, r.last_updated, r.body`, ...columns])}
+    return sql`select ${sql.join([sql`r.rid, r.id, r.type, r.version, r.last_updated, r.body`, ...columns])}
       from (${rows}) d ${this.dialect.join} resource r on r.rid = d.rid order by ${order} ${limit}`;
   }
 
   count(plan: SearchPlan, sight: Sight): Fragment {
-    const sources = this.sources.of(plan.type, plan.where, (run) => run.plan.where, { sight, at: (run) => run.sight }, top);
+    const sources = this.sourcesOf(plan, sight);
     const limit = (of?: Fragment): Fragment =>
       this.dialect.anyOf(
         bind((run) => run.limit),
@@ -65,8 +71,18 @@ export class SearchBuilder {
     return sql`select count(*) as n from (select distinct rid from (${sql.join(all, sql` union all `)}) u ${limit(sql.ref('u.rid'))}) m`;
   }
 
+  private sourcesOf(plan: SearchPlan, sight: Sight): readonly Source[] {
+    return this.sources.of(plan.type, plan.where, (run) => run.plan.where, { sight, at: (run) => run.sight }, top, rowTypes(plan));
+  }
+
   private joined(source: Source): Fragment {
     return source.self ? source.from : sql`${source.from} ${this.dialect.join} resource r on r.rid = ${source.rid}`;
+  }
+
+  private typeTest(plan: SearchPlan): Fragment {
+    const type = this.dialect.unindexed(sql.ref('r.type'));
+    const terms = rowTypes(plan).map((each) => bind(() => this.term(each)));
+    return terms.length === 1 ? sql`${type} = ${terms[0]}` : sql`${type} in (${sql.join(terms)})`;
   }
 
   private tests(plan: SearchPlan, sight: Sight, source: Source): Fragment {
@@ -76,7 +92,7 @@ export class SearchBuilder {
     );
     return allOf([
       ...source.where,
-      ...(source.self ? [] : [sql`${this.dialect.unindexed(sql.ref('r.type'))} = ${bind(() => this.term(plan.type))}`]),
+      ...(source.self ? [] : [this.typeTest(plan)]),
       sql`r.body is not null`,
       ...(source.sighted || sight === 'all' ? [] : [boundSightTest(this.dialect, sight, (run) => run.sight, top.rid)]),
       ...(this.guarded ? [this.dialect.checkpoint] : []),

@@ -43,5 +43,5 @@ const listShape = (where: readonly Predicate[]): string => where.map(predicateSh
 export const shapeOf = (plan: SearchPlan, sight: Sight, after: readonly Parameter[] | undefined): string => {
   const sorts = plan.sort.map(({ param, kind, descending }) => `${param} ${kind} ${descending ? '-' : '+'}`).join(',');
   const position = after?.map((part) => (part === null ? '0' : '1')).join('') ?? '';
-  return `${plan.type}?${listShape(plan.where)}#${sorts}#${position}#${sightShape(sight)}`;
+  return `${plan.contained ?? ''}${plan.type}?${listShape(plan.where)}#${sorts}#${position}#${sightShape(sight)}`;
 };

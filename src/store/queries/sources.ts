@@ -41,13 +41,21 @@ export class Sources {
     private readonly conditions: Conditions,
   ) {}
 
-  of(type: string, where: readonly Predicate[], at: At<readonly Predicate[]>, seen: Seen, row: Row): readonly Source[] {
+  /** `rows`: the types that rows may have, where that is not `type` alone */
+  of(
+    type: string,
+    where: readonly Predicate[],
+    at: At<readonly Predicate[]>,
+    seen: Seen,
+    row: Row,
+    rows: readonly string[] = [type],
+  ): readonly Source[] {
     const driver = driverOf(type, where);
-    if (!driver) return seen.sight === 'all' ? [this.whole(type, row)] : this.sighted(seen, row);
+    if (!driver) return seen.sight === 'all' ? rows.map((each) => this.whole(each, row)) : this.sighted(seen, row);
     const index = where.indexOf(driver);
     const own = (run: Parameters<typeof at>[0]): Predicate => at(run)[index]!;
     if ('param' in driver && columnFor(type, driver)) return this.narrow(type, where, at);
-    return this.driven(type, driver, own, seen, row);
+    return this.driven(type, driver, own, seen, row, rows);
   }
 
   /** All rows of the type, in the order of rid, of time or of id. */
@@ -114,7 +122,7 @@ export class Sources {
     }));
   }
 
-  private driven(type: string, driver: Predicate, at: At<Predicate>, seen: Seen, row: Row): readonly Source[] {
+  private driven(type: string, driver: Predicate, at: At<Predicate>, seen: Seen, row: Row, rows: readonly string[]): readonly Source[] {
     const covers = new Set([driver]);
     const rest = { narrow: undefined, sighted: false, covers };
     switch (driver.kind) {
@@ -122,11 +130,12 @@ export class Sources {
         return [this.nothing(row)];
       case 'id':
       case 'updated': {
-        const whole = this.whole(type, row);
-        return [{ ...whole, where: [...whole.where, this.conditions.test(type, driver, at, row)], covers }];
+        return rows
+          .map((each) => this.whole(each, row))
+          .map((whole) => ({ ...whole, where: [...whole.where, this.conditions.test(type, driver, at, row)], covers }));
       }
       case 'either':
-        return this.either(type, driver, at as At<Of<'either'>>, seen, row);
+        return this.either(type, driver, at as At<Of<'either'>>, seen, row, rows);
       case 'chain':
       case 'has': {
         const rids = driver.kind === 'chain' ? this.chain(type, driver, at as At<Step>) : this.has(driver, at as At<Step>);
@@ -149,9 +158,16 @@ export class Sources {
   }
 
   /** The sources of every branch; what a branch asks beside its driver is tested again with the whole condition. */
-  private either(type: string, driver: Of<'either'>, at: At<Of<'either'>>, seen: Seen, row: Row): readonly Source[] {
+  private either(
+    type: string,
+    driver: Of<'either'>,
+    at: At<Of<'either'>>,
+    seen: Seen,
+    row: Row,
+    rows: readonly string[],
+  ): readonly Source[] {
     return driver.of.flatMap((where, index) =>
-      this.of(type, where, (run) => at(run).of[index]!, seen, row).map((source) => ({
+      this.of(type, where, (run) => at(run).of[index]!, seen, row, rows).map((source) => ({
         ...source,
         covers: where.length === 1 ? new Set<Predicate>([driver]) : new Set<Predicate>(),
         narrow: undefined,

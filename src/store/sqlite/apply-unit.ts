@@ -186,7 +186,8 @@ const refuseWhenReferenced = (writer: Writer, put: Put): void => {
        select rid from search_reference where target = ?1
        union select rid from slot_index where schedule = ?1
        union select rid from service_request_index where subject = ?1) s
-     join resource r on r.rid = s.rid join term t on t.id = r.type where r.rid <> ?1 and r.body is not null limit 10`,
+     join resource r on r.rid = s.rid join term t on t.id = r.type where r.rid <> ?1 and r.body is not null
+       and t.text not like '#%' limit 10`,
     rid,
   ) as readonly Key[];
   if (rows.length > 0)

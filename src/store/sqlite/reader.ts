@@ -74,7 +74,7 @@ export class SqliteReader {
     const rows = this.searched('page', { plan, sight, after, limit: plan.count + 1 });
     const keysOf = (row: Row) => plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null);
     const placeOf = (row: Row) => [...keysOf(row), row['rid'] as number];
-    const page = this.pageOf(rows, plan.count, plan.type, placeOf);
+    const page = this.pageOf(rows, plan.count, plan.contained === undefined ? plan.type : undefined, placeOf);
     if (plan.placed !== true) return page;
     const places = rows.slice(0, plan.count).map((row): Place => ({ keys: keysOf(row), after: encodePosition(placeOf(row)) }));
     return { ...page, places };

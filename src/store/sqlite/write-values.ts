@@ -1,4 +1,4 @@
-import { columnOf, homeParam, isKeptFor, narrowTables, pointOf } from '../layout.js';
+import { columnOf, homeParam, isKeptFor, narrowTables, plainType, pointOf } from '../layout.js';
 import type { Key, Put, Reindex, Value } from '../port.js';
 import type { Writer } from './apply-unit.js';
 import type { Terms } from './terms.js';
@@ -30,10 +30,11 @@ export type IndexRows = {
 
 export const indexRowsOf = (
   terms: Pick<Terms, 'intern'>,
-  type: string,
+  rowType: string,
   values: readonly Value[],
   ridOf: (target: Key) => number,
 ): IndexRows => {
+  const type = plainType(rowType);
   const rows = Object.fromEntries(kinds.map((kind) => [kind, new Map()])) as Record<Kind, Map<string, readonly Cell[]>>;
   for (const value of values) {
     if (inColumn(type, value)) continue;

@@ -1,2 +1,2 @@
-select r.rid, r.id, r.version, r.last_updated, r.body
+select r.rid, r.id, r.type, r.version, r.last_updated, r.body
       from (select "h"."rid" as rid from "slot_index" h inner loop join resource r on r.rid = "h"."rid" where "h"."schedule" = (select rid from resource where type = @1 and id = @2) and "h"."status" = @3 and (("h"."start_at" >= @4)) and (("h"."start_at" < @5)) and "r"."type" = @6 and r.body is not null and 1 = 1 order by "h"."rid" offset 0 rows fetch next @7 rows only) d inner loop join resource r on r.rid = d.rid order by "d"."rid" offset 0 rows fetch next @8 rows only

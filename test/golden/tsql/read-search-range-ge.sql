@@ -1,2 +1,2 @@
-select r.rid, r.id, r.version, r.last_updated, r.body
+select r.rid, r.id, r.type, r.version, r.last_updated, r.body
       from (select * from (select distinct * from (select * from (select distinct "h"."rid" as rid from "search_range" h inner loop join resource r on r.rid = "h"."rid" where "h"."param" = @1 and ("h"."high" >= @2 and ("h"."low" >= @3 or "h"."high" > @4)) and "r"."type" = @5 and r.body is not null and 1 = 1 order by "h"."rid" offset 0 rows fetch next @6 rows only) "b0") a) u order by "u"."rid" offset 0 rows fetch next @7 rows only) d inner loop join resource r on r.rid = d.rid order by "d"."rid" offset 0 rows fetch next @8 rows only

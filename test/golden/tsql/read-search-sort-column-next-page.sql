@@ -1,2 +1,2 @@
-select r.rid, r.id, r.version, r.last_updated, r.body, d."k0"
+select r.rid, r.id, r.type, r.version, r.last_updated, r.body, d."k0"
       from (select "h"."rid" as rid, "h"."start_at" as "k0" from "slot_index" h inner loop join resource r on r.rid = "h"."rid" where "h"."schedule" = (select rid from resource where type = @1 and id = @2) and "r"."type" = @3 and r.body is not null and ("h"."start_at" >= @4 and ("h"."start_at" > @5 or "h"."rid" > @6)) order by "h"."start_at", "h"."rid" offset 0 rows fetch next @7 rows only) d inner loop join resource r on r.rid = d.rid order by "d"."k0", "d"."rid" offset 0 rows fetch next @8 rows only

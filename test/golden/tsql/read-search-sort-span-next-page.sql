@@ -1,2 +1,2 @@
-select r.rid, r.id, r.version, r.last_updated, r.body, d."k0"
+select r.rid, r.id, r.type, r.version, r.last_updated, r.body, d."k0"
       from (select "h"."rid" as rid, "h"."authored" as "k0" from "service_request_index" h inner loop join resource r on r.rid = "h"."rid" where "h"."status" = @1 and "r"."type" = @2 and r.body is not null and ("h"."authored" is null and "h"."rid" > @3) order by case when "h"."authored" is null then 1 else 0 end, "h"."authored", "h"."rid" offset 0 rows fetch next @4 rows only) d inner loop join resource r on r.rid = d.rid order by case when "d"."k0" is null then 1 else 0 end, "d"."k0", "d"."rid" offset 0 rows fetch next @5 rows only

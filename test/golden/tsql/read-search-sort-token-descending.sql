@@ -1,2 +1,2 @@
-select r.rid, r.id, r.version, r.last_updated, r.body, d."k0"
+select r.rid, r.id, r.type, r.version, r.last_updated, r.body, d."k0"
       from (select * from (select "r"."rid" as rid, (select t.text from "slot_index" n inner loop join term t on t.id = "n"."status" where n.rid = r.rid) as "k0" from resource "r" where "r"."type" = @1 and r.body is not null) p where 1 = 1 order by "p"."k0" desc, "p"."rid" desc offset 0 rows fetch next @2 rows only) d inner loop join resource r on r.rid = d.rid order by "d"."k0" desc, "d"."rid" desc offset 0 rows fetch next @3 rows only

@@ -1,3 +1,3 @@
-select r.rid, r.id, r.version, r.last_updated, r.body
+select r.rid, r.id, r.type, r.version, r.last_updated, r.body
       from (select * from (select distinct * from (select * from (select distinct "h"."rid" as rid from "search_token" h inner loop join resource r on r.rid = "h"."rid" where "h"."param" = @1 and "h"."code" = @2 and "r"."type" = @3 and r.body is not null and (exists (select 1 as one from access_key a where a.rid = "r"."rid" and "a"."key" in (@4, @5))
     or exists (select 1 as one from access_link l inner loop join access_key a on a.rid = l.root where l.child = "r"."rid" and "a"."key" in (@6, @7))) and 1 = 1 order by "h"."rid" offset 0 rows fetch next @8 rows only) "b0") a) u order by "u"."rid" offset 0 rows fetch next @9 rows only) d inner loop join resource r on r.rid = d.rid order by "d"."rid" offset 0 rows fetch next @10 rows only
