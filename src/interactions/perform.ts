@@ -1,9 +1,9 @@
 import type { Decision, Draft, Facts } from '../domain/command.js';
 import type { Situation } from '../domain/commands.js';
-import { failure } from '../fhir/outcome.js';
+import { failure, type Failure } from '../fhir/outcome.js';
 import { findReferences, readReference } from '../fhir/references.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
-import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type Put, type Unit } from '../store/port.js';
+import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type ClaimKind, type Put, type Unit } from '../store/port.js';
 import { isContainedType } from '../store/layout.js';
 import { factsOf } from './facts.js';
 import { written } from './answers.js';
@@ -120,20 +120,29 @@ const referringTo = (unit: Unit, target: Key): { readonly put: Put; readonly pat
   return undefined;
 };
 
+const taken: Readonly<Partial<Record<ClaimKind, readonly [code: string, text: string, element: string]>>> = {
+  slot: ['conflict', 'The slot is taken.', 'slot'],
+  'current-booking': ['conflict', 'The referral has a current appointment already.', 'basedOn'],
+  identifier: ['duplicate', 'An identifier that must be unique is taken.', 'identifier'],
+};
+
+/** A claim that another one has, and the element that made it. */
+const refusedClaim = ({ claim }: Taken, unit: Unit, placeOf: (put: Put, path: string) => string): Failure => {
+  if (claim.kind === 'idempotency')
+    return failure('conflict', 'duplicate', 'A request with this X-Request-ID and X-Correlation-ID was carried out before.');
+  const [code, text, element] = taken[claim.kind] ?? ['conflict', 'Another request holds what this one needs.', ''];
+  const put = element === '' ? undefined : unit.puts?.find((candidate) => referenceTo(candidate) === claim.owner);
+  return failure('conflict', code, text, {
+    ...(claim.kind === 'slot' ? { coding: { system: 'https://fhir.nhs.uk/CodeSystem/ers-error-codes', code: 'SLOT_NOT_AVAILABLE' } } : {}),
+    ...(put === undefined ? {} : { expression: [placeOf(put, `${put.type}.${element}`)] }),
+  });
+};
+
 /** The port's errors as failures; `unit` is what was being committed, `placeOf` where its resources stand in the request. */
 export const translated = (error: unknown, unit: Unit = {}, placeOf: (put: Put, path: string) => string = (_, path) => path): unknown => {
   if (error instanceof Stale)
     return failure('conflict', 'conflict', `Another request changed ${referenceTo(error.at)} at the same moment: read it again.`);
-  if (error instanceof Taken)
-    return error.claim.kind === 'slot'
-      ? failure('conflict', 'conflict', 'The slot is taken.', {
-          coding: { system: 'https://fhir.nhs.uk/CodeSystem/ers-error-codes', code: 'SLOT_NOT_AVAILABLE' },
-        })
-      : error.claim.kind === 'idempotency'
-        ? failure('conflict', 'duplicate', 'A request with this X-Request-ID and X-Correlation-ID was carried out before.')
-        : error.claim.kind === 'current-booking'
-          ? failure('conflict', 'conflict', 'The referral has a current appointment already.')
-          : failure('conflict', 'duplicate', 'An identifier that must be unique is taken.');
+  if (error instanceof Taken) return refusedClaim(error, unit, placeOf);
   if (error instanceof Unresolved) {
     const at = referringTo(unit, error.target);
     return failure('business-rule', 'not-found', `${referenceTo(error.target)} does not exist: references must resolve.`, {
