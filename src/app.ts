@@ -59,6 +59,9 @@ export const released = '2026-11-25';
 
 /** how long a slot may still look held after its hold ran out; who books it does not wait for this */
 const lapseEveryMs = 15_000;
+// lines are written together: a write for each would cost more than the rest of the line
+const logBytes = 8192;
+const logEveryMs = 100;
 
 export type App = {
   readonly server: Server;
@@ -187,7 +190,11 @@ const closeConnections = (server: Server, draining: () => boolean): void => {
  * @param writer who writes to the embedded store, when another process does
  */
 export const createApp = async (config: Config, writer?: UnitWriter): Promise<App> => {
-  const logger = pino({ level: config.logLevel }, destination({ fd: 1, sync: false }));
+  const log = destination({ fd: 1, sync: false, minLength: logBytes });
+  const logger = pino({ level: config.logLevel }, log);
+  setInterval(() => {
+    log.flush();
+  }, logEveryMs).unref();
   const store = await openStore(config, writer);
   const clock = Date.now;
   // with PORT=0 the address is known only when the server listens

@@ -45,9 +45,8 @@ const agent = (who: string, role: string, isRequestor: boolean, more = ''): stri
   `{"type":${coded(systems.participation, role)},"who":${who},"requestor":${String(isRequestor)}${more}}`;
 
 /** Who did it: the client, the person behind it, whom that person acts for, and the organisation. */
-const agentsOf = ({ caller, clientId }: Happening): string => {
-  const client = identified(systems.client, caller?.clientId ?? clientId ?? 'unknown');
-  if (!caller) return agent(client, 'CST', true);
+const agentsOf = (caller: Caller): string => {
+  const client = identified(systems.client, caller.clientId);
   const agents = [agent(client, 'CST', caller.user === undefined && caller.patient === undefined)];
   const held = caller.businessFunction === undefined ? '' : `,"role":[${coded(systems.businessFunction, caller.businessFunction)}]`;
   if (caller.user !== undefined) agents.push(agent(identified(systems.user, caller.user), 'AUT', true, held));
@@ -81,8 +80,7 @@ const entitiesOf = ({ what, patient, query, requestId, correlationId }: Happenin
 };
 
 /** Care for staff and patients; clients of kind system run the service. */
-const purposeOf = (caller: Caller | undefined): string => {
-  if (!caller) return '';
+const purposeOf = (caller: Caller): string => {
   const code = caller.kind === 'system' ? 'HSYSADMIN' : caller.kind === 'patient' ? 'PATRQT' : 'TREAT';
   return `,"purposeOfEvent":[${coded('http://terminology.hl7.org/CodeSystem/v3-ActReason', code)}]`;
 };
@@ -102,6 +100,19 @@ const kindOf = (doing: string): string => {
   return `"type":${rest},"subtype":[${subtype}]`;
 };
 
+// what an event says of its caller is written once for all that he does
+const told = new WeakMap<Caller, string>();
+const callerText = (caller: Caller): string => {
+  const known = told.get(caller);
+  if (known !== undefined) return known;
+  // joined and not added up, so that it is one flat text for every event that holds it
+  const text = [purposeOf(caller), `,"agent":[`, agentsOf(caller), ']'].join('');
+  told.set(caller, text);
+  return text;
+};
+const whoText = ({ caller, clientId }: Happening): string =>
+  caller ? callerText(caller) : `,"agent":[${agent(identified(systems.client, clientId ?? 'unknown'), 'CST', true)}]`;
+
 /**
  * The AuditEvent of a happening as FHIR JSON on one line (R4 auditevent.html). Written by hand: it is made once for every access, and
  * costs a few microseconds.
@@ -112,7 +123,7 @@ export const auditEventText = (happening: Happening): string => {
     `{"resourceType":"AuditEvent","id":"${id}","meta":{"versionId":"1","lastUpdated":"${recorded}"},` +
     `${kindOf(doing)},"action":"${action}","recorded":"${recorded}","outcome":"${outcome}"` +
     (reason === undefined ? '' : `,"outcomeDesc":${quote(reason)}`) +
-    purposeOf(happening.caller) +
-    `,"agent":[${agentsOf(happening)}],"source":{"observer":{"display":"referral-server"}}${entitiesOf(happening)}}`
+    whoText(happening) +
+    `,"source":{"observer":{"display":"referral-server"}}${entitiesOf(happening)}}`
   );
 };

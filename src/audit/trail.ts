@@ -31,7 +31,8 @@ export const createTrail = (store: Pick<Store, 'commit'>, fault: (error: unknown
   const write = async (): Promise<void> => {
     while (waiting.length > 0) {
       const lines = waiting.slice(0, perLink);
-      await store.commit({ audit: lines });
+      // as one text: that passes to another thread in a fraction of the time that many take
+      await store.commit({ audit: [lines.join('\n')] });
       waiting = waiting.slice(lines.length);
     }
   };

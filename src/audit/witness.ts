@@ -159,7 +159,8 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
         },
       });
       try {
-        const success = await run({ ...house, store: own });
+        // over the house, not a copy of it: this is on the way of every request
+        const success = await run(Object.assign(Object.create(house) as House, { store: own }));
         if (!state.committed) read(call, asked, success);
         return success;
       } catch (error) {

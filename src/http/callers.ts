@@ -11,10 +11,27 @@ import type { House } from '../interactions/house.js';
 import type { Predicate } from '../store/port.js';
 
 type Cached<T> = { readonly value: T; readonly until: number };
+type Admitted = { readonly caller: Caller; readonly rate: number | undefined };
 type PatientFacts = { readonly id: string; readonly birthDate: string | undefined };
 const keptMs = 5000;
+/** a caller is found anew after this, so that what was revoked or ended soon counts */
+const admittedMs = 1000;
 /** NHS login and the patient care aggregator: nobody under 16 */
 const youngest = 16;
+
+/** entries of each memory */
+const most = 10_000;
+
+/** All that a caller is found by, as one text: the token and the e-RS headers (a header that was sent twice is an array). */
+const nameOf = (headers: RequestHeaders, exempt: boolean): string =>
+  `${String(headers['authorization'])}\n${String(headers['nhsd-end-user-organisation-ods'])}\n${String(headers['nhsd-ers-business-function'])}\n` +
+  `${String(headers['nhsd-ers-on-behalf-of-user-id'])}\n${String(exempt)}`;
+
+const admit = ({ app }: Request, { caller, rate }: Admitted): Caller => {
+  app.clientId = caller.clientId;
+  app.clientRate = rate;
+  return caller;
+};
 
 const noToken = (): Failure =>
   new Failure('login', [{ severity: 'error', code: 'login', text: 'A bearer token is needed: get one at /oauth2/token.' }], {
@@ -29,6 +46,7 @@ const revoked = (): Failure =>
 export class Callers {
   private readonly roles = new Map<string, Cached<readonly HeldRole[]>>();
   private readonly patients = new Map<string, Cached<PatientFacts | undefined>>();
+  private readonly admitted = new Map<string, Cached<Admitted>>();
   private readonly constraints = new WeakMap<AccessClaims, readonly Constraint[]>();
 
   constructor(
@@ -37,21 +55,31 @@ export class Callers {
     private readonly house: House,
   ) {}
 
+  /** The caller of a request, who is remembered for a moment by all that he is found by. */
   async of(request: Request): Promise<Caller> {
-    const header = request.headers['authorization'] as string | undefined;
-    const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(header ?? '')?.[1];
+    const exempt = request.method === 'get' && /^\/FHIR\/R4\/PractitionerRole\/?$/.test(request.path);
+    const name = nameOf(request.headers as RequestHeaders, exempt);
+    const known = this.admitted.get(name);
+    if (known && known.until > this.house.clock()) return admit(request, known.value);
+    const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec((request.headers['authorization'] as string | undefined) ?? '')?.[1];
     if (token === undefined) throw noToken();
     const claims = await this.keys.verify(token);
     request.app.clientId = claims.client_id;
+    const value = await this.find(claims, request.headers as RequestHeaders, exempt);
+    if (this.admitted.size >= most) this.admitted.clear();
+    this.admitted.set(name, { value, until: Math.min(this.house.clock() + admittedMs, claims.exp * 1000) });
+    return admit(request, value);
+  }
+
+  private async find(claims: AccessClaims, headers: RequestHeaders, exempt: boolean): Promise<Admitted> {
     // cached for 3 s: a revoked client's tokens stop soon after, on every process
     const client = await this.clients.find(claims.client_id);
     if (client?.kind !== claims.kind) throw revoked();
-    request.app.clientRate = client.ratePerSecond;
-    const exempt = request.method === 'get' && /^\/FHIR\/R4\/PractitionerRole\/?$/.test(request.path);
     const roles = claims.user === undefined ? [] : await this.cached(this.roles, claims.user, (user) => this.rolesOf(user));
-    const caller = callerOf(claims, request.headers as RequestHeaders, exempt, roles);
+    const caller = callerOf(claims, headers, exempt, roles);
     const constraints = this.constraintsOf(claims);
-    return this.withPatient(constraints.length === 0 ? caller : { ...caller, constraints });
+    const whole = await this.withPatient(constraints.length === 0 ? caller : { ...caller, constraints });
+    return { caller: whole, rate: client.ratePerSecond };
   }
 
   private async withPatient(caller: Caller): Promise<Caller> {
@@ -79,7 +107,7 @@ export class Callers {
   private async cached<T>(map: Map<string, Cached<T>>, key: string, make: (key: string) => Promise<T>): Promise<T> {
     const known = map.get(key);
     if (known && known.until > this.house.clock()) return known.value;
-    if (map.size > 10_000) map.clear();
+    if (map.size > most) map.clear();
     const value = await make(key);
     map.set(key, { value, until: this.house.clock() + keptMs });
     return value;

@@ -13,7 +13,7 @@ import { parametersOf } from './read.js';
 import { queryOf, type Query } from './query.js';
 import { compartmentOf, compartmentSearch } from './compartment-search.js';
 import { systemSearch } from './system-search.js';
-import { routes, shapeOf, type Asked, type Route } from './routes.js';
+import { routes, shapeOf, shapes, type Asked, type Route, type Shape } from './routes.js';
 
 /** A request relative to the FHIR base: what HTTP and a batch entry have in common. `body` is parsed; absent when there was none. */
 export type Interactive = { readonly method: string; readonly url: string; readonly body?: unknown };
@@ -35,6 +35,10 @@ export const splitUrl = (url: string): Split => {
   return { path, words: path.split('/'), query: mark < 0 ? [] : queryOf(url.slice(mark + 1)) };
 };
 
+const routesAt: ReadonlyMap<Shape, readonly Route[]> = new Map(
+  shapes.map((shape) => [shape, routes.filter((route) => route.shape === shape)]),
+);
+
 /** The route of a request on resources, once the caller's kind and scopes allow it (the records are the route's own matter). */
 export const routeOf = (house: House, call: Call, { method, url, body }: Interactive): { readonly route: Route; readonly asked: Asked } => {
   const { path, words, query } = splitUrl(url);
@@ -44,16 +48,14 @@ export const routeOf = (house: House, call: Call, { method, url, body }: Interac
   if (!row || !shape) throw nothingAt(path);
   if (!shape.startsWith('type') && !idShape.test(id))
     throw failure('invalid', 'value', 'An id has 1 to 64 letters, digits, - and . (R4 datatypes.html#id).');
-  const here = routes.filter(
-    (candidate) =>
-      candidate.shape === shape && row.interactions.includes(candidate.offered) && (!candidate.conditional || query.length > 0),
-  );
-  const route = here.find((candidate) => candidate.method === (method === 'HEAD' ? 'GET' : method));
+  const isHere = ({ offered, conditional }: Route): boolean => row.interactions.includes(offered) && (!conditional || query.length > 0);
+  const here = routesAt.get(shape) ?? [];
+  const route = here.find((candidate) => candidate.method === (method === 'HEAD' ? 'GET' : method) && isHere(candidate));
   if (!route)
     throw notOffered(
       method,
       path,
-      here.map((candidate) => candidate.method),
+      here.filter(isHere).map((candidate) => candidate.method),
     );
   checkInteraction(call.caller, type, route.letter);
   if ('decide' in route && route.conditional !== true) refuseParameters(call, method, query);

@@ -27,7 +27,8 @@ export type Asked = {
   readonly body: unknown;
 };
 
-export type Shape = 'type' | 'type-search' | 'type-history' | 'instance' | 'instance-history' | 'version';
+export const shapes = ['type', 'type-search', 'type-history', 'instance', 'instance-history', 'version'] as const;
+export type Shape = (typeof shapes)[number];
 
 type Common = {
   readonly shape: Shape;

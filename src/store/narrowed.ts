@@ -34,9 +34,9 @@ const narrowedReads = (store: Reader): Partial<Reader> => {
   const planOf = (plan: SearchPlan, { narrow }: Narrowed): SearchPlan =>
     plan.type === narrow.type ? { ...plan, where: [...plan.where, ...narrow.where] } : { ...plan, where: [{ kind: 'never' }] };
   return {
-    find: async (key: Key, sight: Sight) => {
+    find: (key: Key, sight: Sight) => {
       const narrowed = narrowOf(sight);
-      return narrowed ? one(await store.find(key, narrowed.base), narrowed) : store.find(key, sight);
+      return narrowed ? store.find(key, narrowed.base).then((row) => one(row, narrowed)) : store.find(key, sight);
     },
     findVersion: async (key: Key, version: number, sight: Sight) => {
       const narrowed = narrowOf(sight);

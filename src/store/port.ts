@@ -164,7 +164,7 @@ export type Unit = {
   readonly entries?: readonly EntryPut[];
   readonly worklists?: readonly WorklistPut[];
   readonly reindexes?: readonly Reindex[];
-  /** lines (AuditEvents as FHIR JSON) that become the next link of the writer's audit chain */
+  /** lines (AuditEvents as FHIR JSON; a text may hold several) that become the next link of the writer's audit chain */
   readonly audit?: readonly string[];
 };
 

@@ -15,13 +15,11 @@ const security: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
-const seen = new WeakMap<Request, { readonly started: number; readonly requestId: string }>();
-
 /** The ids of a request; X-Correlation-ID only when it is printable and of a sane length. */
 export const aboutOf = (request: Request): { readonly requestId: string; readonly correlationId?: string } => {
   const sent = request.headers['x-correlation-id'] as string | undefined;
   return {
-    requestId: seen.get(request)?.requestId ?? '',
+    requestId: request.app.requestId ?? '',
     ...(sent !== undefined && correlation.test(sent) ? { correlationId: sent } : {}),
   };
 };
@@ -32,7 +30,8 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
   register: (server) => {
     server.ext('onRequest', (request: Request, h: ResponseToolkit) => {
       const given = request.headers['x-request-id'] as string | undefined;
-      seen.set(request, { started: performance.now(), requestId: given !== undefined && uuid.test(given) ? given : randomUUID() });
+      request.app.started = performance.now();
+      request.app.requestId = given !== undefined && uuid.test(given) ? given : randomUUID();
       if (given !== undefined && !uuid.test(given))
         throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
       return h.continue;
@@ -40,16 +39,16 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
     server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
       const { response } = request;
       if ('isBoom' in response) return h.continue;
-      for (const name in security) if (response.headers[name] === undefined) response.header(name, security[name] ?? '');
-      const about = seen.get(request);
-      if (about) response.header('x-request-id', about.requestId);
-      const { correlationId } = aboutOf(request);
-      if (correlationId !== undefined) response.header('x-correlation-id', correlationId);
+      const { headers } = response;
+      for (const name in security) headers[name] ??= security[name] ?? '';
+      const { requestId, correlationId } = aboutOf(request);
+      headers['x-request-id'] = requestId;
+      if (correlationId !== undefined) headers['x-correlation-id'] = correlationId;
       return h.continue;
     });
     server.events.on('response', (request) => {
-      const about = seen.get(request);
-      const ms = about ? performance.now() - about.started : 0;
+      const { started, requestId, clientId } = request.app;
+      const ms = started === undefined ? 0 : performance.now() - started;
       const status = 'statusCode' in request.response ? request.response.statusCode : 0;
       metrics.observe(request.method, status, ms);
       if (request.path.startsWith('/health') || request.path === '/metrics') return;
@@ -60,8 +59,8 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
           type: /^[A-Z][A-Za-z]+$/.test(type ?? '') ? type : undefined,
           status,
           ms: Math.round(ms * 100) / 100,
-          requestId: about?.requestId,
-          client: request.app.clientId,
+          requestId,
+          client: clientId,
         },
         'request',
       );
@@ -71,6 +70,9 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
 
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
+    /** performance.now() when the request came */
+    started?: number;
+    requestId?: string;
     clientId?: string;
   }
 }

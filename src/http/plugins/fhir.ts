@@ -22,9 +22,16 @@ import { aboutOf } from './correlation.js';
 
 const base = '/FHIR/R4';
 
+/** What follows `?`. `request.url` is parsed whole when it is asked for, which most requests can do without. */
+const searchOf = (request: Request): string => {
+  const [target = ''] = (request.raw.req.url ?? '').split('#');
+  const mark = target.indexOf('?');
+  return mark < 0 ? '' : target.slice(mark + 1);
+};
+
 /** What the request wants written; kept with it, so that an error is written alike. */
 const wireFor = (request: Request): Wire =>
-  (request.app.wire = negotiate(header(request, 'accept'), request.url.search === '' ? undefined : request.url.searchParams));
+  (request.app.wire = negotiate(header(request, 'accept'), searchOf(request) === '' ? undefined : request.url.searchParams));
 
 /** The admission plugin has found it before the body was read. */
 const callerOf = ({ app }: Request): Caller => {
@@ -93,7 +100,7 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
     const call = callOf(request, prefer);
     const path = pathOf(request);
     const formed = request.method === 'post' && /(^|\/)_search$/.test(path);
-    const query = [request.url.search.slice(1), formed ? readForm(request) : ''].filter(Boolean).join('&');
+    const query = [searchOf(request), formed ? readForm(request) : ''].filter(Boolean).join('&');
     const asked: Interactive = {
       method: request.method.toUpperCase(),
       url: query === '' ? path : `${path}?${query}`,

@@ -19,11 +19,20 @@ export const createMetrics = (): Metrics => {
     labelNames: ['method', 'status'],
     registers: [registry],
   });
+  // the children of a method and status are looked up by one short text, not by their labels
+  const known = new Map<string, { readonly time: Histogram.Internal<'method'>; readonly count: Counter.Internal }>();
+  const childrenOf = (method: string, status: number) => {
+    const key = `${method} ${String(status)}`;
+    const found = known.get(key) ?? { time: seconds.labels(method), count: answers.labels(method, String(status)) };
+    known.set(key, found);
+    return found;
+  };
   return {
     registry,
     observe: (method, status, ms) => {
-      seconds.observe({ method }, ms / 1000);
-      answers.inc({ method, status: String(status) });
+      const { time, count } = childrenOf(method, status);
+      time.observe(ms / 1000);
+      count.inc();
     },
   };
 };
