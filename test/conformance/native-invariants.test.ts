@@ -217,7 +217,7 @@ const seeds: readonly Node[] = [
   },
 ];
 
-const copyOf = (node: Node): Record<string, unknown> => structuredClone(node) as Record<string, unknown>;
+const copyOf = (node: Node): Record<string, unknown> => structuredClone(node);
 const changed = (node: Node, key: string, value: unknown): Node => ({ ...node, [key]: value });
 const without = (node: Node, ...keys: readonly string[]): Node =>
   Object.fromEntries(Object.entries(copyOf(node)).filter(([key]) => !keys.includes(key)));
