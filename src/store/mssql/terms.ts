@@ -1,13 +1,6 @@
-import { createHash } from 'node:crypto';
+import { keyText } from '../key-text.js';
 import { troubleOf } from './server-errors.js';
 import type { Database } from './database.js';
-
-/** Index keys hold at most this many characters (1,700 bytes of a key on SQL Server). */
-const longest = 400;
-
-/** A text as it stands in an index: whole, or its beginning with a hash of all of it, so that equal texts stay equal. */
-export const keyText = (text: string): string =>
-  text.length <= longest ? text : `${text.slice(0, longest - 44)} ${createHash('sha256').update(text).digest('base64url')}`;
 
 const insertTexts = `insert into term (text) select w.text from openjson(@texts) with (text nvarchar(400) '$.t') w
   where not exists (select 1 as one from term t where t.text = w.text collate Latin1_General_BIN2)`;
