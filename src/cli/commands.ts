@@ -4,6 +4,7 @@ import { manageClients } from './commands/clients.js';
 import { printConfig } from './commands/config.js';
 import { load } from './commands/load.js';
 import { migrateSchema } from './commands/migrate.js';
+import { migrateStore } from './commands/migrate-store.js';
 import { printToken } from './commands/token.js';
 import { validateFiles } from './commands/validate.js';
 import { serve } from './serve.js';
@@ -18,6 +19,12 @@ export type Command = {
 export const commands: readonly Command[] = [
   { name: 'serve', usage: 'serve', purpose: 'start the server', run: (_words, environment) => serve(environment) },
   { name: 'migrate', usage: 'migrate', purpose: 'bring the database schema up to date, and stop', run: migrateSchema },
+  {
+    name: 'migrate-store',
+    usage: 'migrate-store --from <sqlite:file | mssql://...> --to <mssql://... | sqlite:file> [--json]',
+    purpose: 'copy all of a store that nobody serves into an empty one, and compare; run again, it goes on where it was cut off',
+    run: migrateStore,
+  },
   {
     name: 'load',
     usage: 'load <file|folder>... [--no-validate] | --scale small|region|national | --postcodes <csv>  [--json]',

@@ -1,4 +1,4 @@
-import type { Resource } from '../fhir/resource.js';
+import { referenceTo, type Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
 import { writeTogether } from '../loading/write.js';
 import { Stale, Unresolved } from '../store/port.js';
@@ -17,6 +17,15 @@ const firstDay = async (house: House): Promise<string | undefined> => {
   const stored = await house.store.find(firstDiary, 'all');
   if (stored?.body === undefined) return undefined;
   return (JSON.parse(stored.body) as { planningHorizon?: { start?: string } }).planningHorizon?.start?.slice(0, 10);
+};
+
+/** What the store never had: what was deleted since is not made again. */
+const lacking = async (house: House, batch: readonly Resource[]): Promise<readonly Resource[]> => {
+  const keyOf = ({ resourceType, id }: Resource) => ({ type: resourceType, id: id ?? '' });
+  const live = new Set((await house.store.findMany(batch.map(keyOf), 'all')).map(referenceTo));
+  const absent = batch.filter((resource) => !live.has(referenceTo(keyOf(resource))));
+  const deleted = await Promise.all(absent.map((resource) => house.store.find(keyOf(resource), 'all')));
+  return absent.filter((_, at) => deleted[at] === undefined);
 };
 
 /** The batch, or each of its resources for itself where one refers to what was deleted since, or another server was faster. */
@@ -44,13 +53,15 @@ const writeWhatCanBe = async (house: House, batch: readonly Resource[]): Promise
 export const loadDemo = async (house: House): Promise<number> => {
   if (await house.store.findEntry('demo', 'scale')) return 0;
   const today = localDay(house.clock(), clinicZone);
-  const since = (await firstDay(house)) ?? today;
+  const begun = await firstDay(house);
+  const since = begun ?? today;
   await loadDemoPostcodes(house.store);
   let written = 0;
   let batch: Resource[] = [];
   let underWay: Promise<unknown> = Promise.resolve();
   const flush = async (): Promise<void> => {
-    const full = batch;
+    // at the first start there is nothing to look for; what another server was faster with is found when it is written
+    const full = begun === undefined ? batch : await lacking(house, batch);
     batch = [];
     // free slots refer to diaries that were written long before: the next ones are made while these are written
     if (!full.every(({ resourceType }) => resourceType === 'Slot')) await underWay;
@@ -60,7 +71,6 @@ export const loadDemo = async (house: House): Promise<number> => {
     writing.catch(() => undefined);
   };
   for (const resource of generateDemo({ seed, today, since, timeZone: clinicZone })) {
-    if (await house.store.find({ type: resource.resourceType, id: resource.id ?? '' }, 'all')) continue;
     batch.push(resource);
     if (batch.length >= together) await flush();
   }

@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { CopySource, CopyTarget } from './copy/tables.js';
 import type { Store } from './port.js';
+import { openSqliteSource, openSqliteTarget } from './sqlite/copying.js';
 import { openSharedSqliteStore, openSqliteStore } from './sqlite/sqlite-store.js';
 import type { UnitWriter } from './sqlite/unit-writer.js';
 
@@ -30,3 +32,17 @@ export const openStore = async (settings: StoreSettings, writer?: UnitWriter): P
   await mkdir(path.dirname(file), { recursive: true });
   return openSqliteStore({ path: file, integrity });
 };
+
+const storeName = (url: string): 'sqlite' | 'mssql' => {
+  if (url.startsWith('mssql:')) return 'mssql';
+  if (/^sqlite:.+/.test(url)) return 'sqlite';
+  throw new Error('a store is named sqlite:<file> or mssql://user:password@host:1433/database');
+};
+
+/** A store to be copied, which nobody serves meanwhile. */
+export const openCopySource = async (url: string): Promise<CopySource> =>
+  storeName(url) === 'sqlite' ? openSqliteSource(sqliteFile(url)) : (await import('./mssql/copying.js')).openMssqlSource(url);
+
+/** A store to copy into: empty, or with the beginning of the same copy. */
+export const openCopyTarget = async (url: string): Promise<CopyTarget> =>
+  storeName(url) === 'sqlite' ? openSqliteTarget(sqliteFile(url)) : (await import('./mssql/copying.js')).openMssqlTarget(url);

@@ -40,5 +40,10 @@ const tables = [
 ];
 
 /** Removes every row; the schema stays. */
-export const emptyDatabase = (database: Database): Promise<void> =>
-  database.execute(tables.map((table) => `delete from ${table};`).join('\n'));
+export const emptyDatabase = async (database: Database): Promise<void> => {
+  for (const table of tables)
+    await database.again(
+      () => database.execute(`delete from ${table}`),
+      () => true,
+    );
+};

@@ -9,8 +9,8 @@ export const fold = (text: string): string => {
 
 // a control character that FHIR strings must not contain (R4 datatypes.html#string)
 const separator = '\u001f';
-// what an index key of both engines holds; text beyond it is neither matched nor sorted by
-const longest = 200;
+// twice this and a separator is what an index key of both engines holds; text beyond it is neither matched nor sorted by
+const longest = 199;
 
 /**
  * How a string stands in the index: folded, followed by the original where that differs. One row serves the default and

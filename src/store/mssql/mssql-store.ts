@@ -211,6 +211,8 @@ type Opened = Store & { metrics(): PoolMetrics };
 /** Brings the schema up to date and serves the database; the store closes its pools with itself. */
 export const serveDatabase = async (database: Database, copy: Database | undefined, integrity: boolean): Promise<Opened> => {
   await migrate(database);
+  const [unfinished] = await database.read("select object_id('store_copy') as id");
+  if (unfinished?.['id'] !== null) throw new Error('a copy into this database was not finished: run migrate-store again to its end');
   const terms = new Terms(database);
   await terms.load();
   return new MssqlStore(database, copy && { database: copy, reader: new MssqlReader(copy, terms) }, terms, integrity);

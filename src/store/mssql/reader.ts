@@ -25,8 +25,9 @@ import { decodePosition, encodePosition } from '../queries/position.js';
 import { SearchBuilder } from '../queries/search.js';
 import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
+import { keyText } from '../key-text.js';
 import type { Database, Row } from './database.js';
-import { keyText, type Terms } from './terms.js';
+import type { Terms } from './terms.js';
 import { referenceHomes } from './unit-batch.js';
 
 type Position = readonly (string | number | null)[];

@@ -1,13 +1,9 @@
-import { createHash } from 'node:crypto';
-import { numberOf } from './server-errors.js';
+import { keyText } from '../key-text.js';
+import { troubleOf } from './server-errors.js';
 import type { Database } from './database.js';
 
-/** Index keys hold at most this many characters (1,700 bytes of a key on SQL Server). */
-const longest = 400;
-
-/** A text as it stands in an index: whole, or its beginning with a hash of all of it, so that equal texts stay equal. */
-export const keyText = (text: string): string =>
-  text.length <= longest ? text : `${text.slice(0, longest - 44)} ${createHash('sha256').update(text).digest('base64url')}`;
+const insertTexts = `insert into term (text) select w.text from openjson(@texts) with (text nvarchar(400) '$.t') w
+  where not exists (select 1 as one from term t where t.text = w.text collate Latin1_General_BIN2)`;
 
 /** The interned strings of the database. Terms are never removed, so a known number stays right in every process. */
 export class Terms {
@@ -44,20 +40,12 @@ export class Terms {
     await this.find(wanted);
     const missing = wanted.filter((text) => !this.numbers.has(text));
     if (missing.length === 0) return;
-    for (const text of [...missing].sort())
-      await this.database
-        .again(
-          () =>
-            this.database.send(
-              'insert into term (text) select w.text from (select cast(@text as nvarchar(400)) as text) w where not exists (select 1 as one from term t where t.text = w.text collate Latin1_General_BIN2)',
-              { text: keyText(text) },
-            ),
-          // another process wrote it in between: then it is there
-          (error) => ![2627, 2601].includes(numberOf(error) ?? 0),
-        )
-        .catch((error: unknown) => {
-          if (![2627, 2601].includes(numberOf(error) ?? 0)) throw error;
-        });
+    const rows = JSON.stringify([...new Set(missing.map(keyText))].sort().map((t) => ({ t })));
+    await this.database.again(
+      () => this.database.send(insertTexts, { texts: rows }),
+      // another process wrote some of them in between: the others are sent again
+      (error) => troubleOf(error) !== 'fault',
+    );
     await this.find(missing);
   }
 

@@ -1,9 +1,10 @@
 import { columnOf, narrowTables, plainType } from '../layout.js';
 import type { Claim, EntryPut, Key, Put, Reindex, Unit, WorklistPut } from '../port.js';
 import { indexRowsOf, indexTables, kinds, type IndexRows } from '../sqlite/write-values.js';
+import { keyText } from '../key-text.js';
 import { batchText, type Shape } from './batch.js';
 import type { Inputs } from './database.js';
-import { keyText, type Terms } from './terms.js';
+import type { Terms } from './terms.js';
 
 /** A unit as its batch takes it. The lists are in the order that a refusal names its offender by. */
 export type UnitBatch = {
