@@ -192,9 +192,10 @@ const closeConnections = (server: Server, draining: () => boolean): void => {
 export const createApp = async (config: Config, writer?: UnitWriter): Promise<App> => {
   const log = destination({ fd: 1, sync: false, minLength: logBytes });
   const logger = pino({ level: config.logLevel }, log);
-  setInterval(() => {
+  const logging = setInterval(() => {
     log.flush();
-  }, logEveryMs).unref();
+  }, logEveryMs);
+  logging.unref();
   const store = await openStore(config, writer);
   const clock = Date.now;
   // with PORT=0 the address is known only when the server listens
@@ -330,6 +331,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
       await running.stop();
       await audit.close();
       await store.close();
+      clearInterval(logging);
       logger.flush();
     },
   };
