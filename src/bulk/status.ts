@@ -50,10 +50,16 @@ export const jobStatus = async (house: House, call: Call, id: string): Promise<S
 export const keptMs = 24 * 3_600_000;
 const expiry = (job: Job): number => job.submitted + keptMs;
 
+const filesOf = ({ outputs = [], errors = [], deleted = [] }: Partial<BulkResult>): BulkResult['outputs'] => [
+  ...outputs,
+  ...errors,
+  ...deleted,
+];
+
 /** Bulk Data Access, complete status response. */
 const manifest = (house: House, job: Job): string => {
   const result = job.result as BulkResult;
-  const files = [...result.outputs, ...result.errors];
+  const files = filesOf(result);
   const shown = ({ type, blob, count }: BulkResult['outputs'][number]) => ({
     type,
     url: `${jobUrl(house, job.id)}/${String(files.findIndex((file) => file.blob === blob))}`,
@@ -65,6 +71,7 @@ const manifest = (house: House, job: Job): string => {
     request: result.request,
     requiresAccessToken: true,
     output: result.written === undefined ? result.outputs.map(shown) : written,
+    ...(result.deleted === undefined ? {} : { deleted: result.deleted.map(shown) }),
     error: result.errors.map(shown),
   });
 };
@@ -90,7 +97,7 @@ const deferredAnswer = async (house: House, result: DeferredResult): Promise<Suc
 export const jobFile = async (house: House, call: Call, id: string, index: string): Promise<Success> => {
   const job = await own(house, call, id);
   const result = job.status === 'done' && job.kind !== 'deferred' ? (job.result as BulkResult) : undefined;
-  const file = /^[0-9]{1,6}$/.test(index) ? [...(result?.outputs ?? []), ...(result?.errors ?? [])][Number(index)] : undefined;
+  const file = /^[0-9]{1,6}$/.test(index) ? filesOf(result ?? {})[Number(index)] : undefined;
   const blob = file && (await house.blobs.open(file.blob));
   if (!blob) throw unknown(`${id}/${index}`);
   return { status: 200, body: blob.bytes, contentType: ndjson, headers: {} };
@@ -113,7 +120,7 @@ export const removeFiles = async (house: House, job: Job): Promise<void> => {
     ...(request.body === undefined ? [] : [request.body]),
     ...(request.blobs ?? []).filter((name) => name.startsWith('import-')),
     ...(result.blob === undefined ? [] : [result.blob]),
-    ...[...(result.outputs ?? []), ...(result.errors ?? []), ...(checkpoint.outputs ?? [])].map(({ blob }) => blob),
+    ...[...filesOf(result), ...filesOf(checkpoint)].map(({ blob }) => blob),
   ];
   for (const name of names) await house.blobs.remove(name);
 };

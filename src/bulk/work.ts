@@ -21,12 +21,14 @@ export type ExportRequest = {
   readonly call: LaterCall;
   readonly url: string;
   readonly level: 'system' | 'Patient' | 'Group';
-  /** ids of the group's patients */
+  /** ids of the patients: of the group, or those asked for */
   readonly patients?: readonly string[];
   readonly types: readonly string[];
   /** search criteria by type: a resource is exported when it matches one of its type's */
   readonly filters: readonly { readonly type: string; readonly query: string }[];
   readonly since?: number;
+  /** names of elements: only these, and what is mandatory */
+  readonly elements?: string;
   /** the moment whose versions are exported */
   readonly at: number;
 };
@@ -47,6 +49,8 @@ export type BulkResult = {
   readonly request: string;
   readonly outputs: readonly Output[];
   readonly errors: readonly Output[];
+  /** of an export since a moment: Bundles that tell what was deleted since */
+  readonly deleted?: readonly Output[];
   /** of an import: resources written, by type */
   readonly written?: Readonly<Record<string, number>>;
 };

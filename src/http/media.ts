@@ -70,10 +70,17 @@ const accepted = (accept: string): Wire['format'] => {
   return format;
 };
 
+// the files of bulk work are NDJSON whatever is asked for; their errors are JSON
+const lines = ['application/fhir+ndjson', 'application/ndjson', 'application/x-ndjson', 'ndjson'];
+
 const jsonPlain: Wire = { format: 'json', pretty: false };
 
-/** R4 http.html#mime-type: what to write, by Accept, or by `_format`, which wins over it. Throws 406. */
-export const negotiate = (accept: string | undefined, query: URLSearchParams | undefined): Wire => {
+/**
+ * R4 http.html#mime-type: what to write, by Accept, or by `_format`, which wins over it. Throws 406. `bulk`: NDJSON is accepted too, as
+ * Bulk Data Access has its clients ask for files.
+ */
+export const negotiate = (accept: string | undefined, query: URLSearchParams | undefined, bulk = false): Wire => {
+  if (bulk && lines.some((type) => accept?.toLowerCase().includes(type) === true)) return jsonPlain;
   const asked = query?.get('_format') ?? null;
   // a + that was not encoded arrives as a space
   const format =

@@ -84,6 +84,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
                   'RateLimit-Limit',
                   'RateLimit-Remaining',
                   'RateLimit-Reset',
+                  'WWW-Authenticate',
                 ],
               ],
               additionalHeaders: [
@@ -103,6 +104,8 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
       security: parts.tls ? { hsts: strictTransport } : false,
     },
     compression: { minBytes: 1024 },
+    // hapi compresses what its table of media types calls compressible
+    mime: { override: { 'application/fhir+ndjson': { source: 'iana', compressible: true } } },
     debug: false,
   });
   answerMalformed(server.listener);

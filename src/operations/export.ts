@@ -6,14 +6,16 @@ import { patientCompartment } from '../fhir/patient-compartment.js';
 import { readReference } from '../fhir/references.js';
 import type { Resource } from '../fhir/resource.js';
 import { readDate } from '../fhir/search/dates.js';
+import { readSubset } from '../fhir/subset.js';
 import { gone, notFound } from '../interactions/answers.js';
 import { typesReadBy } from '../interactions/history.js';
 import type { Call, House } from '../interactions/house.js';
 import { queryOf, urlOf } from '../interactions/query.js';
+import { storedValueSets } from '../interactions/stored-value-sets.js';
 import type { Invocation, Operation } from './operation.js';
 import { inputsOf } from './inputs.js';
 
-const known = ['_outputFormat', '_since', '_type', '_typeFilter'];
+const known = ['_outputFormat', '_since', '_type', '_typeFilter', '_elements', 'patient'];
 const formats = new Set(['application/fhir+ndjson', 'application/ndjson', 'ndjson']);
 
 const wrong = (name: string, text: string) => failure('invalid', 'value', text, { expression: [name] });
@@ -41,9 +43,39 @@ const patientsOf = async (house: House, call: Call, id: string): Promise<readonl
     .flatMap(({ type, id: patient }) => (type === 'Patient' ? [patient] : []));
 };
 
+/** Bulk Data Access, `patient`: only these, of all patients or of the group's. Undefined: every one. */
+const chosenPatients = async (
+  house: House,
+  call: Call,
+  { id }: Invocation,
+  level: ExportRequest['level'],
+  asked: readonly string[] | undefined,
+): Promise<readonly string[] | undefined> => {
+  const members = level === 'Group' ? await patientsOf(house, call, id ?? '') : undefined;
+  if (asked === undefined) return members;
+  if (level === 'system') throw wrong('patient', 'patient is for Patient/$export and Group/[id]/$export.');
+  const ids = asked.map((text) => {
+    const key = readReference(text, house.baseUrl);
+    if (key?.type !== 'Patient') throw wrong('patient', `${text} is no reference to a Patient that is kept here.`);
+    return key.id;
+  });
+  const sight = sightOf(call.caller, 'Patient');
+  const live = new Set(
+    (
+      await house.store.findMany(
+        ids.map((one) => ({ type: 'Patient', id: one })),
+        sight,
+      )
+    ).map((row) => row.id),
+  );
+  const missing = ids.find((one) => !live.has(one) || members?.includes(one) === false);
+  if (missing !== undefined) throw wrong('patient', `Patient/${missing} is not ${members === undefined ? 'kept here' : 'in the group'}.`);
+  return ids;
+};
+
 const typesFor = (house: House, call: Call, level: ExportRequest['level'], asked: readonly string[] | undefined): readonly string[] => {
   const unknown = asked?.find((type) => !house.registry.has(type));
-  if (unknown !== undefined) throw wrong('_type', `${unknown} is not a type that is served.`);
+  if (unknown !== undefined && !call.lenient) throw wrong('_type', `${unknown} is not a type that is served.`);
   // AuditEvent is no part of the record: it is not exported
   return typesReadBy(house, call).filter(
     (type) =>
@@ -53,15 +85,21 @@ const typesFor = (house: House, call: Call, level: ExportRequest['level'], asked
   );
 };
 
-const filtersOf = (house: House, texts: readonly string[]): ExportRequest['filters'] =>
-  texts.map((text) => {
+/** One value may hold several queries, joined by commas. */
+const filtersOf = async (house: House, call: Call, values: readonly string[]): Promise<ExportRequest['filters']> => {
+  const filters: { type: string; query: string }[] = [];
+  for (const text of values.flatMap((value) => value.split(/,(?=[A-Z][A-Za-z]*\?)/))) {
     const mark = text.indexOf('?');
     const [type, query] = [text.slice(0, mark), text.slice(mark + 1)];
     if (mark < 1 || !house.registry.has(type)) throw wrong('_typeFilter', '_typeFilter is written Type?criteria.');
-    if (house.parseQuery(type, queryOf(query), { lenient: false }).plan.where.length === 0)
-      throw wrong('_typeFilter', '_typeFilter needs a search parameter.');
-    return { type, query };
-  });
+    const read = queryOf(query);
+    const valueSets = await storedValueSets(house, call, read);
+    const { plan } = house.parseQuery(type, read, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) });
+    if (plan.where.length === 0 && !call.lenient) throw wrong('_typeFilter', '_typeFilter needs a search parameter.');
+    if (plan.where.length > 0) filters.push({ type, query });
+  }
+  return filters;
+};
 
 /** Bulk Data Access 2.0: everything, or what belongs to patients, as NDJSON files of the versions of one moment. */
 export const exportOperation: Operation = {
@@ -79,31 +117,37 @@ export const exportOperation: Operation = {
       { name: '_since', use: 'in', min: 0, max: '1', type: 'instant' },
       { name: '_type', use: 'in', min: 0, max: '*', type: 'string' },
       { name: '_typeFilter', use: 'in', min: 0, max: '*', type: 'string' },
+      { name: '_elements', use: 'in', min: 0, max: '*', type: 'string' },
+      { name: 'patient', use: 'in', min: 0, max: '*', type: 'Reference' },
     ],
   },
   interaction: 'r',
   perform: async (house, call, invocation) => {
     if (call.caller.kind !== 'system') throw failure('forbidden', 'forbidden', '$export is for clients of kind system.');
     const level = levelOf(invocation);
-    const inputs = inputsOf(invocation, known);
+    const inputs = inputsOf(invocation, known, call);
     const format = inputs.get('_outputFormat')?.[0]?.replace(' ', '+');
     if (format !== undefined && !formats.has(format)) throw wrong('_outputFormat', '_outputFormat is application/fhir+ndjson.');
     const since = inputs.get('_since')?.[0];
     const span = since === undefined ? undefined : readDate(since.replace(' ', '+'), house.timeZone);
     if (since !== undefined && !span) throw wrong('_since', '_since takes an instant.');
+    const elements = inputs.get('_elements')?.join(',');
+    readSubset(undefined, elements);
+    const patients = await chosenPatients(house, call, invocation, level, inputs.get('patient'));
     const path = [invocation.type, invocation.id, '$export'].filter((word) => word !== undefined).join('/');
     const request: ExportRequest = {
       call: laterCall(call),
       url: urlOf(`${house.baseUrl}/${path}`, invocation.query),
       level,
-      ...(level === 'Group' ? { patients: await patientsOf(house, call, invocation.id ?? '') } : {}),
+      ...(patients === undefined ? {} : { patients }),
+      ...(elements === undefined ? {} : { elements }),
       types: typesFor(
         house,
         call,
         level,
         inputs.get('_type')?.flatMap((value) => value.split(',')),
       ),
-      filters: filtersOf(house, inputs.get('_typeFilter') ?? []),
+      filters: await filtersOf(house, call, inputs.get('_typeFilter') ?? []),
       ...(span === undefined ? {} : { since: span.low }),
       // the commit of the job itself comes after every commit up to this moment
       at: house.clock(),

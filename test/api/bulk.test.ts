@@ -134,3 +134,83 @@ it('answers later what is asked to be answered later', async () => {
   // one read is answered at once
   expect((await server.as('system', 'GET', 'metadata', undefined, prefer)).status).toBe(200);
 });
+
+describe('what Bulk Data clients ask for', () => {
+  const manifestOf = async (url: string, headers = {}): Promise<Answer> =>
+    finished(await server.as('system', 'GET', url, undefined, headers));
+  const file = (done: Answer, index = 0): string => (done.json['output'] as Files)[index]?.url ?? '';
+
+  it('files are asked for as NDJSON, and come compressed', async () => {
+    const done = await manifestOf('$export?_type=Patient', { accept: 'application/fhir+json', prefer: 'respond-async' });
+    const answer = await server.as('system', 'GET', file(done), undefined, {
+      accept: 'application/fhir+ndjson',
+      'accept-encoding': 'gzip',
+    });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/fhir+ndjson']);
+    expect(answer.headers.get('content-encoding')).toBe('gzip');
+    // and only there
+    expect((await server.as('system', 'GET', 'Patient?_count=1', undefined, { accept: 'application/fhir+ndjson' })).status).toBe(406);
+  });
+
+  it('_elements, patient', async () => {
+    const ann = await made({ resourceType: 'Patient', gender: 'other', birthDate: '1990-01-01' });
+    const parameter = [
+      { name: 'patient', valueReference: { reference: ann } },
+      { name: '_elements', valueString: 'birthDate' },
+    ];
+    const done = await finished(
+      await server.as('system', 'POST', 'Patient/$export?_type=Patient', { resourceType: 'Parameters', parameter }),
+    );
+    const lines = await linesOf(file(done));
+    expect(lines).toHaveLength(1);
+    const [line = '{}'] = lines;
+    const part = JSON.parse(line) as { birthDate: string; meta: { tag: readonly { code: string }[] } };
+    expect([part.birthDate, part.meta.tag.map(({ code }) => code)]).toEqual(['1990-01-01', ['SUBSETTED']]);
+    expect(line).not.toContain('gender');
+    const nobody = { resourceType: 'Parameters', parameter: [{ name: 'patient', valueReference: { reference: 'Patient/none' } }] };
+    expect((await server.as('system', 'POST', 'Patient/$export', nobody)).status).toBe(400);
+    expect((await server.as('system', 'GET', `$export?patient=${ann}`)).status).toBe(400);
+  });
+
+  it('_typeFilter: several in one value, and value sets that are kept here', async () => {
+    const set = await made({
+      resourceType: 'ValueSet',
+      status: 'active',
+      compose: { include: [{ system: 'http://hl7.org/fhir/administrative-gender', concept: [{ code: 'other' }] }] },
+    });
+    const gendersOf = async (filter: string): Promise<readonly string[]> => {
+      const done = await manifestOf(`$export?_type=Patient&_typeFilter=${filter}`);
+      return [...new Set((await linesOf(file(done))).map((line) => (JSON.parse(line) as { gender: string }).gender))].sort();
+    };
+    expect(await gendersOf('Patient%3Fgender%3Dother,Patient%3Fgender%3Dmale')).toEqual(['male', 'other']);
+    expect(await gendersOf(`Patient%3Fgender%3Ain%3D${encodeURIComponent(set)}`)).toEqual(['other']);
+  });
+
+  it('what a lenient client asks for too much is passed over', async () => {
+    const url = '$export?_type=Organization,Unicorn&includeAssociatedData=LatestProvenanceResources';
+    expect((await server.as('system', 'GET', url)).status).toBe(400);
+    const done = await manifestOf(url, { prefer: 'respond-async, handling=lenient' });
+    expect((done.json['output'] as Files).map(({ type }) => type)).toEqual(['Organization']);
+  });
+
+  it('_since tells what was deleted since', async () => {
+    const patient = await made({ resourceType: 'Patient', gender: 'other' });
+    const before = await made({ resourceType: 'Condition', subject: { reference: patient } });
+    await server.as('system', 'DELETE', before);
+    await pause(20);
+    const since = new Date().toISOString();
+    const after = await made({ resourceType: 'Condition', subject: { reference: patient } });
+    await server.as('system', 'DELETE', after);
+    await pause(20);
+    const done = await manifestOf(`Patient/$export?_type=Condition&_since=${since}`);
+    const deleted = done.json['deleted'] as Files;
+    expect(deleted.map(({ type, count }) => [type, count])).toEqual([['Bundle', 1]]);
+    const [line] = await linesOf(deleted[0]?.url ?? '');
+    expect(JSON.parse(line ?? '{}')).toEqual({
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [{ request: { method: 'DELETE', url: after } }],
+    });
+    expect((await manifestOf('$export?_type=Condition')).json['deleted']).toBeUndefined();
+  });
+});

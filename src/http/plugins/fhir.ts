@@ -31,7 +31,11 @@ const searchOf = (request: Request): string => {
 
 /** What the request wants written; kept with it, so that an error is written alike. */
 const wireFor = (request: Request): Wire =>
-  (request.app.wire = negotiate(header(request, 'accept'), searchOf(request) === '' ? undefined : request.url.searchParams));
+  (request.app.wire = negotiate(
+    header(request, 'accept'),
+    searchOf(request) === '' ? undefined : request.url.searchParams,
+    request.path.startsWith(`${base}/_job/`) || request.path.endsWith('/$export'),
+  ));
 
 /** The admission plugin has found it before the body was read. */
 const callerOf = ({ app }: Request): Caller => {
