@@ -10,7 +10,7 @@ export type AccessFacts = {
   readonly organisationOf: (key: Key) => string | undefined;
   /** the one resource with this identifier, for logical references */
   readonly keyOf?: (identifier: { readonly system?: string; readonly value?: string }) => Key | undefined;
-  /** ODS code of the caller that created the record */
+  /** ODS code of the caller that writes a record which no referral opens */
   readonly callerOrganisation?: string;
 };
 
@@ -52,7 +52,7 @@ const keys = (patientIds: readonly string[], ods: readonly (string | undefined)[
 
 /**
  * The access keys a resource carries: `patient:<Patient id>` and `organisation:<ODS>`; none for open types, which need none, and
- * for AuditEvent, which no key opens. On an update `facts.callerOrganisation` is still the creator's.
+ * for AuditEvent, which no key opens.
  */
 export const accessKeysOf = (resource: Resource, facts: AccessFacts): readonly string[] => {
   const { resourceType: type } = resource;
@@ -74,6 +74,9 @@ export const accessKeysOf = (resource: Resource, facts: AccessFacts): readonly s
 
 const ownedTypes: ReadonlySet<string> = new Set(['Schedule', 'Slot']);
 
+/** True for the types that only the organisation whose service they are of may write. */
+export const isOwned = (type: string): boolean => ownedTypes.has(type);
+
 /**
  * Schedule and Slot are written by the organisation whose service they are of (contract section 5): all actors of the Schedule, or
  * the Schedule of the Slot, must be the caller's own. Does nothing for `system` and for types without that rule.
@@ -81,7 +84,7 @@ const ownedTypes: ReadonlySet<string> = new Set(['Schedule', 'Slot']);
  * @throws Failure `forbidden`
  */
 export const checkOwnOrganisation = (caller: Caller, resource: Resource, facts: Pick<AccessFacts, 'organisationOf' | 'keyOf'>): void => {
-  if (caller.kind === 'system' || !ownedTypes.has(resource.resourceType)) return;
+  if (caller.kind === 'system' || !isOwned(resource.resourceType)) return;
   const owners = listOf(resource.resourceType === 'Schedule' ? resource['actor'] : resource['schedule'])
     // A Practitioner or Device belongs to no single organisation: the service or location beside it decides.
     .filter((reference) => !['Practitioner', 'Device', 'Patient', 'RelatedPerson'].includes(keyOf(reference, facts)?.type ?? ''))

@@ -14,10 +14,10 @@ export const sealOf = (line: string): string | undefined => /^\{"seal":"([\w\-.]
  * and cutting the end off one shows in the rest.
  */
 export class Sealer {
-  private last = '';
+  private sealed: Heads = [];
 
   constructor(
-    private readonly store: Pick<Store, 'auditChains' | 'commit'>,
+    private readonly store: Pick<Store, 'auditChains' | 'auditLinks' | 'commit'>,
     private readonly keys: Pick<Keyring, 'seal'>,
     private readonly clock: () => number,
   ) {}
@@ -29,12 +29,24 @@ export class Sealer {
    */
   async seal(): Promise<string | undefined> {
     const heads = await this.store.auditChains();
-    const state = JSON.stringify(heads);
-    if (heads.length === 0 || state === this.last) return undefined;
+    if (!(await this.tellsMore(heads))) return undefined;
     const jws = await this.keys.seal(sealType, { heads, iat: Math.floor(this.clock() / 1000) });
     await this.store.commit({ audit: [sealLine(jws)] });
-    // what the seal itself added is no reason for another
-    this.last = JSON.stringify(await this.store.auditChains());
+    this.sealed = heads;
     return jws;
+  }
+
+  /** Whether a chain has grown by more than seals: else two idle processes would seal each other's seals for ever. */
+  private async tellsMore(heads: Heads): Promise<boolean> {
+    for (const { chain, number } of heads) {
+      let at = this.sealed.find((head) => head.chain === chain)?.number ?? 0;
+      while (at < number) {
+        const [link] = await this.store.auditLinks(chain, at, 1);
+        if (link === undefined) break;
+        if (link.body.split('\n').some((line) => sealOf(line) === undefined)) return true;
+        at = link.number;
+      }
+    }
+    return false;
   }
 }

@@ -63,6 +63,14 @@ export const keyFinder =
   (client, kid) =>
     client.jwksUrl === undefined ? Promise.resolve(client.jwks.keys.filter((key) => key.kid === kid)) : remote.find(client.jwksUrl, kid);
 
+/** RFC 7518 section 3.3: an RSA key has 2048 bits at least. */
+export const isStrong = (key: Jwk): boolean => key.kty !== 'RSA' || bitsOf(key.n) >= 2048;
+const bitsOf = (modulus: string | undefined): number => {
+  const bytes = Buffer.from(modulus ?? '', 'base64url');
+  const first = bytes.findIndex((byte) => byte !== 0);
+  return first < 0 ? 0 : (bytes.length - first) * 8 - Math.clz32(bytes[first] ?? 0) + 24;
+};
+
 /** True when a key is of the kind that the algorithm needs (RFC 7518 sections 3.3 and 3.4). */
 export const suits = (key: Jwk, alg: Algorithm): boolean =>
   key.use !== 'enc' && (alg.startsWith('RS') ? key.kty === 'RSA' : key.kty === 'EC' && key.crv === 'P-384');
@@ -75,7 +83,7 @@ const keyOf = async (client: Client, kid: string, alg: Algorithm, keysOf: KeyFin
     if (error instanceof UnreadableKeys) throw new NotAuthenticated('the JWKS of the client cannot be read');
     throw error;
   }
-  const key = keys.find((candidate) => suits(candidate, alg));
+  const key = keys.find((candidate) => suits(candidate, alg) && isStrong(candidate));
   must(key !== undefined, 'kid names no key of the client that suits alg');
   return key;
 };

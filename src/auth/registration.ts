@@ -1,7 +1,7 @@
 import { scopesFault } from '../access/scopes.js';
 import type { Kind } from '../access/caller.js';
 import { algorithms, subjectKinds, type Algorithm, type Client, type Jwk, type SubjectKind } from './client.js';
-import { suits } from './client-assertion.js';
+import { isStrong, suits } from './client-assertion.js';
 import { checkKeysUrl } from './remote-keys.js';
 
 /** What an operator says of a new client; lists as given. Everything is text, as it comes from a command line. */
@@ -28,8 +28,6 @@ const must: (condition: boolean, reason: string) => asserts condition = (conditi
   if (!condition) throw new Error(reason);
 };
 
-const bitsOf = (key: Jwk): number => Buffer.from(key.n ?? '', 'base64url').length * 8;
-
 const checkKeys = (keys: readonly Jwk[], algs: readonly Algorithm[]): readonly Jwk[] => {
   must(keys.length > 0, '--jwks holds no key');
   const ids = keys.map(({ kid }) => kid);
@@ -43,7 +41,7 @@ const checkKeys = (keys: readonly Jwk[], algs: readonly Algorithm[]): readonly J
       algs.some((alg) => suits(key, alg)),
       `key ${key.kid ?? ''} suits none of ${algs.join(', ')} (RSA for RS384 and RS512, EC P-384 for ES384)`,
     );
-    must(key.kty !== 'RSA' || bitsOf(key) >= 2048, `key ${key.kid ?? ''} is shorter than 2048 bits`);
+    must(isStrong(key), `key ${key.kid ?? ''} is shorter than 2048 bits`);
   }
   return keys;
 };

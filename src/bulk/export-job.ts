@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { narrowPlan } from '../access/narrow-plan.js';
 import { mayRead, sightOf } from '../access/policy.js';
 import { withData } from '../interactions/binary.js';
 import { fileStem } from './files.js';
@@ -169,7 +170,8 @@ const filtersOf = async (house: House, { call, filters }: ExportRequest, type: s
   for (const { query } of filters.filter((filter) => filter.type === type)) {
     const read = queryOf(query);
     const valueSets = await storedValueSets(house, call, read);
-    plans.push(house.parseQuery(type, read, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) }).plan);
+    const { plan } = house.parseQuery(type, read, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) });
+    plans.push(narrowPlan(call.caller, plan));
   }
   return plans;
 };

@@ -11,8 +11,9 @@ export const laterCall = ({ caller, lenient, returns }: Call): LaterCall => ({
   ...(returns === undefined ? {} : { returns }),
 });
 
-/** Who may ask after a job: the client, and the person it acted for. */
-export const ownerOf = ({ clientId, user, patient }: Caller): string => [clientId, user ?? '', patient ?? ''].join('|');
+/** Who may ask after a job: the client, the person it acted for, and in the same place and function: another may not see what this one did. */
+export const ownerOf = ({ clientId, user, patient, organisation, businessFunction, onBehalfOf }: Caller): string =>
+  [clientId, user, patient, organisation, businessFunction, onBehalfOf].map((part) => part ?? '').join('|');
 
 /** A file that a job has made. */
 export type Output = { readonly type: string; readonly blob: string; readonly count: number };

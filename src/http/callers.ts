@@ -24,8 +24,10 @@ const most = 10_000;
 
 /** All that a caller is found by, as one text: the token and the e-RS headers (a header that was sent twice is an array). */
 const nameOf = (headers: RequestHeaders, exempt: boolean): string =>
-  `${String(headers['authorization'])}\n${String(headers['nhsd-end-user-organisation-ods'])}\n${String(headers['nhsd-ers-business-function'])}\n` +
-  `${String(headers['nhsd-ers-on-behalf-of-user-id'])}\n${String(exempt)}`;
+  `${part(headers['authorization'])}\n${part(headers['nhsd-end-user-organisation-ods'])}\n${part(headers['nhsd-ers-business-function'])}\n` +
+  `${part(headers['nhsd-ers-on-behalf-of-user-id'])}\n${String(exempt)}`;
+/** A header that was not sent is another than any that was; a line break is in none. */
+const part = (value: RequestHeaders[string]): string => (value === undefined ? '\r' : String(value));
 
 const admit = ({ app }: Request, { caller, rate }: Admitted): Caller => {
   app.clientId = caller.clientId;
@@ -77,9 +79,18 @@ export class Callers {
     if (client?.kind !== claims.kind) throw revoked();
     const roles = claims.user === undefined ? [] : await this.cached(this.roles, claims.user, (user) => this.rolesOf(user));
     const caller = callerOf(claims, headers, exempt, roles);
+    await this.checkOnBehalfOf(caller);
     const constraints = this.constraintsOf(claims);
     const whole = await this.withPatient(constraints.length === 0 ? caller : { ...caller, constraints });
     return { caller: whole, rate: client.ratePerSecond };
+  }
+
+  /** An admin acts for a clinician of the same organisation (e-RS A040), who is named in the audit: nobody else can be. */
+  private async checkOnBehalfOf({ onBehalfOf, organisation }: Caller): Promise<void> {
+    if (onBehalfOf === undefined) return;
+    const roles = await this.cached(this.roles, onBehalfOf, (user) => this.rolesOf(user));
+    if (!roles.some(({ ods, businessFunctions }) => ods === organisation && businessFunctions.includes('SERVICE_PROVIDER_CLINICIAN')))
+      throw failure('forbidden', 'forbidden', 'NHSD-eRS-On-Behalf-Of-User-ID names no SERVICE_PROVIDER_CLINICIAN of the organisation');
   }
 
   private async withPatient(caller: Caller): Promise<Caller> {

@@ -1,4 +1,4 @@
-import { accessKeysOf, checkOwnOrganisation, type AccessFacts } from '../access/access-keys.js';
+import { accessKeysOf, checkOwnOrganisation, isOwned, type AccessFacts } from '../access/access-keys.js';
 import { checkConstraint } from '../access/narrow-plan.js';
 import { isOpen } from '../access/policy.js';
 import { claimsOf } from '../domain/claims.js';
@@ -87,15 +87,22 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
   checkConstraint(call.caller, draft.type, extracted);
   const facts = await accessFacts(house, call, resource, references, logical, drafts);
   // what a command changes on the way (a booked slot) is the command's matter, not the caller's own write
-  if (draft.plain === true) checkOwnOrganisation(call.caller, resource, facts);
+  if (draft.plain === true) {
+    checkOwnOrganisation(call.caller, resource, facts);
+    await checkOwnBefore(house, call, draft);
+  }
+  const links = linksOf(house, draft, resource, references, logical);
+  // what belongs to a referral is seen with it: a key of its own would outlive the caller's place on the shortlist
+  const { callerOrganisation: _caller, ...withoutCaller } = facts;
+  const isLinked = links.some(({ child }) => child.type === draft.type && child.id === draft.id);
   const claims = [...claimsOf(resource), ...parameter.claims];
   const kept = new Set(claims.map(({ kind, key }) => `${kind}|${key}`));
   const put: Put = {
     ...bare(draft, lastUpdated),
     body: stringifyJson(resource),
     values: [...extracted, ...otherReferences(house, draft.type, references, extracted)],
-    accessKeys: accessKeysOf(resource, facts),
-    accessLinks: linksOf(house, draft, resource, references, logical),
+    accessKeys: accessKeysOf(resource, isLinked ? withoutCaller : facts),
+    accessLinks: links,
   };
   return {
     put,
@@ -105,6 +112,17 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
     releases: [...(await heldBefore(house, draft, owner)), ...parameter.releases].filter(({ kind, key }) => !kept.has(`${kind}|${key}`)),
     entries: parameter.entries,
   };
+};
+
+/** A diary that is somebody else's now does not become one's own by saying so. */
+const checkOwnBefore = async (house: House, call: Call, draft: Draft): Promise<void> => {
+  if (draft.version === 0 || call.caller.kind === 'system' || !isOwned(draft.type)) return;
+  const stored = await house.store.findVersion(draft, draft.version, 'all');
+  if (stored?.body === undefined) return;
+  const before = JSON.parse(stored.body) as Resource;
+  const references = findReferences(before, before.resourceType);
+  const logical = await resolveLogical(house, references, []);
+  checkOwnOrganisation(call.caller, before, await accessFacts(house, call, before, references, logical, []));
 };
 
 const bare = (draft: Draft, lastUpdated: number) => ({

@@ -11,11 +11,16 @@ const isSeen = async (house: House, call: Call, key: Key, drafts: readonly Draft
   return sight === 'all' || (await house.store.find(key, sight))?.body !== undefined;
 };
 
-const isBound = (call: Call, draft: Draft): boolean => draft.plain === true && call.caller.kind !== 'system';
+const isBound = (call: Call): boolean => call.caller.kind !== 'system';
+
+/** Whether the version before had the reference: then somebody who might wrote it, and it opens and tells nothing new. */
+const hadBefore = async (house: House, draft: Draft, reference: string): Promise<boolean> =>
+  draft.version > 0 && (await house.store.findVersion(draft, draft.version, 'all'))?.body?.includes(JSON.stringify(reference)) === true;
 
 /**
  * What a caller writes may refer only to what he may see: a reference opens records to the reader of what refers (a letter to its
- * referral's readers), so one to somebody else's record would open that. It is refused as one to a record that is not there.
+ * referral's readers), so one to somebody else's record would open that. It is refused as one to a record that is not there. What a
+ * command writes holds what the caller sent, so it is looked at alike.
  *
  * @throws Failure `business-rule`/`not-found`
  */
@@ -26,10 +31,12 @@ export const refuseUnseen = async (
   references: readonly Pick<FoundReference, 'path' | 'reference'>[],
   drafts: readonly Draft[],
 ): Promise<void> => {
-  if (!isBound(call, draft)) return;
+  if (!isBound(call)) return;
   for (const { reference, path } of references) {
-    const key = reference === undefined ? undefined : readReference(reference, house.baseUrl);
+    if (reference === undefined) continue;
+    const key = readReference(reference, house.baseUrl);
     if (!key || !house.registry.has(key.type) || (await isSeen(house, call, key, drafts))) continue;
+    if (draft.plain !== true && (await hadBefore(house, draft, reference))) continue;
     throw failure('business-rule', 'not-found', `${referenceTo(key)} does not exist: references must resolve.`, {
       diagnostics: referenceTo(key),
       expression: [path],
@@ -45,7 +52,7 @@ export const onlySeen = async (
   found: ReadonlyMap<string, Key>,
   drafts: readonly Draft[],
 ): Promise<ReadonlyMap<string, Key>> => {
-  if (!isBound(call, draft) || found.size === 0) return found;
+  if (draft.plain !== true || !isBound(call) || found.size === 0) return found;
   const kept = new Map<string, Key>();
   for (const [name, key] of found) if (await isSeen(house, call, key, drafts)) kept.set(name, key);
   return kept;

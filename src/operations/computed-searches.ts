@@ -82,8 +82,11 @@ const availableActionsOfTask: ComputedSearch = {
 const ownRoles: ComputedSearch = {
   type: 'PractitionerRole',
   applies: (_query, { caller }) => caller.kind === 'user' && caller.organisation === undefined,
-  perform: (house, call, query) =>
-    search(house, call, 'PractitionerRole', [...query, ['practitioner.identifier', `${systems.sdsUser}|${call.caller.user ?? ''}`]]),
+  perform: (house, call, query) => {
+    checkInteraction(call.caller, 'PractitionerRole', 's');
+    const own = ['practitioner.identifier', `${systems.sdsUser}|${call.caller.user ?? ''}`] as const;
+    return search(house, call, 'PractitionerRole', [...query, own]);
+  },
 };
 
 /** e-RS A040: the clinicians that an administrator may act for, those of the same organisation. */
@@ -94,6 +97,7 @@ const onBehalfOf: ComputedSearch = {
     const name = valueOf(query, '_query');
     if (name !== 'onBehalfOf')
       throw failure('invalid', 'not-supported', `There is no named query ${name ?? ''}; there is onBehalfOf.`, { expression: ['_query'] });
+    checkInteraction(call.caller, 'Practitioner', 's');
     checkRule(onBehalfOfQuery, call.caller, 'Practitioner?_query=onBehalfOf');
     const facts = factsOf(house.store, call.caller);
     const roles = await facts.search(

@@ -1,3 +1,4 @@
+import { narrowPlan } from '../access/narrow-plan.js';
 import { sightOf } from '../access/policy.js';
 import { accepted } from '../bulk/status.js';
 import { laterCall, ownerOf, type ExportRequest } from '../bulk/work.js';
@@ -85,7 +86,7 @@ const typesFor = (house: House, call: Call, level: ExportRequest['level'], asked
   );
 };
 
-/** One value may hold several queries, joined by commas. */
+/** One value may hold several queries, joined by commas. Each looks only into what the caller may read: what it keeps would tell of the rest. */
 const filtersOf = async (house: House, call: Call, values: readonly string[]): Promise<ExportRequest['filters']> => {
   const filters: { type: string; query: string }[] = [];
   for (const text of values.flatMap((value) => value.split(/,(?=[A-Z][A-Za-z]*\?)/))) {
@@ -94,7 +95,7 @@ const filtersOf = async (house: House, call: Call, values: readonly string[]): P
     if (mark < 1 || !house.registry.has(type)) throw wrong('_typeFilter', '_typeFilter is written Type?criteria.');
     const read = queryOf(query);
     const valueSets = await storedValueSets(house, call, read);
-    const { plan } = house.parseQuery(type, read, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) });
+    const plan = narrowPlan(call.caller, house.parseQuery(type, read, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) }).plan);
     if (plan.where.length === 0 && !call.lenient) throw wrong('_typeFilter', '_typeFilter needs a search parameter.');
     if (plan.where.length > 0) filters.push({ type, query });
   }

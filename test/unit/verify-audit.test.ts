@@ -21,7 +21,8 @@ const world = async () => {
   const writer = (name: string) => {
     const chain = new AuditChain(name);
     const commit = ({ audit = [] }: Unit) => Promise.resolve(void links.push(chain.append(audit)));
-    return { commit, sealer: new Sealer({ auditChains: store.auditChains.bind(store), commit }, keys, Date.now) };
+    const [auditChains, auditLinks] = [store.auditChains.bind(store), store.auditLinks.bind(store)];
+    return { commit, sealer: new Sealer({ auditChains, auditLinks, commit }, keys, Date.now) };
   };
   return { links, rows, store, keys, writers: [writer('a'), writer('b')] as const };
 };
@@ -85,6 +86,18 @@ test('the seal of the next start fixes what a killed process wrote after its las
   await b.sealer.seal();
   made.links.splice(1, 1);
   expect(await faults(made)).toContain('the seal saw link 2 of chain a');
+});
+test('two idle processes do not seal each other for ever, and what happens next is sealed again', async () => {
+  const made = await world();
+  const [a, b] = made.writers;
+  await a.commit({ audit: [line('1')] });
+  const seals: number[] = [];
+  for (let minute = 0; minute < 5; minute++)
+    seals.push([await a.sealer.seal(), await b.sealer.seal()].filter((jws) => jws !== undefined).length);
+  expect(seals).toEqual([2, 0, 0, 0, 0]);
+  await b.commit({ audit: [line('2')] });
+  expect(await a.sealer.seal()).toBeDefined();
+  expect(await faults(made)).toBe('');
 });
 test('a seal of another key shows, and so does an AuditEvent that is not what its chain says', async () => {
   const made = await filled();

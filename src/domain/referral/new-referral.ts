@@ -1,4 +1,4 @@
-import type { Patient, PractitionerRole, Reference, ServiceRequest } from 'fhir/r4.js';
+import type { Patient, Practitioner, PractitionerRole, Reference, ServiceRequest } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { extensions, systems } from '../codes.js';
 import { created, type Decision, type Draft, type Facts, type Found } from '../command.js';
@@ -13,7 +13,7 @@ import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { patientRules } from './patient-rules.js';
-import { referrerRules, type HeldPost } from './referrer-rules.js';
+import { referrerRules, requesterRules, type HeldPost } from './referrer-rules.js';
 import { inState, priorityOf, withExtension, withPriority, type LetterIntention } from './referral.js';
 import { shortlistRules, type GivenShortlist } from './shortlist-rules.js';
 import { openedTask } from './tasks.js';
@@ -75,6 +75,22 @@ const postsOf = async (facts: Facts, sdsUser: string | undefined): Promise<reado
   );
 };
 
+/** ODS codes of where a requester works; none for whom no organisation is known. */
+const requesterOrganisations = async (facts: Facts, requester: Reference): Promise<readonly string[]> => {
+  const direct = await organisationOf(facts, requester);
+  if (direct !== undefined) return [direct];
+  const key = readReference(requester.reference ?? '', '');
+  const found = key && (await facts.find(key, 'all'));
+  if (found?.type === 'PractitionerRole')
+    return listed(await organisationOf(facts, (found.resource as unknown as PractitionerRole).organization));
+  const identifiers =
+    found?.type === 'Practitioner' ? (found.resource as unknown as Practitioner).identifier : listed(requester.identifier);
+  const sdsUser = identifiers?.find(({ system }) => system === systems.sdsUser)?.value;
+  return ((await postsOf(facts, sdsUser)) ?? []).flatMap((post) => (post.active ? listed(post.organisation) : []));
+};
+
+const listed = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
+
 /** Who refers: the post that the request names, else that of the caller, or of whom an administrator names. */
 const gatherRequester = async ({ facts, caller }: Situation, wanted: WantedRequest): Promise<Reference | undefined> => {
   if (caller.kind === 'system') return wanted.request.requester;
@@ -89,7 +105,12 @@ const gatherRequester = async ({ facts, caller }: Situation, wanted: WantedReque
       posts: named,
       expression: wanted.at.referringClinician,
     });
-  if (wanted.request.requester !== undefined) return wanted.request.requester;
+  const { requester } = wanted.request;
+  if (requester !== undefined) {
+    const organisations = await requesterOrganisations(facts, requester);
+    refuseBreaches(requesterRules, { organisation, organisations, expression: 'ServiceRequest.requester' });
+    return requester;
+  }
   const sdsUser = wanted.referringClinician ?? caller.user;
   const post = (named ?? (await postsOf(facts, sdsUser)) ?? []).find((held) => held.organisation === organisation);
   if (!post) return undefined;

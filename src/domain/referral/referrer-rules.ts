@@ -72,3 +72,25 @@ const isReferringClinician: Rule<GivenReferrer> = {
 
 /** An administrator refers for a clinician of the same organisation, whom he names; a clinician for himself. */
 export const referrerRules: readonly Rule<GivenReferrer>[] = [namedByAdmin, notNamedByOthers, worksHere, isActive, isReferringClinician];
+
+export type GivenRequester = {
+  /** ODS code that the caller acts for */
+  readonly organisation: string | undefined;
+  /** ODS codes of where the requester works */
+  readonly organisations: readonly string[];
+  readonly expression: string;
+};
+
+const ofOwnOrganisation: Rule<GivenRequester> = {
+  code: 'ORGANISATION_NOT_APPROPRIATE',
+  expression: 'ServiceRequest.requester',
+  evaluate: ({ organisation, organisations, expression }) =>
+    unless(
+      organisation !== undefined && organisations.includes(organisation),
+      'The requester must be of the organisation that the caller acts for.',
+      expression,
+    ),
+};
+
+/** The requester of a plain create is the referring organisation, which gives it a relationship to the record: nobody names another one. */
+export const requesterRules: readonly Rule<GivenRequester>[] = [ofOwnOrganisation];
