@@ -57,7 +57,9 @@ const checkSignature = async (token: string, jws: Jws, issuer: IdentityIssuer, r
   must(typeof kid === 'string' && kid !== '', 'kid of the subject token is required');
   must(jws.header['crit'] === undefined, 'header crit is not accepted');
   const type = alg.startsWith('RS') ? 'RSA' : 'EC';
-  const key = (await keysFor(issuer, kid, remote)).find((candidate) => candidate.kty === type && candidate.use !== 'enc' && isStrong(candidate));
+  const key = (await keysFor(issuer, kid, remote)).find(
+    (candidate) => candidate.kty === type && candidate.use !== 'enc' && isStrong(candidate),
+  );
   must(key !== undefined, 'kid of the subject token names no key of its issuer');
   const { kty, n, e, crv, x, y } = key;
   try {
