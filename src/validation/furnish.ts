@@ -6,10 +6,13 @@ import { narrativeCheck } from './narrative.js';
 import { extensionCheck, type ExtensionOptions } from './profiles/extensions.js';
 import { targetCheck } from './profiles/facets.js';
 import type { Overlays } from './profiles/overlay.js';
-import { checkBundle } from './rules/bundle.js';
+import { bundleCheck } from './rules/bundle.js';
 import { codingCheck, quantityCheck, type CodingOptions } from './rules/coding.js';
 import { identifierCheck } from './rules/identifiers.js';
 import { checkQuestionnaire } from './rules/questionnaire-response.js';
+import { containedCheck, metaCheck } from './rules/ids.js';
+import { narrativeLinksCheck } from './rules/narrative-links.js';
+import { referenceCheck } from './rules/references.js';
 import { attachmentCheck, uriCheck } from './rules/syntax.js';
 import type { Check, ElementRule, Furnish, Shape, Shapes, TypeRule } from './shapes.js';
 import type { LocalCodeSystems } from './terminology/code-systems.js';
@@ -47,9 +50,9 @@ export const createFurnish = ({ definitions, systems, codes, overlays, shapes, o
     Coding: codingCheck(definitions, systems, options),
     Identifier: identifierCheck(definitions.identifiers),
     Attachment: attachmentCheck,
-    Bundle: (walk, node) => {
-      checkBundle(walk, node as never);
-    },
+    Bundle: bundleCheck(shapes),
+    Meta: metaCheck,
+    Reference: referenceCheck,
     Questionnaire: (walk, node) => {
       checkQuestionnaire(walk, node as never);
     },
@@ -73,7 +76,7 @@ export const createFurnish = ({ definitions, systems, codes, overlays, shapes, o
   };
 
   const checksOf = (element: ElementRule, type: TypeRule): readonly (Check | undefined)[] => [
-    type.code === 'xhtml' ? narrativeCheck : undefined,
+    ...(type.code === 'xhtml' ? [narrativeCheck, narrativeLinksCheck] : []),
     uriCheck(element, type.code),
     binding(element, type),
     reference(type),
@@ -86,6 +89,7 @@ export const createFurnish = ({ definitions, systems, codes, overlays, shapes, o
     shape: (shape: Shape, definition: ElementDefinition) => {
       const own = ofType[shape.path];
       if (own !== undefined) shape.checks.push(own);
+      if (shape.resource) shape.checks.push(containedCheck);
       for (const constraint of definition.constraint ?? []) {
         const check = invariantCheck(constraint, shape.path);
         if (check !== undefined) shape.checks.push(check);

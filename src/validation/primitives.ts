@@ -98,7 +98,7 @@ const base64Binary: PrimitiveCheck = (value) => {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? undefined : 'is not base64';
 };
 
-const uriFault = 'is not a URI: it holds white space or characters that no URI has';
+const uriFault = 'is not a URI: it holds white space';
 
 const uuid = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:[|#/].*)?$/;
 const oid = /^urn:oid:[0-2](\.(0|[1-9][0-9]*))+(?:[|#/].*)?$/;
@@ -108,12 +108,14 @@ const identified =
   (check: PrimitiveCheck): PrimitiveCheck =>
   (value) => {
     const fault = check(value);
-    if (fault !== undefined || typeof value !== 'string' || !value.startsWith('urn:')) return fault;
+    if (fault !== undefined || typeof value !== 'string') return fault;
+    if (value.startsWith('oid:') || value.startsWith('uuid:')) return 'is no URI: it lacks urn: before it';
+    if (!value.startsWith('urn:')) return undefined;
     if (value.startsWith('urn:uuid:') && !uuid.test(value)) return 'is not a UUID in lower case';
     return value.startsWith('urn:oid:') && !oid.test(value) ? 'is not an OID' : undefined;
   };
 
-const wellFormed = identified(patterned(/^[^\s<>"{}\\^`]*$/, uriFault));
+const wellFormed = identified(patterned(/^\S*$/, uriFault));
 
 // R4 references.html#canonical: absolute, or a fragment that names a contained resource
 const canonical: PrimitiveCheck = (value) =>
@@ -132,8 +134,9 @@ export const primitives: ReadonlyMap<string, PrimitiveCheck> = new Map<string, P
   ['xhtml', (value) => (typeof value === 'string' ? undefined : 'must be a JSON string')],
   ['code', patterned(/^[^\s]+( [^\s]+)*$/, 'is not a code: it has leading, trailing or doubled white space')],
   ['id', patterned(/^[A-Za-z0-9\-.]{1,64}$/, 'is not an id: 1 to 64 of A-Z, a-z, 0-9, - and .')],
-  ['uri', identified(patterned(/^[^\s<>"{}|\\^`]*$/, uriFault))],
-  ['url', identified(patterned(/^[^\s<>"{}\\^`]*$/, uriFault))],
+  // R4 asks no more of the characters of a URI than that none is white space
+  ['uri', wellFormed],
+  ['url', wellFormed],
   ['canonical', canonical],
   ['oid', patterned(/^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$/, 'is not an OID: urn:oid: and numbers with dots')],
   ['uuid', patterned(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'is not a UUID: urn:uuid: in lower case')],

@@ -1,3 +1,4 @@
+import { checkElementId } from './rules/ids.js';
 import { capitalized, type Property, type Shape, type Shapes } from './shapes.js';
 import { deepest, isNode, type Frame, type Node, type Walk } from './walk.js';
 
@@ -173,6 +174,7 @@ export const createStructureCheck = (shapes: Shapes, held: Held = () => undefine
       }
       checkProperty(walk, property, node[key], node);
     }
+    if (node['id'] !== undefined && !shape.resource) checkElementId(walk, node);
     for (const element of shape.required) {
       const given = element.choice
         ? choices?.some((property) => property.element === element) === true

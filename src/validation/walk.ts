@@ -63,6 +63,8 @@ export class Walk {
   profile: string | undefined;
   frame: Frame;
   readonly root: Node;
+  /** ids of elements, by the resource in which they are */
+  readonly elementIds = new Map<Node, Set<string>>();
   /** what only a terminology server can tell, each once */
   readonly questions = new Map<string, CodeQuestion>();
   /** what matching expressions of others has cost so far */

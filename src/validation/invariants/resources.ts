@@ -18,7 +18,8 @@ const containedInUse = (node: Node): boolean => {
   if (contained === undefined) return true;
   const used = pointers(node, new Set());
   return contained.every((resource) => {
-    if (!isNode(resource)) return true;
+    // an id that is not there is in nothing, and not nothing is nothing: FHIRPath finds no fault
+    if (!isNode(resource) || resource['id'] === undefined) return true;
     return (typeof resource['id'] === 'string' && used.has(`#${resource['id']}`)) || pointers(resource, new Set()).has('#');
   });
 };

@@ -10,6 +10,16 @@ export type ExtensionOptions = {
   readonly unknownExtensions: 'ignore' | 'error';
 };
 
+/** HL7 and HL7 UK publish extensions between the releases of their specifications: these lists are never known whole. */
+const published =
+  /^(?:http:\/\/hl7\.org\/fhir\/(?:tools\/|\d\.\d\/)?StructureDefinition\/|https:\/\/fhir\.hl7\.org\.uk\/StructureDefinition\/)[^/]+$/;
+
+// R4 resource.html#id: the id is part of the URL of the resource
+const isOfResourceId = ({ rules }: Walk): boolean => {
+  const owner = rules.at(-2);
+  return owner?.name === 'id' && owner.types[0]?.code === 'id';
+};
+
 /** Where an extension stands: the rules of the elements around it, from the resource down to what it extends. */
 const ownersOf = (walk: Walk): readonly ElementRule[] => walk.rules.slice(0, -1);
 
@@ -136,6 +146,7 @@ export const extensionCheck = (
     if (!url.includes(':')) checkPart(walk, url, owner);
     else if (list === 'modifierExtension')
       walk.error('extension', `nothing here knows the modifier extension ${url}, and a modifier must be understood`, 'modifier extension');
+    else if (published.test(url)) walk.warning('extension', `the extension ${url} is not known here`, 'unknown extension');
     else if (options.unknownExtensions === 'error') walk.error('extension', `the extension ${url} is not known`, 'unknown extension');
   };
 
@@ -156,6 +167,14 @@ export const extensionCheck = (
   return (walk, value, owner) => {
     const url = (value as Node)['url'];
     if (typeof url !== 'string') return;
+    if (isOfResourceId(walk)) {
+      walk.error('extension', 'the id of a resource has no extensions', 'resource.html#id');
+      return;
+    }
+    if (url.includes('|')) {
+      walk.error('extension', `the URL of an extension has no version: '${url}'`, 'extensibility.html#Extension');
+      return;
+    }
     const overlay = overlays().find(url);
     if (overlay?.structure.type !== 'Extension') {
       unknown(walk, url, owner);

@@ -1,94 +1,100 @@
 import { itemsOf } from '../invariants/native.js';
-import { findEntries } from '../references.js';
+import type { Check, Shapes } from '../shapes.js';
 import { isNode, type Node, type Walk } from '../walk.js';
+import { checkDocument, checkMessage } from './document.js';
 
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/;
 const restful = /^https?:\/\/.*\/([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/;
 
-// R4 bundle.html#bundle-unique: the fullUrl is absolute, and agrees with the id of the resource
-const checkFullUrl = (walk: Walk, { fullUrl, resource }: Node): void => {
-  if (typeof fullUrl !== 'string') return;
-  if (!absolute.test(fullUrl)) {
-    walk.error('value', `the fullUrl must be absolute, not '${fullUrl}'`, 'Bundle.entry.fullUrl', 'fullUrl');
+const rule = 'bundle.html#bundle-unique';
+
+/** Kinds of Bundle in which an entry may do without a fullUrl (R4 bundle.html#bundle-unique). */
+const unnamed = new Set(['transaction', 'transaction-response', 'batch', 'batch-response']);
+
+// R4 bundle.html#bundle-unique: the fullUrl is absolute, and agrees with the type and the id of the resource
+const checkFullUrl = (walk: Walk, { fullUrl, resource }: Node, kind: unknown, shapes: Shapes): void => {
+  if (fullUrl === undefined) {
+    if (isNode(resource) && typeof kind === 'string' && !unnamed.has(kind))
+      walk.error('required', `each entry of a ${kind} has a fullUrl, the identity of its resource`, rule, 'fullUrl');
     return;
   }
-  const match = restful.exec(fullUrl);
-  const id = isNode(resource) ? resource['id'] : undefined;
-  if (match !== null && typeof id === 'string' && match[2] !== id)
-    walk.error('invalid', `the fullUrl ends in another id than the resource has, '${id}'`, 'Bundle.entry.fullUrl', 'fullUrl');
+  if (typeof fullUrl !== 'string') return;
+  if (!absolute.test(fullUrl)) {
+    walk.error('value', `the fullUrl must be absolute, not '${fullUrl}'`, rule, 'fullUrl');
+    return;
+  }
+  const [, type = '', id] = restful.exec(fullUrl) ?? [];
+  if (id === undefined || !isNode(resource) || shapes.find(type)?.resource !== true) return;
+  if (type !== resource['resourceType'])
+    walk.error('invalid', `the fullUrl is that of a ${type}, and the resource is a ${resource['resourceType'] as string}`, rule, 'fullUrl');
+  else if (typeof resource['id'] === 'string' && resource['id'] !== id)
+    walk.error('invalid', `the fullUrl ends in another id than the resource has, '${resource['id']}'`, rule, 'fullUrl');
+  // what a transaction creates has no id yet
+  else if (resource['id'] === undefined && !unnamed.has(kind as string))
+    walk.error('invalid', 'the fullUrl ends in an id, and the resource has none', rule, 'fullUrl');
 };
 
-const searchedType = (bundle: Node): string | undefined => {
+/** The types that a search was for, as the self link says them; empty when it does not. */
+const searchedTypes = (bundle: Node, shapes: Shapes): readonly string[] => {
   const self = itemsOf(bundle, 'link').find(({ relation }) => relation === 'self')?.['url'];
-  return typeof self === 'string' ? /(?:^|\/)([A-Z][A-Za-z]+)(?:\?|$)/.exec(self)?.[1] : undefined;
+  if (typeof self !== 'string') return [];
+  const [path = '', query] = self.split('?');
+  const type = path.slice(path.lastIndexOf('/') + 1);
+  if (shapes.find(type)?.resource === true) return [type];
+  return /(?:^|&)_type=([^&]*)/.exec(query ?? '')?.[1]?.split(',') ?? [];
 };
 
 // R4 bundle.html#searchset
-const checkResult = (walk: Walk, entry: Node, searched: string | undefined): void => {
-  const { resource, search } = entry;
-  if (!isNode(resource) || resource['resourceType'] === 'OperationOutcome') return;
+const checkResult = (walk: Walk, { resource, search }: Node, searched: readonly string[]): void => {
+  const mode = isNode(search) ? search['mode'] : undefined;
+  if (!isNode(resource)) {
+    walk.error('required', 'each entry of a search result has a resource', 'Bundle.type searchset', 'resource');
+    return;
+  }
+  const type = resource['resourceType'] as string;
+  if (mode === 'outcome' && type !== 'OperationOutcome')
+    walk.error('invalid', `an entry of mode outcome has an OperationOutcome, not a ${type}`, 'Bundle.type searchset', 'resource');
+  if (type === 'OperationOutcome') return;
   if (resource['id'] === undefined)
     walk.error('required', 'the resources of a search result have ids', 'Bundle.type searchset', 'resource');
-  const mode = isNode(search) ? search['mode'] : undefined;
-  if (searched !== undefined && (mode === undefined || mode === 'match') && resource['resourceType'] !== searched)
-    walk.error(
-      'invalid',
-      `a search for ${searched} does not match a ${resource['resourceType'] as string}`,
-      'Bundle.type searchset',
-      'resource',
-    );
+  if (searched.length > 0 && (mode === undefined || mode === 'match') && !searched.includes(type))
+    walk.error('invalid', `a search for ${searched.join(', ')} does not match a ${type}`, 'Bundle.type searchset', 'resource');
 };
 
-const relations = new Set(['self', 'first', 'previous', 'prev', 'next', 'last']);
+const paging = new Set(['first', 'previous', 'prev', 'next', 'last']);
 
+// IANA link relations, as R4 bundle.html#searchset and http.html#paging use them
 const checkLinks = (walk: Walk, bundle: Node): void => {
+  const { type } = bundle;
+  const paged = type === 'searchset' || type === 'history';
   const seen = new Set<unknown>();
-  for (const { relation } of itemsOf(bundle, 'link')) {
-    if (relations.has(relation as string) && seen.has(relation))
-      walk.error('invalid', `there is more than one link '${relation as string}'`, 'Bundle.link', 'link');
-    seen.add(relation);
-  }
-};
-
-// R4 documents.html#content: what these elements of the Composition refer to is in the Bundle
-const documentElements = ['subject', 'encounter', 'author', 'attester', 'custodian', 'section', 'entry', 'focus', 'party'];
-
-const checkDocumentReferences = (walk: Walk, bundle: Node, entry: Node, node: Node): void => {
-  for (const name of documentElements) {
-    const value = node[name];
-    if (value === undefined) continue;
-    walk.path.push(name);
-    (Array.isArray(value) ? value : [value]).forEach((item: unknown, index) => {
-      if (!isNode(item)) return;
-      if (Array.isArray(value)) walk.path.push(index);
-      const { reference } = item;
-      if (typeof reference === 'string' && !reference.startsWith('#')) {
-        const found = findEntries(bundle, entry, reference).length;
-        if (found === 0) walk.error('not-found', `the document has no entry '${reference}'`, 'documents.html#content');
-        if (found > 1) walk.error('invalid', `the document has ${found} entries '${reference}'`, 'documents.html#content');
-      }
-      checkDocumentReferences(walk, bundle, entry, item);
-      if (Array.isArray(value)) walk.path.pop();
-    });
+  itemsOf(bundle, 'link').forEach(({ relation }, index) => {
+    walk.path.push('link', index);
+    if (!paged && paging.has(relation as string))
+      walk.error('invalid', `a ${type as string} has no pages, and no link '${relation as string}'`, 'Bundle.link', 'relation');
+    else if ((relation === 'self' || paging.has(relation as string)) && seen.has(relation))
+      walk.error('invalid', `there is more than one link '${relation as string}'`, 'Bundle.link', 'relation');
     walk.path.pop();
-  }
+    walk.path.pop();
+    seen.add(relation);
+  });
 };
 
 /** What R4 says of Bundles beyond their invariants; on each Bundle, also inside another. */
-export const checkBundle = (walk: Walk, bundle: Node): void => {
-  const searched = bundle['type'] === 'searchset' ? searchedType(bundle) : undefined;
-  checkLinks(walk, bundle);
-  itemsOf(bundle, 'entry').forEach((entry, index) => {
-    walk.path.push('entry', index);
-    checkFullUrl(walk, entry);
-    if (bundle['type'] === 'searchset') checkResult(walk, entry, searched);
-    const { resource } = entry;
-    if (bundle['type'] === 'document' && index === 0 && isNode(resource)) {
-      walk.path.push('resource');
-      checkDocumentReferences(walk, bundle, entry, resource);
+export const bundleCheck =
+  (shapes: () => Shapes): Check =>
+  (walk, value) => {
+    if (!isNode(value)) return;
+    const kind = value['type'];
+    const searched = kind === 'searchset' ? searchedTypes(value, shapes()) : [];
+    checkLinks(walk, value);
+    itemsOf(value, 'entry').forEach((entry, index) => {
+      walk.path.push('entry', index);
+      checkFullUrl(walk, entry, kind, shapes());
+      if (kind === 'searchset') checkResult(walk, entry, searched);
       walk.path.pop();
-    }
-    walk.path.pop();
-    walk.path.pop();
-  });
-};
+      walk.path.pop();
+    });
+    if (kind === 'document') checkDocument(walk, value);
+    if (kind === 'message') checkMessage(walk, value);
+  };

@@ -28,6 +28,8 @@ export const identifierCheck = (rules: readonly IdentifierRule[]): Check => {
   return (walk, identifier) => {
     if (!isNode(identifier)) return;
     const { system, value } = identifier;
+    if (system === 'urn:ietf:rfc:3986' && typeof value === 'string' && !/^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(value))
+      walk.error('value', `'${value}' is no full URI, as the system ${system} asks`, 'Identifier.value', 'value');
     const rule = typeof system === 'string' ? bySystem.get(system) : undefined;
     if (rule === undefined || typeof value !== 'string') return;
     walk.under('NamingSystem', () => {

@@ -30,6 +30,28 @@ const country: Grammar = (code) => {
   return regions.of(code.toUpperCase()) === undefined ? 'out' : 'in';
 };
 
+/** The codes of countries by their English names, made when first asked for. */
+let countries: ReadonlyMap<string, string> | undefined;
+
+const letters = 'A B C D E F G H I J K L M N O P Q R S T U V W X Y Z'.split(' ');
+
+const countriesByName = (): ReadonlyMap<string, string> =>
+  (countries ??= new Map(
+    letters.flatMap((first) =>
+      letters.flatMap((second): readonly (readonly [string, string])[] => {
+        const name = regions.of(first + second);
+        return name === undefined ? [] : [[name.toLowerCase(), first + second]];
+      }),
+    ),
+  ));
+
+/** Whether a display is the name of another country than the code stands for; a country has many names, and only this is certain. */
+export const isNameOfOther = (system: string, code: string, display: string): boolean => {
+  if (system !== 'urn:iso:std:iso:3166' || code.length !== 2) return false;
+  const named = countriesByName().get(display.trim().toLowerCase());
+  return named !== undefined && named !== code.toUpperCase();
+};
+
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 // ISO 4217: what is missing here may be newer than this runtime
