@@ -6,6 +6,7 @@ import { readReference } from '../fhir/references.js';
 import type { Code } from '../fhir/search/terminology.js';
 import type { Call, House } from './house.js';
 import type { Query } from './query.js';
+import { storedCanonical, terminologyFor } from './stored-terminology.js';
 
 const modifier = /:(?:not-)?in$/;
 const inFilter = /\s(?:in|ni)\s+("[^"]+"|[^\s()\]]+)/g;
@@ -25,20 +26,7 @@ const find = async (house: House, call: Call, name: string): Promise<ValueSet | 
     if (stored?.body === undefined) throw failure('invalid', 'value', `There is no value set ${name}.`, { expression: [':in'] });
     return parseJson(stored.body) as ValueSet;
   }
-  const [url = '', version] = name.split('|');
-  const { rows } = await house.store.search(
-    {
-      type: 'ValueSet',
-      where: [
-        { kind: 'text', param: 'url', mode: 'exact', any: [url] },
-        ...(version === undefined ? [] : [{ kind: 'token', param: 'version', any: [{ code: version }] } as const]),
-      ],
-      sort: [{ param: '_lastUpdated', kind: 'updated', descending: true }],
-      count: 1,
-    },
-    sight,
-  );
-  return rows[0]?.body === undefined ? undefined : (parseJson(rows[0].body) as ValueSet);
+  return (await storedCanonical(house, call, 'ValueSet', name)) as ValueSet | undefined;
 };
 
 /**
@@ -58,7 +46,7 @@ export const storedValueSets = async (
   for (const name of names) {
     if (house.terminology.valueSets.find(name)) continue;
     const resource = await find(house, call, name);
-    const set = resource && house.terminology.valueSets.expand(resource);
+    const set = resource && (await terminologyFor(house, call, { resources: [resource] })).valueSets.expand(resource);
     // of a set that only a terminology server could list the search says so
     if (set?.enumerated)
       found.set(

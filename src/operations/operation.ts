@@ -1,4 +1,4 @@
-import type { OperationDefinition } from 'fhir/r4.js';
+import type { OperationDefinition, OperationDefinitionParameter } from 'fhir/r4.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import type { Interaction } from '../access/scopes.js';
@@ -14,6 +14,9 @@ export type Invocation = {
   /** the query, in the order it came */
   readonly query: readonly (readonly [string, string])[];
 };
+
+/** A parameter as an OperationDefinition declares it. */
+export type Declared = OperationDefinitionParameter;
 
 /**
  * An operation: its OperationDefinition as data beside the code that performs it. Where it is offered (system, type, instance, and on

@@ -5,7 +5,7 @@ import { importOperation } from './import.js';
 import { metaAddOperation, metaDeleteOperation, metaOperation } from './meta.js';
 import { versionsOperation } from './versions.js';
 import type { Operation } from './operation.js';
-import { terminologyOperations } from './terminology.js';
+import { terminologyOperations } from './terminology/terminology-operations.js';
 import { translateOperation } from './translate.js';
 import { validateOperation } from './validate.js';
 

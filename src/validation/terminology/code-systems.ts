@@ -1,4 +1,4 @@
-import type { CodeSystem, CodeSystemConcept } from 'fhir/r4.js';
+import type { CodeSystem, CodeSystemConcept, CodeSystemConceptDesignation } from 'fhir/r4.js';
 import type { Definitions } from '../definitions.js';
 
 export type Concept = {
@@ -9,6 +9,8 @@ export type Concept = {
   readonly inactive: boolean;
   readonly parents: string[];
   readonly properties: CodeSystemConcept['property'];
+  readonly definition: string | undefined;
+  readonly designations: readonly CodeSystemConceptDesignation[];
 };
 
 /** A code system of which at least some codes are known here. */
@@ -16,6 +18,8 @@ export type LocalCodeSystem = {
   readonly url: string;
   readonly version: string | undefined;
   readonly name: string | undefined;
+  /** of the displays */
+  readonly language: string | undefined;
   /** whether a code that is not here does not exist */
   readonly complete: boolean;
   readonly find: (code: string) => Concept | undefined;
@@ -45,6 +49,8 @@ const conceptOf = (concept: CodeSystemConcept, parent: string | undefined): Conc
     inactive: truthy(valueOf('inactive')?.valueBoolean) || valueOf('status')?.valueCode === 'retired',
     parents: parent === undefined ? named : [parent, ...named],
     properties,
+    definition: concept.definition,
+    designations: concept.designation ?? [],
   };
 };
 
@@ -83,7 +89,8 @@ export const createCodeSystems = (definitions: Definitions): LocalCodeSystems =>
     return {
       url: resource.url ?? canonical,
       version: resource.version,
-      name: resource.title ?? resource.name,
+      name: resource.name ?? resource.title,
+      language: resource.language,
       complete: resource.content === 'complete',
       find,
       codes: () => index.values(),

@@ -1,6 +1,7 @@
 import type { ValueSet, ValueSetComposeInclude, ValueSetComposeIncludeFilter } from 'fhir/r4.js';
 import type { Definitions } from '../definitions.js';
 import type { Concept, LocalCodeSystem, LocalCodeSystems } from './code-systems.js';
+import { matchWithin } from '../regular-expressions.js';
 import { grammarOf } from './grammars.js';
 
 /** Whether a code is in a value set; `unknown` when only a terminology server could say. */
@@ -35,6 +36,25 @@ const anySystem = '*';
 
 const emptyPart = (): Part => ({ codes: new Map(), whole: new Set(), open: new Set() });
 
+/** R4 valueset-filter-operator, `regex`: of the whole text; undefined for what cannot be told in time. */
+const matching = (pattern: string, text: string): boolean | undefined => {
+  const match = matchWithin(`^(?:${pattern})$`, 'u', text, { stopped: 0 });
+  return typeof match === 'boolean' ? match : undefined;
+};
+
+/** The values of a property as texts; `display` and `definition` count as properties. */
+const textsOf = (concept: Concept, property: string): readonly string[] => {
+  if (property === 'display') return concept.display === undefined ? [] : [concept.display];
+  if (property === 'definition') return concept.definition === undefined ? [] : [concept.definition];
+  return (concept.properties ?? [])
+    .filter(({ code }) => code === property)
+    .flatMap((given) => {
+      const value =
+        given.valueCode ?? given.valueString ?? given.valueBoolean ?? given.valueInteger ?? given.valueDecimal ?? given.valueDateTime;
+      return value === undefined ? (given.valueCoding?.code ?? []) : [String(value)];
+    });
+};
+
 const matches = (concept: Concept, filter: ValueSetComposeIncludeFilter, system: LocalCodeSystem): boolean | undefined => {
   const { property, op, value } = filter;
   if (property === 'concept' || property === 'code') {
@@ -43,15 +63,21 @@ const matches = (concept: Concept, filter: ValueSetComposeIncludeFilter, system:
     if (op === 'is-not-a') return !system.isA(concept.code, value);
     if (op === 'in') return value.split(',').includes(concept.code);
     if (op === 'not-in') return !value.split(',').includes(concept.code);
+    if (op === 'generalizes') return system.isA(value, concept.code);
     if (op === '=') return concept.code === value;
+    if (op === 'regex') return matching(value, concept.code);
     return undefined;
   }
-  const given = concept.properties?.find(({ code }) => code === property);
-  const text = given?.valueCode ?? given?.valueString ?? given?.valueBoolean?.toString() ?? given?.valueCoding?.code;
+  const texts = textsOf(concept, property);
   if (property === 'parent' && op === '=') return concept.parents.includes(value);
-  if (op === '=') return text === value;
-  if (op === 'in') return text !== undefined && value.split(',').includes(text);
-  if (op === 'exists') return (text !== undefined) === (value === 'true');
+  if (op === '=') return texts.includes(value);
+  if (op === 'in') return value.split(',').some((one) => texts.includes(one));
+  if (op === 'not-in') return !value.split(',').some((one) => texts.includes(one));
+  if (op === 'exists') return texts.length > 0 === (value === 'true');
+  if (op === 'regex') {
+    const results = texts.map((text) => matching(value, text));
+    return results.includes(undefined) ? undefined : results.includes(true);
+  }
   return undefined;
 };
 
