@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './runtime.js';
 import { serve } from './cli/serve.js';
 
 await serve(process.env);
