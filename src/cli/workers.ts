@@ -62,5 +62,7 @@ export const runWorkers = async (config: Config): Promise<void> => {
   process.on('SIGINT', () => void stop());
 
   await listening(start());
-  for (let n = 1; n < config.workers; n++) start();
+  const others = await Promise.allSettled(Array.from({ length: config.workers - 1 }, () => listening(start())));
+  // one that stopped is started again
+  if (others.every(({ status }) => status === 'fulfilled')) process.stdout.write(`all ${String(config.workers)} processes answer\n`);
 };

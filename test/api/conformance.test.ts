@@ -68,12 +68,12 @@ describe('a new release of the definitions', () => {
   const mine = { resourceType: 'ValueSet', id: 'of-the-release', url: 'https://example.org/ValueSet/a', status: 'active' };
 
   test('is written once', async () => {
-    expect(await seedConformance(running.app.house, releaseOf(mine))).toBe(1);
-    expect(await seedConformance(running.app.house, releaseOf(mine))).toBe(0);
+    expect(await seedConformance(await running.house(), releaseOf(mine))).toBe(1);
+    expect(await seedConformance(await running.house(), releaseOf(mine))).toBe(0);
   });
 
   test('replaces what an earlier one wrote, and the history keeps both', async () => {
-    await seedConformance(running.app.house, releaseOf({ ...mine, status: 'retired' }));
+    await seedConformance(await running.house(), releaseOf({ ...mine, status: 'retired' }));
     expect((await get('ValueSet/of-the-release')).json).toMatchObject({ status: 'retired', meta: { versionId: '2' } });
     expect((await get('ValueSet/of-the-release/_history')).json['entry']).toHaveLength(2);
   });
@@ -87,7 +87,7 @@ describe('a new release of the definitions', () => {
       { 'If-Match': 'W/"2"' },
     );
     expect(put.status).toBe(200);
-    expect(await seedConformance(running.app.house, releaseOf({ ...mine, status: 'draft' }))).toBe(0);
+    expect(await seedConformance(await running.house(), releaseOf({ ...mine, status: 'draft' }))).toBe(0);
     expect((await get('ValueSet/of-the-release')).json['publisher']).toBe('The site');
   });
 });

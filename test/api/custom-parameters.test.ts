@@ -97,7 +97,7 @@ describe('a search parameter that a system client adds', () => {
     expect(idsOf(await as('GET', 'Patient?eye-colour=female')).length).toBeGreaterThan(10);
   });
   it('survives a restart', async () => {
-    await other.app.close();
+    await other.stop();
     other = await startServer({ DATA_DIR: server.dataDir });
     expect((await other.as('system', 'GET', 'Patient?eye-colour=female&_count=1')).json['entry']).toBeDefined();
   });

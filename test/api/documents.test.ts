@@ -14,7 +14,7 @@ const token = async (): Promise<string> => {
   return fetchToken({
     clientId: 'demo-system',
     keyFile: `${server.dataDir}/clients/demo-system.jwk.json`,
-    tokenUrl: `${server.app.baseUrl}/oauth2/token`,
+    tokenUrl: `${server.baseUrl}/oauth2/token`,
   });
 };
 

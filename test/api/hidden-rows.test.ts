@@ -140,7 +140,7 @@ const ask = async (url: string, by: Caller): Promise<string> => {
 
 beforeAll(async () => {
   server = await startServer();
-  ({ house } = server.app);
+  house = await server.house();
   for (const type of ['Organization', 'Practitioner', 'HealthcareService'])
     open.set(type, String(resourcesOf((await server.as('system', 'GET', `${type}?_count=1`)).json, type)[0]?.['id']));
   types = [...house.registry.keys()].filter((type) => !isOpen(type) && type !== 'AuditEvent');

@@ -12,7 +12,7 @@ afterAll(async () => {
 it('the whole journey works, twice', async () => {
   for (let round = 0; round < 2; round++) {
     const lines: string[] = [];
-    await playJourney({ baseUrl: server.app.baseUrl, keys: `${server.dataDir}/clients`, say: (line) => lines.push(line) });
+    await playJourney({ baseUrl: server.baseUrl, keys: `${server.dataDir}/clients`, say: (line) => lines.push(line) });
     expect(lines.at(-1)).toContain('The whole journey worked.');
   }
 }, 60_000);

@@ -1,20 +1,14 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { fetchToken } from '../../src/auth/client-token.js';
 import { startServer } from '../helpers/running-server.js';
 
 const number = '9912003888';
 
 it('the log of a server holds no NHS number, no name and no token, whatever is asked', async () => {
-  // the demo folder of a server that has run is where this one starts from
+  // the demo data of a server that has run is what this one starts from
   const first = await startServer();
-  const dataDir = mkdtempSync(path.join(tmpdir(), 'referrals-log-'));
-  await first.app.close();
-  cpSync(first.dataDir, dataDir, { recursive: true });
-  rmSync(first.dataDir, { recursive: true, force: true });
-  const env = { ...process.env, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'trace', DRAIN_MS: '0' };
+  const { dataDir } = first;
+  const env = { ...process.env, ...first.environment, WORKERS: '1', LOG_LEVEL: 'trace', DRAIN_MS: '0' };
   const child = spawn(process.execPath, ['dist/main.js'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   const ready = new Promise<string>((resolve) => {
@@ -40,7 +34,7 @@ it('the log of a server holds no NHS number, no name and no token, whatever is a
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await ended;
-  rmSync(dataDir, { recursive: true, force: true });
+  await first.stop();
   expect(log).toContain('"status":');
   for (const secret of [number, token, 'Bearer ']) expect(log).not.toContain(secret);
 }, 120_000);

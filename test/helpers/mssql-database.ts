@@ -16,6 +16,19 @@ export const makeDatabase = (server: string, name: string): Promise<void> =>
     if (row?.['id'] === null) await database.execute(`create database [${name}]`);
   });
 
+/** Makes an empty database of its own. */
+export const createDatabase = (server: string, name: string): Promise<void> =>
+  within(server, (database) => database.execute(`create database [${name}]`));
+
+/** Connections that are just being closed are waited for, a moment. */
+export const dropDatabase = (server: string, name: string): Promise<void> =>
+  within(server, (database) =>
+    database.again(
+      () => database.execute(`drop database [${name}]`),
+      () => true,
+    ),
+  );
+
 // what refers comes before what it refers to
 const tables = [
   'search_token',

@@ -1,10 +1,13 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createApp, type App } from '../../src/app.js';
+import { createApp } from '../../src/app.js';
 import { fetchToken } from '../../src/auth/client-token.js';
 import { readConfig } from '../../src/config.js';
+import type { House } from '../../src/interactions/house.js';
 import { demoTemplate } from './demo-template.js';
+import { ownStore, type OwnStore } from './own-store.js';
+import { serveHere, serveInProcesses } from './serving.js';
 
 export type Answer = {
   readonly status: number;
@@ -14,9 +17,14 @@ export type Answer = {
 };
 export type Role = 'system' | 'gp' | 'provider' | 'patient' | 'app' | 'nobody';
 export type Running = {
-  readonly app: App;
+  /** the server's root, and the FHIR base under it */
+  readonly baseUrl: string;
   readonly base: string;
+  /** the parts behind the server, for what no request can do */
+  readonly house: () => Promise<House>;
   readonly dataDir: string;
+  /** what it was started with, for another process over the same store */
+  readonly environment: Readonly<Record<string, string>>;
   /** a request as one of the demo clients; a string body is sent as it is */
   readonly as: (role: Role, method: string, url: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
   /** the Authorization header of a demo client */
@@ -46,10 +54,16 @@ const parsed = (text: string): Readonly<Record<string, unknown>> => {
 
 const quiet = { PORT: '0', LOG_LEVEL: 'silent', DRAIN_MS: '100' };
 
-/** A folder of its own; with the demo data in it unless the settings ask for another store or none. */
+/** stores of the servers that run, by their data folder: a second server over the folder has the same store */
+const stores = new Map<string, OwnStore>();
+
+/** A folder and a store of its own; with the demo data in it unless the settings ask for another store or none. */
 const freshFolder = async (settings: Readonly<Record<string, string>>): Promise<string> => {
   const folder = mkdtempSync(path.join(tmpdir(), 'referrals-'));
-  if (settings['DEMO'] !== 'false' && settings['DATABASE_URL'] === undefined)
+  if (settings['DATABASE_URL'] !== undefined) return folder;
+  const store = await ownStore();
+  stores.set(folder, store);
+  if (settings['DEMO'] !== 'false' && store.settings['DATABASE_URL'] === undefined)
     cpSync(await demoTemplate(makeTemplate), folder, { recursive: true });
   return folder;
 };
@@ -59,11 +73,17 @@ const makeTemplate = async (folder: string): Promise<void> => {
   await app.close();
 };
 
-/** A whole server on a free port, with demo data of its own in a temporary folder. */
+const processes = process.env['WORKERS'] ?? '1';
+
+/**
+ * A whole server on a free port, with demo data of its own in a temporary folder. MSSQL_URL puts the data into a database of its own on
+ * that server, and WORKERS has so many processes serve.
+ */
 export const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<Running> => {
   const dataDir = settings['DATA_DIR'] ?? (await freshFolder(settings));
-  const app = await createApp(readConfig({ ...quiet, DATA_DIR: dataDir, ...settings }));
-  await app.server.start();
+  const environment = { ...quiet, ...stores.get(dataDir)?.settings, WORKERS: processes, DATA_DIR: dataDir, ...settings };
+  const serving = await (processes === '1' ? serveHere : serveInProcesses)(environment);
+  const { baseUrl } = serving;
   const tokens = new Map<Role, Promise<string>>();
   const tokenOf = (role: Exclude<Role, 'nobody'>): Promise<string> => {
     const known =
@@ -71,19 +91,21 @@ export const startServer = async (settings: Readonly<Record<string, string>> = {
       fetchToken({
         clientId: clients[role],
         keyFile: `${dataDir}/clients/${clients[role]}.jwk.json`,
-        tokenUrl: `${app.baseUrl}/oauth2/token`,
+        tokenUrl: `${baseUrl}/oauth2/token`,
       });
     tokens.set(role, known);
     return known;
   };
   return {
-    app,
+    baseUrl,
+    house: serving.house,
     dataDir,
-    base: `${app.baseUrl}/FHIR/R4`,
+    environment,
+    base: `${baseUrl}/FHIR/R4`,
     bearer: async (role) => `Bearer ${await tokenOf(role)}`,
     as: async (role, method, url, body, headers = {}) => {
       const authorization: Readonly<Record<string, string>> = role === 'nobody' ? {} : { authorization: `Bearer ${await tokenOf(role)}` };
-      const response = await fetch(url.startsWith('http') ? url : `${app.baseUrl}${url.startsWith('/') ? url : `/FHIR/R4/${url}`}`, {
+      const response = await fetch(url.startsWith('http') ? url : `${baseUrl}${url.startsWith('/') ? url : `/FHIR/R4/${url}`}`, {
         method,
         headers: {
           ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }),
@@ -97,8 +119,11 @@ export const startServer = async (settings: Readonly<Record<string, string>> = {
       return { status: response.status, headers: response.headers, text, json: parsed(text) };
     },
     stop: async () => {
-      await app.close();
-      if (settings['DATA_DIR'] === undefined) rmSync(dataDir, { recursive: true, force: true });
+      await serving.stop();
+      if (settings['DATA_DIR'] !== undefined) return;
+      await stores.get(dataDir)?.remove();
+      stores.delete(dataDir);
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 };
