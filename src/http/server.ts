@@ -5,6 +5,7 @@ import { RateLimit } from '../access/rate-limit.js';
 import type { ClientRegistry } from '../auth/client.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { TokenEndpoint } from '../auth/token-endpoint.js';
+import type { ConnectionFigures } from '../store/port.js';
 import type { House } from '../interactions/house.js';
 import { Callers } from './callers.js';
 import { answerMalformed } from './malformed.js';
@@ -116,7 +117,9 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
   });
   // quality 4: the usual 11 takes a hundred times as long and saves little
   server.encoder('br', () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }));
-  const metrics = createMetrics();
+  const { store } = parts.house;
+  const connections = (): ConnectionFigures | undefined => store.connections?.();
+  const metrics = createMetrics(connections);
   await server.register([
     errors(parts.logger, parts.house.shapes),
     correlated(parts.logger, metrics),

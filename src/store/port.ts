@@ -359,8 +359,21 @@ export interface Store extends Reader {
   at(freshness: 'replica' | 'primary'): Reader;
   /** throws Unavailable when the store cannot answer */
   check(): Promise<void>;
+  /** of a store that is reached over connections: how they do, for who watches the server */
+  connections?(): ConnectionFigures;
   close(): Promise<void>;
 }
+
+/** A pool of connections at a moment: open, idle and lent ones, callers that wait for one; and since the start what was tried again. */
+export type ConnectionFigures = {
+  readonly size: number;
+  readonly available: number;
+  readonly borrowed: number;
+  readonly pending: number;
+  readonly retries: number;
+  /** failures that pass, by what they were */
+  readonly troubles: Readonly<Record<string, number>>;
+};
 
 /** A new resource as the bulk path takes it: sealed as for a commit, version 0. */
 export type BulkItem = {

@@ -1,11 +1,50 @@
 import type { Plugin } from '@hapi/hapi';
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { ConnectionFigures } from '../../store/port.js';
 
 export type Metrics = { readonly registry: Registry; readonly observe: (method: string, status: number, ms: number) => void };
 
-export const createMetrics = (): Metrics => {
+const none: ConnectionFigures = { size: 0, available: 0, borrowed: 0, pending: 0, retries: 0, troubles: {} };
+
+/** The connections to the database, read when somebody asks. */
+const watchConnections = (registry: Registry, figures: () => ConnectionFigures | undefined): void => {
+  const registers = [registry];
+  const pool = new Gauge({
+    name: 'database_connections',
+    help: 'connections to the database: size (open), available, borrowed; pending (callers that wait for one)',
+    labelNames: ['state'],
+    registers,
+    collect: () => {
+      const { size, available, borrowed, pending } = figures() ?? none;
+      for (const [state, count] of Object.entries({ size, available, borrowed, pending })) pool.set({ state }, count);
+    },
+  });
+  const retries = new Counter({
+    name: 'database_retries_total',
+    help: 'statements that were sent again',
+    registers,
+    collect: () => {
+      retries.reset();
+      retries.inc((figures() ?? none).retries);
+    },
+  });
+  const troubles = new Counter({
+    name: 'database_transient_errors_total',
+    help: 'failures that pass: passing (the server said so), race (a unique index or key), unknown (a connection broke), unreachable',
+    labelNames: ['trouble'],
+    registers,
+    collect: () => {
+      troubles.reset();
+      for (const [trouble, count] of Object.entries((figures() ?? none).troubles)) troubles.inc({ trouble }, count);
+    },
+  });
+};
+
+/** @param connections undefined where the store is reached without any */
+export const createMetrics = (connections: () => ConnectionFigures | undefined): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  if (connections()) watchConnections(registry, connections);
   const seconds = new Histogram({
     name: 'http_request_seconds',
     help: 'time to answer',

@@ -1,6 +1,7 @@
 import mssql from 'mssql';
-import { Unavailable } from '../port.js';
+import { Unavailable, type ConnectionFigures } from '../port.js';
 import { readDatabaseUrl } from './database-url.js';
+import { Retries } from './retries.js';
 import { troubleOf } from './server-errors.js';
 
 export type Input = string | number | Buffer | null;
@@ -13,20 +14,6 @@ export type Load = {
   readonly columns: readonly { readonly name: string; readonly type: 'int' | 'bigint' | 'float' | 'text' | 'bytes' }[];
   readonly rows: readonly (readonly Input[])[];
 };
-
-export type PoolMetrics = {
-  readonly size: number;
-  readonly available: number;
-  readonly pending: number;
-  readonly borrowed: number;
-  readonly retries: number;
-};
-
-const attempts = 6;
-const budgetMs = 5000;
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-/** full jitter: many losers of one deadlock do not meet again */
-const backoff = (attempt: number): number => Math.random() * Math.min(500, 10 * 2 ** attempt);
 
 const int32 = 2 ** 31;
 const greatest = 1.797_693_134_862_315_7e308;
@@ -60,7 +47,7 @@ const tableOf = ({ table, columns, rows }: Load): mssql.Table => {
 /** One pool of connections, and what is tried again over it. */
 export class Database {
   private readonly pool: mssql.ConnectionPool;
-  private retries = 0;
+  private readonly retries = new Retries();
 
   private constructor(pool: mssql.ConnectionPool) {
     this.pool = pool;
@@ -79,9 +66,9 @@ export class Database {
     }
   }
 
-  metrics(): PoolMetrics {
+  figures(): ConnectionFigures {
     const { size, available, pending, borrowed } = this.pool;
-    return { size, available, pending, borrowed, retries: this.retries };
+    return { size, available, pending, borrowed, retries: this.retries.count, troubles: Object.fromEntries(this.retries.troubles) };
   }
 
   /** One statement or batch, sent once. The driver's errors pass through. */
@@ -124,32 +111,14 @@ export class Database {
     }
   }
 
-  /** Rows as they come: the whole result is never in memory. One connection is held until the last row is taken. */
-  async *stream(text: string, inputs: Inputs = {}): AsyncGenerator<Row> {
-    const request = this.pool.request();
-    for (const name in inputs) bind(request, name, inputs[name] ?? null);
-    const rows = request.toReadableStream({ highWaterMark: 64 });
-    void request.query(text);
-    for await (const row of rows) yield row as Row;
-  }
-
   /** Parameters as the query compiler numbers them. */
   readCompiled(statement: { readonly text: string; readonly parameters: readonly (string | number | null)[] }): Promise<readonly Row[]> {
     return this.read(statement.text, Object.fromEntries(statement.parameters.map((value, index) => [String(index + 1), value])));
   }
 
-  /** Runs again what failed for reasons that pass, within a budget of tries and time. */
-  async again<T>(task: () => Promise<T>, mayRepeat: (error: unknown) => boolean = (error) => troubleOf(error) !== 'fault'): Promise<T> {
-    const until = performance.now() + budgetMs;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await task();
-      } catch (error) {
-        if (!mayRepeat(error) || attempt >= attempts || performance.now() > until) throw error;
-        this.retries++;
-        await pause(backoff(attempt));
-      }
-    }
+  /** Runs again what failed for reasons that pass: see Retries. */
+  again<T>(task: () => Promise<T>, mayRepeat?: (error: unknown) => boolean): Promise<T> {
+    return this.retries.run(task, mayRepeat);
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import {
   Unavailable,
   Unresolved,
   type ClaimKind,
+  type ConnectionFigures,
   type Entry,
   type HistoryScope,
   type Key,
@@ -20,7 +21,7 @@ import {
   type Window,
   type WorklistQuery,
 } from '../port.js';
-import { Database, type PoolMetrics } from './database.js';
+import { Database } from './database.js';
 import { checkSchema, migrate } from './migrate.js';
 import { MssqlReader } from './reader.js';
 import { numberOf, thrown, troubleOf } from './server-errors.js';
@@ -186,8 +187,8 @@ class MssqlStore implements Store {
     await checkSchema(this.database);
   }
 
-  metrics(): PoolMetrics {
-    return this.database.metrics();
+  connections(): ConnectionFigures {
+    return this.database.figures();
   }
 
   async close(): Promise<void> {
@@ -206,10 +207,8 @@ export type MssqlOptions = {
   readonly integrity: boolean;
 };
 
-type Opened = Store & { metrics(): PoolMetrics };
-
 /** Brings the schema up to date and serves the database; the store closes its pools with itself. */
-export const serveDatabase = async (database: Database, copy: Database | undefined, integrity: boolean): Promise<Opened> => {
+export const serveDatabase = async (database: Database, copy: Database | undefined, integrity: boolean): Promise<Store> => {
   await migrate(database);
   const [unfinished] = await database.read("select object_id('store_copy') as id");
   if (unfinished?.['id'] !== null) throw new Error('a copy into this database was not finished: run migrate-store again to its end');
@@ -219,7 +218,7 @@ export const serveDatabase = async (database: Database, copy: Database | undefin
 };
 
 /** Opens, and migrates, the store on SQL Server. Throws Unavailable when the server does not answer. */
-export const openMssqlStore = async ({ url, replicaUrl, integrity }: MssqlOptions): Promise<Opened> => {
+export const openMssqlStore = async ({ url, replicaUrl, integrity }: MssqlOptions): Promise<Store> => {
   const database = await Database.open(url);
   try {
     return await serveDatabase(database, replicaUrl === undefined ? undefined : await Database.open(replicaUrl), integrity);
