@@ -169,7 +169,7 @@ describe('nobody speaks for somebody else', () => {
     const token = await fetchToken({
       clientId: 'demo-system',
       keyFile,
-      tokenUrl: `${server.app.baseUrl}/oauth2/token`,
+      tokenUrl: `${server.baseUrl}/oauth2/token`,
       scope: 'system/Patient.rs',
     });
     const ask = (filter: string) =>
