@@ -9,7 +9,7 @@ import type { Overlays } from './profiles/overlay.js';
 import { bundleCheck } from './rules/bundle.js';
 import { codingCheck, quantityCheck, type CodingOptions } from './rules/coding.js';
 import { identifierCheck } from './rules/identifiers.js';
-import { checkQuestionnaire } from './rules/questionnaire-response.js';
+import { questionnaireCheck } from './rules/questionnaire/questionnaire.js';
 import { containedCheck, metaCheck } from './rules/ids.js';
 import { narrativeLinksCheck } from './rules/narrative-links.js';
 import { referenceCheck } from './rules/references.js';
@@ -53,9 +53,7 @@ export const createFurnish = ({ definitions, systems, codes, overlays, shapes, o
     Bundle: bundleCheck(shapes),
     Meta: metaCheck,
     Reference: referenceCheck,
-    Questionnaire: (walk, node) => {
-      checkQuestionnaire(walk, node as never);
-    },
+    Questionnaire: questionnaireCheck(definitions.findQuestionnaire),
   };
 
   const reference = (type: TypeRule): Check | undefined => {

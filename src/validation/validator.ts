@@ -6,7 +6,7 @@ import { itemsOf } from './invariants/native.js';
 import type { ExtensionOptions } from './profiles/extensions.js';
 import { createOverlays } from './profiles/overlay.js';
 import type { CodingOptions } from './rules/coding.js';
-import { checkQuestionnaireResponse } from './rules/questionnaire-response.js';
+import { checkQuestionnaireResponse } from './rules/questionnaire/response.js';
 import { createShapes } from './shapes.js';
 import { createStructureCheck } from './structure.js';
 import { noAnswers, type CodeAnswers, type CodeQuestion } from './terminology/port.js';

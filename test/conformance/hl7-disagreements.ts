@@ -10,5 +10,4 @@ export const disagreements: Readonly<Record<string, string>> = {
   'vs-filter-property-bad2': 'the filters of a ValueSet are not looked up in its code systems',
   'vs-bad-ecl': 'expressions of SNOMED CT are not parsed',
   'extension-version-restriction-range-ctxt-r4': 'the extension is not among the supporting files',
-  'string-with-coding-async-qr': 'ISO 3166 is not known code by code',
 };

@@ -82,9 +82,17 @@ const snomed: Grammar = (code) => {
 // https://ucum.org/ucum, section 2
 const unit: Grammar = (code) => (code.length > longestUnit ? 'unknown' : isUnit(code) ? 'in' : 'out');
 
+/** Which codes of a form there are is not known here; that others are none is. */
+const formed =
+  (pattern: RegExp): Grammar =>
+  (code) =>
+    pattern.test(code) ? 'unknown' : 'out';
+
 const grammars: ReadonlyMap<string, Grammar> = new Map<string, Grammar>([
   ['urn:ietf:bcp:47', language],
   ['urn:iso:std:iso:3166', country],
+  ['urn:iso:std:iso:3166:-2', formed(/^[A-Z]{2}-[A-Z0-9]{1,3}$/)],
+  ['http://unstats.un.org/unsd/methods/m49/m49.htm', formed(/^\d{3}$/)],
   ['urn:iso:std:iso:4217', currency],
   ['urn:ietf:bcp:13', form(mediaType)],
   ['urn:ietf:rfc:3986', form(/^[^\s<>"{}|\\^`]+$/)],
