@@ -27,6 +27,7 @@ const valueOf = (headers: RequestHeaders, name: string): string | undefined => {
 const missing = (name: string): Failure =>
   failure('invalid', 'required', `Header ${name} is required`, {
     coding: { system: 'https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode', code: 'MISSING_HEADER' },
+    expression: [name],
   });
 const forbidden = (text: string): Failure => failure('forbidden', 'forbidden', text);
 

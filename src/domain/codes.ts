@@ -44,6 +44,7 @@ export const extensions = {
   clinicalInfoFirst: extension('eRS-ClinicalInfoFirstSubmitted'),
   clinicalInfoLast: extension('eRS-ClinicalInfoLastUpdated'),
   pathwayStart: extension('eRS-eReferralPathwayStart'),
+  reminderDays: extension('eRS-FirstReminderLetterFollowUpDays'),
   commissioningOrganisation: extension('eRS-Commissioning-Rule-Organisation'),
   attachedBy: extension('eRS-AttachedBy'),
   attachedByOrganisation: extension('eRS-AttachedByOrganisation'),
@@ -54,11 +55,22 @@ export const extensions = {
   fetchedService: extension('eRS-Fetched-Service'),
 } as const;
 
-/** The CodeSystems of A004, by the id that they are served under. */
+/** The CodeSystems that rules read, those of A004 first, by the id that they are served under. */
 export type ReferenceSystem =
   | 'SPECIALTY'
   | 'CLINIC-TYPE'
   | 'APPOINTMENT-CANCELLATION-REASON'
   | 'REFERRAL-CANCELLATION-REASON'
   | 'APPOINTMENT-NON-ATTENDANCE-REASON'
-  | 'PRIORITY';
+  | 'PRIORITY'
+  | 'eRS-AssignedIndicator'
+  | 'eRS-BookableType'
+  | 'eRS-GuidanceIntendedRecommendation'
+  | 'eRS-GuidanceResponseOutcome'
+  | 'eRS-ProviderConversionAuthorisation'
+  | 'eRS-ReferralLetterIntention'
+  | 'eRS-RequestFlowType'
+  | 'eRS-RequestType'
+  | 'eRS-ReviewOutcome'
+  | 'eRS-ReviewReason'
+  | 'eRS-SortBy';

@@ -36,6 +36,8 @@ export type Decision = {
   readonly releases?: readonly Claim[];
   /** If-None-Exist and the like: what `sight` lets see still has no match at commit */
   readonly unmatched?: readonly (SearchPlan & { readonly sight: Sight })[];
+  /** gives back what another system confirmed for this decision: called when it is not committed */
+  readonly undo?: () => Promise<unknown>;
   /** whether the result did not live before; by default, whether it never was there */
   readonly created?: boolean;
   /** the draft that the answer shows */

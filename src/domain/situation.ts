@@ -18,4 +18,6 @@ export type Situation = {
   readonly demographics: Demographics;
   readonly providerSystem: ProviderSystem;
   readonly postcodes: PostcodeEntries;
+  /** whether a code may be a concept of SNOMED CT, as far as this can be told here and now */
+  readonly knowsTerm: (code: string) => Promise<boolean>;
 };

@@ -6,6 +6,7 @@ import { constraintsOf, type Constraint } from '../access/scopes.js';
 import type { ClientRegistry } from '../auth/client.js';
 import type { Keyring } from '../auth/keyring.js';
 import { ageOn } from '../access/age.js';
+import { systems } from '../domain/codes.js';
 import { Failure, failure } from '../fhir/outcome.js';
 import type { House } from '../interactions/house.js';
 import type { Predicate } from '../store/port.js';
@@ -88,9 +89,12 @@ export class Callers {
   /** An admin acts for a clinician of the same organisation (e-RS A040), who is named in the audit: nobody else can be. */
   private async checkOnBehalfOf({ onBehalfOf, organisation }: Caller): Promise<void> {
     if (onBehalfOf === undefined) return;
-    const roles = await this.cached(this.roles, onBehalfOf, (user) => this.rolesOf(user));
-    if (!roles.some(({ ods, businessFunctions }) => ods === organisation && businessFunctions.includes('SERVICE_PROVIDER_CLINICIAN')))
-      throw failure('forbidden', 'forbidden', 'NHSD-eRS-On-Behalf-Of-User-ID names no SERVICE_PROVIDER_CLINICIAN of the organisation');
+    const held = (await this.cached(this.roles, onBehalfOf, (user) => this.rolesOf(user))).filter(({ ods }) => ods === organisation);
+    if (held.some(({ businessFunctions }) => businessFunctions.includes('SERVICE_PROVIDER_CLINICIAN'))) return;
+    throw failure('forbidden', 'forbidden', 'NHSD-eRS-On-Behalf-Of-User-ID names no SERVICE_PROVIDER_CLINICIAN of the organisation', {
+      coding: { system: systems.errorCodes, code: held.length === 0 ? 'REFERENCED_USER_NOT_IN_ORG' : 'REFERENCED_USER_IS_NOT_SPC' },
+      expression: ['NHSD-eRS-On-Behalf-Of-User-ID'],
+    });
   }
 
   private async withPatient(caller: Caller): Promise<Caller> {

@@ -5,6 +5,7 @@ import { findReferences, readReference } from '../fhir/references.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
 import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type ClaimKind, type Put, type Unit } from '../store/port.js';
 import { isContainedType } from '../store/layout.js';
+import { knowsTerm } from './clinical-terms.js';
 import { factsOf } from './facts.js';
 import { written } from './answers.js';
 import type { Call, House, Success } from './house.js';
@@ -23,6 +24,7 @@ export const situationOf = (house: House, call: Call, facts: Facts): Situation =
   demographics: house.demographics,
   providerSystem: house.providerSystem,
   postcodes: house.store,
+  knowsTerm: (code) => knowsTerm(house, code),
 });
 
 /** What a write comes to when there is nothing to write: the answer as it stands. */
@@ -59,6 +61,16 @@ export const unitOf = async (
 export const isPassing = (error: unknown): boolean =>
   error instanceof Stale || (error instanceof Taken && error.claim.kind !== 'idempotency') || error instanceof Matched;
 
+/** Does a step of a decision's commit; when it fails, what other systems confirmed for the decision is given back. */
+export const orUndo = async <T>(decision: Pick<Decision, 'undo'>, step: () => Promise<T>): Promise<T> => {
+  try {
+    return await step();
+  } catch (error) {
+    await decision.undo?.();
+    throw error;
+  }
+};
+
 type Done = { readonly put: Put; readonly unit: Unit; readonly decision: Decision };
 
 /** One round: gather, decide, commit. Undefined when the facts moved in between and another round may do. */
@@ -70,9 +82,9 @@ const attempt = async (
 ): Promise<Done | Settled | undefined> => {
   const decision = await decide(factsOf(house.store, call.caller));
   if (isSettled(decision)) return decision;
-  const unit = await unitOf(house, call, decision);
+  const unit = await orUndo(decision, () => unitOf(house, call, decision));
   try {
-    await house.store.commit(unit);
+    await orUndo(decision, () => house.store.commit(unit));
     await house.customParameters.noted(unit);
   } catch (error) {
     if (isPassing(error) && !isLast) return undefined;

@@ -62,6 +62,15 @@ export class ServiceDirectory {
     return [...((group === 'clinician' ? this.byClinician : this.byPlace).get(value) ?? [])];
   }
 
+  /** The ids of the services that an organisation (ODS code; undefined: any) provides and for which `test` holds. */
+  async servicesOf(organisation: string | undefined, test: (service: ListedService) => boolean): Promise<readonly string[]> {
+    await this.refresh();
+    return [...this.entries.keys()].filter((id) => {
+      const service = this.find(id);
+      return service !== undefined && (organisation === undefined || service.organisation === organisation) && test(service);
+    });
+  }
+
   /** The ids of the diaries of a service. */
   schedulesOf(service: string): readonly string[] {
     return [...(this.schedules.get(service) ?? [])];

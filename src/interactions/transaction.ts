@@ -11,7 +11,7 @@ import { dispatch, routeOf, splitUrl } from './dispatch.js';
 import { callOf, failureText, interactiveOf, responseText, type Entry } from './entries.js';
 import { factsOf } from './facts.js';
 import type { Call, House, Success } from './house.js';
-import { isPassing, isSettled, translated, unitOf, type Verdict } from './perform.js';
+import { isPassing, isSettled, orUndo, translated, unitOf, type Verdict } from './perform.js';
 import { narrowedQuery } from './search.js';
 
 const tries = 4;
@@ -27,12 +27,13 @@ const isWrite = ({ request }: Entry): boolean => request.method !== 'GET' && req
 export const transaction = async (house: House, call: Call, entries: readonly Entry[]): Promise<readonly string[]> => {
   refuseRepeated(entries);
   for (let round = 1; ; round++) {
-    const plan = await new Planning(house, call, entries).plan();
+    const planning = new Planning(house, call, entries);
+    const plan = await orUndo(planning, () => planning.plan());
     const indexOf = (key: Key): number => plan.verdicts.findIndex((verdict) => verdict !== undefined && concerns(verdict, key));
     const blame = (error: unknown, draft: Draft): unknown => (error instanceof Failure ? placed(error, indexOf(draft)) : error);
-    const unit = await unitOf(house, call, { ...merged(plan.verdicts), result: { type: '', id: '' } }, blame);
+    const unit = await orUndo(planning, () => unitOf(house, call, { ...merged(plan.verdicts), result: { type: '', id: '' } }, blame));
     try {
-      await house.store.commit(unit);
+      await orUndo(planning, () => house.store.commit(unit));
       await house.customParameters.noted(unit);
       return await answers(house, call, plan, unit);
     } catch (error) {
@@ -122,6 +123,11 @@ class Planning {
     for (const methods of order) for (const index of this.ordered(methods)) await this.at(index, (entry) => this.decide(entry, index));
     return { entries: this.entries, verdicts: this.verdicts };
   }
+
+  /** Gives back what other systems confirmed for the entries. */
+  readonly undo = async (): Promise<void> => {
+    for (const verdict of this.verdicts) if (verdict && !isSettled(verdict)) await verdict.undo?.();
+  };
 
   /** Names the entry in whatever goes wrong with it. */
   private async at(index: number, work: (entry: Entry) => Promise<void>): Promise<void> {

@@ -23,6 +23,7 @@ export const checkVersion = (call: Call, key: Key, current: number): void => {
       'precondition',
       'conflict',
       `If-Match names ${call.ifMatch ?? ''}; the current version of ${key.type}/${key.id} is ${etagOf(current)}.`,
+      { expression: ['If-Match'] },
     );
 };
 

@@ -33,9 +33,18 @@ const forms: Readonly<Record<string, readonly string[]>> = {
   Reference: ['valueReference', 'valueIdentifier'],
 };
 
+const numberOf = (given: Given | undefined): number | undefined => {
+  const value = (forms['unsignedInt'] ?? []).map((form) => given?.[form]).find((candidate) => candidate !== undefined);
+  return value === undefined ? undefined : Number(value);
+};
+
+// R4 datatypes.html#unsignedInt: 31 bits
+const isUnsigned = (value: number | undefined): boolean => Number.isInteger(value) && (value ?? -1) >= 0 && (value ?? 0) < 2 ** 31;
+
 const fits = (given: Given, declared: Declared): boolean => {
   if (declared.part) return given.part !== undefined || given.resource?.resourceType === 'Parameters';
   const type = declared.type ?? 'string';
+  if (type === 'unsignedInt') return isUnsigned(numberOf(given));
   if (type in forms) return (forms[type] ?? []).some((form) => given[form] !== undefined);
   // a resource; a shortlist may be given as references too
   return given.resource?.resourceType === type || given['valueReference'] !== undefined;
@@ -49,19 +58,14 @@ export class Inputs {
   ) {}
 
   /** Throws 400 with everything that does not fit the declaration: unknown, missing, repeated or wrongly typed parameters. */
-  static read(declared: readonly Declared[], body: Resource | undefined): Inputs {
-    const path = 'Parameters.parameter';
+  static read(declared: readonly Declared[], body: Resource | undefined, root = 'Parameters'): Inputs {
+    const path = `${root}.parameter`;
     if (body !== undefined && body.resourceType !== 'Parameters')
       throw failure('invalid', 'invalid', `The body must be Parameters, not ${body.resourceType}.`, { expression: [body.resourceType] });
     const given = (body?.['parameter'] ?? []) as readonly Given[];
     const faults = faultsOf(declared, given, path);
     if (faults.length > 0) throw new Failure('invalid', faults);
     return new Inputs(given, path);
-  }
-
-  /** Parts as they are, without a declaration: a contained search that another operation has checked. */
-  static within(given: readonly Given[]): Inputs {
-    return new Inputs(given, 'Parameters.parameter');
   }
 
   has(name: string): boolean {
@@ -86,9 +90,7 @@ export class Inputs {
   }
 
   number(name: string): number | undefined {
-    const one = this.given.find((candidate) => candidate.name === name);
-    const value = (forms['unsignedInt'] ?? []).map((form) => one?.[form]).find((candidate) => candidate !== undefined);
-    return value === undefined ? undefined : Number(value);
+    return numberOf(this.given.find((one) => one.name === name));
   }
 
   dateTime(name: string): string | undefined {

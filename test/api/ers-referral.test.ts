@@ -96,8 +96,13 @@ describe('A011 createReferral', () => {
     const refer = (id: unknown) =>
       ers.post('gp', 'ServiceRequest/$ers.createReferral', parameters(['patient', `Patient/${String(id)}`], ...shortlist(direct.service)));
     expect(codeIn(await refer(dead.json['id']))).toBe('PATIENT_ERROR');
-    // a practice sees its own patients alone: the other one is not there for it
-    expect(codeIn(await refer(homeless.json['id']))).toBe('REFERENCE_NOT_FOUND');
+    expect(codeIn(await refer(homeless.json['id']))).toBe('NO_REG_GP_PRACTICE');
+    // a practice sees its own patients alone: that of another one is not there for it
+    const stranger = await server.as('system', 'POST', 'Patient', {
+      resourceType: 'Patient',
+      generalPractitioner: [{ reference: 'Organization/RCD' }],
+    });
+    expect(codeIn(await refer(stranger.json['id']))).toBe('REFERENCE_NOT_FOUND');
   });
 });
 

@@ -2,6 +2,7 @@ import type { ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
 import { created, type Decision } from '../command.js';
 import { attachFiles, type GivenFiles } from '../documents/attachments.js';
+import { gatherConcept } from '../reference-data/concept.js';
 import { gatherNew, madeRequest, type WantedRequest } from '../referral/new-referral.js';
 import { inAdviceState, withExtension } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
@@ -9,7 +10,6 @@ import type { Situation } from '../situation.js';
 import { message } from './conversation.js';
 
 const textAtMost = 8000;
-export const conversionAuthorisations = ['AUTHORISED_TO_CONVERT', 'NOT_AUTHORISED_TO_CONVERT'] as const;
 
 export type Question = { readonly text: string; readonly authorisation: string | undefined; readonly files: GivenFiles };
 
@@ -25,12 +25,12 @@ export const checkText = (text: string, name: string, atMost = textAtMost): void
 export const askForAdvice = async (situation: Situation, wanted: WantedRequest, question: Question): Promise<Decision> => {
   checkText(question.text, 'adviceRequestText');
   const { authorisation } = question;
-  if (authorisation !== undefined && !conversionAuthorisations.some((known) => known === authorisation))
+  if (authorisation !== undefined && !(await gatherConcept(situation.facts, 'eRS-ProviderConversionAuthorisation', authorisation)))
     throw refusal(
       'business-rule',
       'code-invalid',
       'INVALID_CODE',
-      `One of ${conversionAuthorisations.join(', ')}.`,
+      `${authorisation} is no code of eRS-ProviderConversionAuthorisation.`,
       at('providerConversionAuthorisation'),
     );
   const gathered = await gatherNew(situation, wanted);

@@ -2,6 +2,7 @@ import type { Communication, Reference, ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
 import { created, type Draft, type Found } from '../command.js';
 import { gatherService, type Service } from '../directory/service.js';
+import { gatherConcept } from '../reference-data/concept.js';
 import { documentsOf } from '../referral/gather-referral.js';
 import { adviceStateOf, inAdviceState, kindOf, type Why } from '../referral/referral.js';
 import type { AdviceState } from '../referral/states.js';
@@ -91,6 +92,8 @@ export const message = (
   return created(communication, made.newId());
 };
 
-/** AUTHORISED_TO_CONVERT: the referrer lets the provider make a referral of the request. */
-export const mayConvert = (request: ServiceRequest): boolean =>
-  request.extension?.find(({ url }) => url === extensions.conversionAuthorisation)?.valueCode === 'AUTHORISED_TO_CONVERT';
+/** Whether the referrer lets the provider make a referral of the request (eRS-ProviderConversionAuthorisation). */
+export const mayConvert = async ({ facts }: Situation, request: ServiceRequest): Promise<boolean> => {
+  const code = request.extension?.find(({ url }) => url === extensions.conversionAuthorisation)?.valueCode;
+  return (await gatherConcept(facts, 'eRS-ProviderConversionAuthorisation', code))?.is('permits') === true;
+};

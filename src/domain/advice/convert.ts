@@ -52,7 +52,7 @@ export const convertAdvice = async (situation: Situation, found: Found, conversi
   const advice = await gatherAdvice(situation, found);
   refuseStranger(advice, situation);
   const next = adviceAfter(advice, 'convert', situation);
-  if (!mayConvert(advice.request))
+  if (!(await mayConvert(situation, advice.request)))
     throw refusal(
       'business-rule',
       'business-rule',

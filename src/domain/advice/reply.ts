@@ -8,20 +8,9 @@ import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { checkText } from './ask.js';
 import { adviceAfter, gatherAdvice, mayConvert, message, refuseStranger } from './conversation.js';
-import type { AdviceEvent } from './transitions.js';
+import { adviceTransitions, type AdviceEvent } from './transitions.js';
 
-const events = {
-  RETURN_TO_REFERRER_WITH_ADVICE: 'reply-with-advice',
-  REQUIRE_FURTHER_INFORMATION: 'ask-for-information',
-  PROVIDER_CONVERTED: 'say-converted',
-} as const satisfies Readonly<Record<string, AdviceEvent>>;
-
-const recommendations = [
-  'ADVICE_ONLY_NO_REFERRAL_RECOMMENDED',
-  'ADVICE_FOLLOWED_BY_REFERRAL_IF_REQUIRED',
-  'REFERRAL_RECOMMENDED',
-  'OTHER',
-] as const;
+const replyEvents = ['reply-with-advice', 'ask-for-information', 'say-converted'] as const;
 
 export type Reply = {
   readonly outcome: string;
@@ -33,40 +22,30 @@ export type Reply = {
 
 const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
 
-const eventOf = ({ outcome, recommendation }: Reply): AdviceEvent => {
-  if (!Object.hasOwn(events, outcome))
-    throw refusal(
-      'business-rule',
-      'code-invalid',
-      'INVALID_CODE',
-      `The outcome is one of ${Object.keys(events).join(', ')}.`,
-      at('guidanceOutcome'),
-    );
-  const returns = outcome === 'RETURN_TO_REFERRER_WITH_ADVICE';
+/** What a reply says, with the event that leads to the state which its outcome names; the concepts say what may go together. */
+const gatherEvent = async ({ facts }: Situation, { outcome, recommendation }: Reply): Promise<AdviceEvent> => {
+  const concept = await gatherConcept(facts, 'eRS-GuidanceResponseOutcome', outcome);
+  if (!concept)
+    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${outcome} is no outcome of a reply.`, at('guidanceOutcome'));
   const name = 'guidanceIntendedRecommendation';
-  if (returns && recommendation === undefined)
-    throw refusal('business-rule', 'required', 'MISSING_VALUE', 'Returning with advice says what is recommended.', at(name));
-  if (!returns && recommendation !== undefined)
-    throw refusal(
-      'business-rule',
-      'business-rule',
-      'FIELD_NOT_PERMITTED',
-      'A recommendation goes with RETURN_TO_REFERRER_WITH_ADVICE alone.',
-      at(name),
-    );
-  if (recommendation !== undefined && !recommendations.some((known) => known === recommendation))
-    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `The recommendation is one of ${recommendations.join(', ')}.`, at(name));
-  return events[outcome as keyof typeof events];
+  const recommends = concept.is('recommends');
+  if (recommends && recommendation === undefined)
+    throw refusal('business-rule', 'required', 'MISSING_VALUE', `${outcome} says what is recommended.`, at(name));
+  if (!recommends && recommendation !== undefined)
+    throw refusal('business-rule', 'business-rule', 'FIELD_NOT_PERMITTED', `No recommendation goes with ${outcome}.`, at(name));
+  if (recommendation !== undefined && !(await gatherConcept(facts, 'eRS-GuidanceIntendedRecommendation', recommendation)))
+    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${recommendation} is no recommendation.`, at(name));
+  return replyEvents.find((event) => adviceTransitions[event].to === concept.one('leadsTo')) ?? 'reply-with-advice';
 };
 
 /** A026: the provider answers, asks back, or says that it made a referral of the request. */
 export const sendCommunicationToRequester = async (situation: Situation, found: Found, reply: Reply): Promise<Decision> => {
   const advice = await gatherAdvice(situation, found);
   refuseStranger(advice, situation);
-  const event = eventOf(reply);
+  const event = await gatherEvent(situation, reply);
   const next = adviceAfter(advice, event, situation);
   checkText(reply.guidance, 'guidance');
-  if (event === 'say-converted' && !mayConvert(advice.request))
+  if (event === 'say-converted' && !(await mayConvert(situation, advice.request)))
     throw refusal(
       'business-rule',
       'business-rule',

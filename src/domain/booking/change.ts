@@ -12,8 +12,10 @@ import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import { sideOf } from '../sides.js';
 import type { Situation } from '../situation.js';
-import { busy, checkPlace, gatherBasis, gatherPlace, refusedByProvider, type Place } from './book.js';
+import { cancelAtProvider, moveAtProvider } from './at-provider.js';
+import { busy, gatherBasis } from './book.js';
 import { releaseOf } from './hold.js';
+import { checkPlace, gatherPlace, type Place } from './place.js';
 
 /** What a change of an appointment is, told by the status that is wanted. */
 const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): ReferralEvent | undefined => {
@@ -68,7 +70,7 @@ const refuseOtherReferral = (wanted: Appointment, referral: Referral, baseUrl: s
 };
 
 const ended = async (situation: Situation, wanted: Appointment, referral: Referral, event: ReferralEvent): Promise<Decision> => {
-  const { now, newId, providerSystem } = situation;
+  const { now, newId } = situation;
   await checkReason(situation, wanted, event === 'not-attended' ? 'APPOINTMENT-NON-ATTENDANCE-REASON' : 'APPOINTMENT-CANCELLATION-REASON');
   const coding = wanted.cancelationReason?.coding?.[0];
   const steps = changeReferral(
@@ -83,15 +85,12 @@ const ended = async (situation: Situation, wanted: Appointment, referral: Referr
     },
     { now, newId },
   );
-  if (event.startsWith('cancel')) {
-    const answer = await providerSystem.cancel({
-      service: referral.appointmentService?.id ?? '',
-      slot: referral.slotFound?.id ?? '',
-      referral: referral.found.id,
-    });
-    if (answer !== 'confirmed') throw refusedByProvider(answer);
-  }
-  return { drafts: steps, result: { type: 'Appointment', id: referral.appointmentFound?.id ?? '' } };
+  const undo = event.startsWith('cancel') ? await cancelAtProvider(situation, referral) : undefined;
+  return {
+    drafts: steps,
+    ...(undo === undefined ? {} : { undo }),
+    result: { type: 'Appointment', id: referral.appointmentFound?.id ?? '' },
+  };
 };
 
 const participantsAfterMove = (appointment: Appointment, service: Service | undefined): Appointment['participant'] => {
@@ -108,7 +107,7 @@ const asked = (wanted: Appointment): Appointment => {
 };
 
 const moved = async (situation: Situation, current: Found, wanted: Appointment, referral: Referral): Promise<Decision> => {
-  const { now, newId, providerSystem } = situation;
+  const { now, newId } = situation;
   const appointment = current.resource as unknown as Appointment;
   if (slotIdOf(wanted) === slotIdOf(appointment))
     throw refusal(
@@ -123,8 +122,7 @@ const moved = async (situation: Situation, current: Found, wanted: Appointment, 
   checkPlace(situation, asked(wanted), referral, place);
   const { slotFound, service } = place;
   if (!slotFound) throw new Error('the rules demand a slot');
-  const answer = await providerSystem.book({ service: service?.id ?? '', slot: slotFound.id, referral: referral.found.id });
-  if (answer !== 'confirmed') throw refusedByProvider(answer);
+  const undo = await moveAtProvider(situation, referral, { service: service?.id ?? '', slot: slotFound.id, referral: referral.found.id });
   const slot = slotFound.resource as unknown as Slot;
   const next: Appointment = {
     ...appointment,
@@ -136,6 +134,7 @@ const moved = async (situation: Situation, current: Found, wanted: Appointment, 
   return {
     drafts: [changed(current, next), busy(slotFound), ...(referral.slotFound === undefined ? [] : [freed(referral.slotFound)]), ...steps],
     releases: releaseOf(slotFound.id, place.hold),
+    undo,
     result: { type: 'Appointment', id: current.id },
   };
 };

@@ -1,16 +1,18 @@
 import type { Appointment, Coding, Slot } from 'fhir/r4.js';
-import { readReference } from '../../fhir/references.js';
 import { systems } from '../codes.js';
 import type { Decision, Facts, Found } from '../command.js';
 import type { Service } from '../directory/service.js';
-import { gatherConcept } from '../reference-data/concept.js';
+import { gatherConcept, type Concept } from '../reference-data/concept.js';
 import { changeReferral } from '../referral/change-referral.js';
 import type { Referral } from '../referral/gather-referral.js';
+import { stateAfter } from '../referral/moves.js';
 import { priorityOf } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
-import { deferralRules, type DeferralReason } from './deferral-rules.js';
+import { deferralRules } from './deferral-rules.js';
+import { referencesIn } from './participants.js';
+import { gatherPlace } from './place.js';
 
 const reasonOf = ({ reasonCode }: Appointment): string | undefined =>
   (reasonCode ?? []).flatMap(({ coding }) => coding ?? []).find(({ system }) => system === systems.reviewReason || system === undefined)
@@ -39,41 +41,46 @@ const firstFree = async (facts: Facts, service: string, now: string): Promise<Fo
   return slot;
 };
 
-const serviceOf = (appointment: Appointment, { services }: Referral, reason: DeferralReason | undefined): Service | undefined => {
-  const named = appointment.participant
-    .map(({ actor }) => actor?.reference)
-    .find((reference) => reference?.startsWith('HealthcareService/'));
+/** The service that is to act: the one that takes part, or the first of the shortlist that does what the reason asks for. */
+const serviceOf = (appointment: Appointment, { services }: Referral, reason: Concept | undefined): Service | undefined => {
+  const named = referencesIn(appointment.participant, 'HealthcareService')[0];
   if (named !== undefined) return services.find(({ id }) => `HealthcareService/${id}` === named);
-  const flow = reason === 'TRIAGE' ? 'REVIEW' : 'BOOKABLE';
-  return services.find(({ flows }) => flows.includes(flow));
+  const flow = reason?.one('requestFlow') ?? 'BOOKABLE';
+  return services.find(({ flows }) => flows.some((one) => one === flow));
 };
 
 /** A016, the other two uses: the provider finds a date (a deferral), or decides what the patient needs (triage). A Task stands for either. */
 export const decideDeferral = async (situation: Situation, appointment: Appointment, referral: Referral): Promise<Decision> => {
-  const { facts, baseUrl, newId, now } = situation;
-  const reason = reasonOf(appointment) as DeferralReason | undefined;
-  const service = serviceOf(appointment, referral, reason);
-  const slotKey = readReference(appointment.slot?.[0]?.reference ?? '', baseUrl);
-  const slot = slotKey && (await facts.find(slotKey, 'all'));
-  const free = service && reason === 'NO_SLOTS_AT_SERVICE' ? await firstFree(facts, service.id, now) : undefined;
+  const { facts, newId, now } = situation;
+  const reason = reasonOf(appointment);
+  const concept = await gatherConcept(facts, 'eRS-ReviewReason', reason);
+  const isTriage = concept?.one('kind') === 'triage';
+  const event = isTriage ? 'triage' : 'defer';
+  // the referral first: what its state forbids is said before what is wrong with the reason
+  stateAfter(event, referral);
+  const service = serviceOf(appointment, referral, concept);
+  const { slotFound, service: slotService } = await gatherPlace(situation, appointment);
+  const asksForSlots = concept?.one('refusedWhile') === 'service-has-slots';
   refuseBreaches(deferralRules, {
     reason,
+    concept,
     comment: appointment.comment,
     service,
     slotNamed: appointment.slot !== undefined,
-    slotStatus: (slot?.resource as unknown as Slot | undefined)?.status,
-    hasFreeSlots: free !== undefined,
+    slot: slotFound?.type === 'Slot' ? (slotFound.resource as unknown as Slot) : undefined,
+    slotIsTheServices: slotService !== undefined && slotService.id === service?.id,
+    hasFreeSlots: asksForSlots && service !== undefined && (await firstFree(facts, service.id, now)) !== undefined,
   });
   const coding: Coding = { system: systems.reviewReason, code: reason ?? '' };
   const steps = changeReferral(
     referral,
     {
-      event: reason === 'TRIAGE' ? 'triage' : 'defer',
+      event,
       why: { reason: coding, ...(appointment.comment === undefined ? {} : { comments: appointment.comment }) },
       priority: await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request)),
       ...(service === undefined
         ? {}
-        : { waiting: { code: reason === 'TRIAGE' ? 'TRIAGE_DEFERRAL' : 'APPOINTMENT_DEFERRAL', reason: coding, service } }),
+        : { waiting: { code: isTriage ? 'TRIAGE_DEFERRAL' : 'APPOINTMENT_DEFERRAL', reason: coding, service } }),
     },
     { newId, now },
   );

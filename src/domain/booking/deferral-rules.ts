@@ -1,29 +1,25 @@
+import type { Slot } from 'fhir/r4.js';
 import type { Service } from '../directory/service.js';
+import type { Concept } from '../reference-data/concept.js';
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
 
-/** eRS-ReviewReason, and for each whether it may name the slot that was tried. */
-export const deferralReasons = {
-  NO_SLOTS_AT_SERVICE: { slotAllowed: false, flow: 'BOOKABLE' },
-  SLOT_NOT_AVAILABLE: { slotAllowed: true, flow: 'BOOKABLE' },
-  BOOKING_ATTEMPT_PROBLEM: { slotAllowed: true, flow: 'BOOKABLE' },
-  TRIAGE: { slotAllowed: false, flow: 'REVIEW' },
-} as const;
-export type DeferralReason = keyof typeof deferralReasons;
-
+/** A deferral or triage as it was asked for; what its reason allows is read from the concept (eRS-ReviewReason). */
 export type GivenDeferral = {
-  readonly reason: DeferralReason | undefined;
+  readonly reason: string | undefined;
+  readonly concept: Concept | undefined;
   readonly comment: string | undefined;
   /** the service that is to act, if it is on the shortlist */
   readonly service: Service | undefined;
   readonly slotNamed: boolean;
-  readonly slotStatus: string | undefined;
+  /** the slot that is named; undefined when there is none of that id */
+  readonly slot: Slot | undefined;
+  /** whether it is in a diary of the service */
+  readonly slotIsTheServices: boolean;
   readonly hasFreeSlots: boolean;
 };
 
 const commentAtMost = 1000;
-const known = (reason: DeferralReason | undefined): reason is DeferralReason =>
-  reason !== undefined && Object.hasOwn(deferralReasons, reason);
 
 const reasonGiven: Rule<GivenDeferral> = {
   code: 'MISSING_VALUE',
@@ -36,8 +32,8 @@ const reasonKnown: Rule<GivenDeferral> = {
   code: 'INVALID_CODE',
   expression: 'Appointment.reasonCode[0].coding[0].code',
   issue: 'code-invalid',
-  evaluate: ({ reason }) =>
-    unless(reason === undefined || known(reason), `${reason ?? ''} is none of ${Object.keys(deferralReasons).join(', ')}.`),
+  evaluate: ({ reason, concept }) =>
+    unless(reason === undefined || concept !== undefined, `${reason ?? ''} is no code of eRS-ReviewReason.`),
 };
 
 const shortComment: Rule<GivenDeferral> = {
@@ -56,31 +52,47 @@ const onShortlist: Rule<GivenDeferral> = {
 const rightFlow: Rule<GivenDeferral> = {
   code: 'INAPPROPRIATE_VALUE',
   expression: 'Appointment.participant',
-  evaluate: ({ reason, service }) =>
+  evaluate: ({ concept, service }) =>
     unless(
-      !known(reason) || !service || service.flows.includes(deferralReasons[reason].flow),
-      reason === 'TRIAGE' ? 'The service does no triage.' : 'The service takes no bookings: send the referral for triage.',
+      !concept || !service || service.flows.some((flow) => flow === concept.one('requestFlow')),
+      concept?.one('kind') === 'triage' ? 'The service does no triage.' : 'The service takes no bookings: send the referral for triage.',
     ),
 };
 
 const slotOnlyWhereTried: Rule<GivenDeferral> = {
   code: 'FIELD_NOT_PERMITTED',
   expression: 'Appointment.slot',
-  evaluate: ({ reason, slotNamed }) =>
-    unless(!slotNamed || !known(reason) || deferralReasons[reason].slotAllowed, `${reason ?? ''} goes without a slot.`),
+  evaluate: ({ concept, slotNamed }) =>
+    unless(!slotNamed || !concept || concept.is('slotAllowed'), `${concept?.code ?? ''} goes without a slot.`),
+};
+
+const mayName = ({ slotNamed, concept }: GivenDeferral): boolean => slotNamed && concept?.is('slotAllowed') === true;
+
+const slotExists: Rule<GivenDeferral> = {
+  code: 'REFERENCE_NOT_FOUND',
+  expression: 'Appointment.slot[0]',
+  issue: 'not-found',
+  evaluate: (x) => unless(!mayName(x) || x.slot !== undefined, 'The slot that was tried does not exist.'),
+};
+
+const slotOfService: Rule<GivenDeferral> = {
+  code: 'INAPPROPRIATE_SLOT',
+  expression: 'Appointment.slot[0]',
+  evaluate: (x) => unless(!mayName(x) || !x.slot || !x.service || x.slotIsTheServices, 'The slot is not in the diary of the service.'),
 };
 
 const noSlotsIsTrue: Rule<GivenDeferral> = {
   code: 'SLOTS_CURRENTLY_AVAILABLE',
   expression: 'Appointment.reasonCode',
-  evaluate: ({ reason, hasFreeSlots }) =>
-    unless(reason !== 'NO_SLOTS_AT_SERVICE' || !hasFreeSlots, 'The service has free slots: book one.'),
+  evaluate: ({ concept, hasFreeSlots }) =>
+    unless(concept?.one('refusedWhile') !== 'service-has-slots' || !hasFreeSlots, 'The service has free slots: book one.'),
 };
 
 const slotIsGone: Rule<GivenDeferral> = {
   code: 'THIS_SLOT_IS_AVAILABLE',
   expression: 'Appointment.slot[0]',
-  evaluate: ({ reason, slotStatus }) => unless(reason !== 'SLOT_NOT_AVAILABLE' || slotStatus !== 'free', 'The slot is free: book it.'),
+  evaluate: ({ concept, slot, slotIsTheServices }) =>
+    unless(concept?.one('refusedWhile') !== 'slot-is-free' || slot?.status !== 'free' || !slotIsTheServices, 'The slot is free: book it.'),
 };
 
 /** A016 as a deferral or as triage. */
@@ -91,6 +103,8 @@ export const deferralRules: readonly Rule<GivenDeferral>[] = [
   onShortlist,
   rightFlow,
   slotOnlyWhereTried,
+  slotExists,
+  slotOfService,
   noSlotsIsTrue,
   slotIsGone,
 ];

@@ -2,9 +2,13 @@ import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
 import type { SearchCriteria, Searcher } from './criteria.js';
 
-export type GivenCriteria = { readonly criteria: SearchCriteria; readonly searcher: Searcher; readonly known: KnownCodes };
-/** Whether the coded criteria that were given are in the reference data; true where none was given. */
-export type KnownCodes = { readonly specialty: boolean; readonly clinicType: boolean };
+export type GivenCriteria = { readonly criteria: SearchCriteria; readonly searcher: Searcher; readonly unknown: UnknownCriteria };
+/** The coded criteria that were given and are not in the reference data, or not in effect; and whose organisation is closed. */
+export type UnknownCriteria = {
+  readonly codes: readonly CodedCriterion[];
+  readonly organisationIsClosed: boolean;
+};
+export type CodedCriterion = 'priority' | 'specialty' | 'clinicType' | 'clinicalTerm' | 'bookableType' | 'flow';
 
 const at = (name: string): string => `Parameters.parameter.where(name='searchCriteria').part.where(name='${name}')`;
 
@@ -49,19 +53,28 @@ const knownPostcode: Rule<GivenCriteria> = {
     unless(postcode === undefined || searcher.position !== undefined, `The postcode ${postcode ?? ''} is not known.`),
 };
 
-const knownSpecialty: Rule<GivenCriteria> = {
-  code: 'INVALID_CODE',
-  expression: at('specialty'),
+const knownCode = (criterion: CodedCriterion, name: string, what: string, code = 'INVALID_CODE'): Rule<GivenCriteria> => ({
+  code,
+  expression: at(name),
   issue: 'code-invalid',
-  evaluate: ({ criteria: { specialty }, known }) => unless(known.specialty, `${specialty ?? ''} is no specialty of the reference data.`),
+  evaluate: ({ criteria, unknown }) => unless(!unknown.codes.includes(criterion), `${criteria[criterion] ?? ''} is no ${what} in use.`),
+});
+
+const openOrganisation: Rule<GivenCriteria> = {
+  code: 'ORGANISATION_IS_CLOSED',
+  expression: at('organisation'),
+  evaluate: ({ criteria: { organisation }, unknown }) =>
+    unless(!unknown.organisationIsClosed, `The organisation ${organisation ?? ''} is closed.`),
 };
 
-const knownClinicType: Rule<GivenCriteria> = {
-  code: 'INVALID_CODE',
-  expression: at('clinicType'),
-  issue: 'code-invalid',
-  evaluate: ({ criteria: { clinicType }, known }) =>
-    unless(known.clinicType, `${clinicType ?? ''} is no clinic type of the reference data.`),
+const flowOfRequest: Rule<GivenCriteria> = {
+  code: 'CONFLICTING_VALUES',
+  expression: at('requestFlowType'),
+  evaluate: ({ criteria: { flow, requestType } }) =>
+    unless(
+      flow === undefined || (flow === 'ADVICE_AND_GUIDANCE') === (requestType === 'ADVICE_AND_GUIDANCE_REQUEST'),
+      `${flow ?? ''} is not for ${requestType}.`,
+    ),
 };
 
 /** e-RS facts, shortlist and search rules. */
@@ -71,6 +84,12 @@ export const criteriaRules: readonly Rule<GivenCriteria>[] = [
   distanceWithPostcode,
   waitNotUrgent,
   knownPostcode,
-  knownSpecialty,
-  knownClinicType,
+  knownCode('priority', 'priority', 'priority'),
+  knownCode('specialty', 'specialty', 'specialty'),
+  knownCode('clinicType', 'clinicType', 'clinic type'),
+  knownCode('clinicalTerm', 'clinicalTerm', 'concept of SNOMED CT', 'SNOMED_NOT_FOUND'),
+  knownCode('bookableType', 'bookableType', 'bookable type'),
+  knownCode('flow', 'requestFlowType', 'request flow'),
+  openOrganisation,
+  flowOfRequest,
 ];

@@ -1,4 +1,4 @@
-import type { CodeableConcept, HealthcareService } from 'fhir/r4.js';
+import type { CodeableConcept, HealthcareService, Reference } from 'fhir/r4.js';
 import type { Priority } from '../referral/referral.js';
 import type { Position } from './postcodes.js';
 import type { Flow, Service } from './service.js';
@@ -6,7 +6,7 @@ import type { Flow, Service } from './service.js';
 /** What A010 searches by; a criterion that is not there holds for every service. Ages in years, distances in miles, waits in days. */
 export type SearchCriteria = {
   readonly requestType: 'APPOINTMENT_REQUEST' | 'ADVICE_AND_GUIDANCE_REQUEST';
-  readonly priority: Priority;
+  readonly priority?: Priority;
   readonly ageAndGenderAppropriate: boolean;
   readonly specialty?: string;
   readonly clinicType?: string;
@@ -29,6 +29,8 @@ export type ListedService = Service & {
   readonly clinicTypes: readonly string[];
   /** ids of Locations, and their site codes */
   readonly locations: readonly string[];
+  /** where it is, as it says itself */
+  readonly place: Reference | undefined;
   readonly position?: Position;
 };
 
@@ -51,6 +53,7 @@ export const listed = (service: Service, resource: HealthcareService, position: 
     ...(reference?.startsWith('Location/') === true ? [reference.slice(9)] : []),
     ...(identifier?.value === undefined ? [] : [identifier.value]),
   ]),
+  place: resource.location?.[0],
   ...(position === undefined ? {} : { position }),
 });
 
@@ -84,7 +87,7 @@ const tests: readonly Test[] = [
   ({ active }) => active,
   ({ flows }, criteria) =>
     isAdvice(criteria) ? flows.includes('ADVICE_AND_GUIDANCE') : flows.some((flow) => flow === 'BOOKABLE' || flow === 'REVIEW'),
-  ({ summary }, { priority }) => summary.priorities.includes(priority),
+  ({ summary }, { priority }) => priority === undefined || summary.priorities.includes(priority),
   (service, { ageAndGenderAppropriate }, searcher) => !ageAndGenderAppropriate || treats(service, searcher),
   ({ specialties }, { specialty }) => specialty === undefined || specialties.includes(specialty),
   ({ clinicTypes }, { clinicType }) => clinicType === undefined || clinicTypes.includes(clinicType),

@@ -2,10 +2,12 @@ import type { HealthcareService, Location, Patient } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { localDayOf } from '../calendar/working-days.js';
 import type { Facts, Found } from '../command.js';
-import { gatherConcept } from '../reference-data/concept.js';
+import { systems, type ReferenceSystem } from '../codes.js';
+import { gatherConcept, isInEffect } from '../reference-data/concept.js';
 import type { Situation } from '../situation.js';
 import { ageOn, listed, meets, type ListedService, type SearchCriteria, type Searcher } from './criteria.js';
-import type { GivenCriteria } from './criteria-rules.js';
+import type { CodedCriterion, GivenCriteria } from './criteria-rules.js';
+import { isClosed } from './organisation.js';
 import { findPostcode, type Position } from './postcodes.js';
 import { organisationOf, serviceOf, type Service } from './service.js';
 
@@ -24,26 +26,41 @@ export const gatherSearcher = async (
   };
 };
 
+/** The reference data of each coded criterion. */
+const systemsOf: Readonly<Record<Exclude<CodedCriterion, 'clinicalTerm'>, ReferenceSystem>> = {
+  priority: 'PRIORITY',
+  specialty: 'SPECIALTY',
+  clinicType: 'CLINIC-TYPE',
+  bookableType: 'eRS-BookableType',
+  flow: 'eRS-RequestFlowType',
+};
+
+const unknownCodes = async ({ facts, knowsTerm, now }: Situation, criteria: SearchCriteria): Promise<readonly CodedCriterion[]> => {
+  const { clinicalTerm } = criteria;
+  const found = await Promise.all(
+    Object.entries(systemsOf).map(async ([name, system]): Promise<readonly CodedCriterion[]> => {
+      const criterion = name as keyof typeof systemsOf;
+      if (criteria[criterion] === undefined) return [];
+      const concept = await gatherConcept(facts, system, criteria[criterion]);
+      return concept && isInEffect(concept, now) ? [] : [criterion];
+    }),
+  );
+  return [...found.flat(), ...(clinicalTerm === undefined || (await knowsTerm(clinicalTerm)) ? [] : (['clinicalTerm'] as const))];
+};
+
 /** The criteria with what their rules need. */
 export const gatherCriteria = async (
   situation: Situation,
   criteria: SearchCriteria,
   patient: Found | undefined,
 ): Promise<GivenCriteria> => {
-  const { facts } = situation;
-  const [searcher, specialty, clinicType] = await Promise.all([
+  const { organisation } = criteria;
+  const [searcher, codes, provider] = await Promise.all([
     gatherSearcher(situation, patient, criteria.postcode),
-    gatherConcept(facts, 'SPECIALTY', criteria.specialty),
-    gatherConcept(facts, 'CLINIC-TYPE', criteria.clinicType),
+    unknownCodes(situation, criteria),
+    organisation === undefined ? undefined : situation.facts.byIdentifier('Organization', systems.organisation, organisation),
   ]);
-  return {
-    criteria,
-    searcher,
-    known: {
-      specialty: criteria.specialty === undefined || specialty !== undefined,
-      clinicType: criteria.clinicType === undefined || clinicType !== undefined,
-    },
-  };
+  return { criteria, searcher, unknown: { codes, organisationIsClosed: isClosed(provider) } };
 };
 
 // a decimal whose text JavaScript would change is a LosslessNumber

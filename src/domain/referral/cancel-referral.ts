@@ -1,4 +1,5 @@
 import type { Coding } from 'fhir/r4.js';
+import { cancelAtProvider } from '../booking/at-provider.js';
 import { cancelAdvice } from '../advice/cancel-advice.js';
 import type { Decision, Found } from '../command.js';
 import { gatherConcept, type Concept } from '../reference-data/concept.js';
@@ -85,5 +86,5 @@ export const cancelReferral = async (situation: Situation, found: Found, { reaso
     },
     situation,
   );
-  return { drafts, result: found };
+  return { drafts, undo: await cancelAtProvider(situation, referral), result: found };
 };

@@ -1,20 +1,18 @@
 import type { Reference } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
 import type { Decision, Found } from '../command.js';
-import { criteriaRules } from '../directory/criteria-rules.js';
 import type { SearchCriteria } from '../directory/criteria.js';
-import { gatherCriteria, notInResults } from '../directory/gather-criteria.js';
-import { gatherService, referenceToService } from '../directory/service.js';
+import { referenceToService } from '../directory/service.js';
 import { gatherConcept } from '../reference-data/concept.js';
 import { refusal } from '../refusal.js';
-import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { changeReferral } from './change-referral.js';
 import { gatherReferral } from './gather-referral.js';
-import { gatherPatient } from './new-referral.js';
-import { letterIntentionOf, priorityOf, withExtension, withPriority, type LetterIntention } from './referral.js';
+import { gatherPatient } from './gather-patient.js';
+import { gatherShortlist } from './gather-shortlist.js';
+import { letterIntentionOf, priorityOf, stateOf, withExtension, withPriority, type LetterIntention } from './referral.js';
 import { stateAfter } from './moves.js';
-import { shortlistRules, type GivenShortlist } from './shortlist-rules.js';
+import type { GivenShortlist } from './shortlist-rules.js';
 
 export type WantedShortlist = {
   readonly kind: 'referral' | 'triage';
@@ -30,28 +28,26 @@ const sameServices = (a: readonly string[], b: readonly string[]): boolean =>
 
 /** A031 and A032: other services for the referral, whose life begins anew with them: not booked, or sent for triage. */
 export const changeShortlist = async (situation: Situation, found: Found, wanted: WantedShortlist): Promise<Decision> => {
-  const { facts, baseUrl, now } = situation;
+  const { facts, now } = situation;
   const referral = await gatherReferral(situation, found);
   const event = wanted.kind === 'triage' ? 'change-shortlist-for-triage' : 'change-shortlist';
   stateAfter(event, referral);
-  const services = await Promise.all(wanted.shortlist.map((reference) => gatherService(facts, reference, baseUrl)));
-  const known = services.flatMap((service) => service ?? []);
-  const patient = await gatherPatient(situation, referral.request.subject);
   const priority = await gatherConcept(facts, 'PRIORITY', wanted.criteria?.priority ?? priorityOf(referral.request));
-  const criteria = wanted.criteria && (await gatherCriteria(situation, wanted.criteria, patient));
-  if (criteria) refuseBreaches(criteriaRules, criteria);
-  refuseBreaches(shortlistRules, {
+  const known = await gatherShortlist(situation, {
     kind: wanted.kind,
-    services,
+    references: wanted.shortlist,
+    criteria: wanted.criteria,
+    patient: await gatherPatient(situation, referral.request.subject),
     priority: (priority?.code ?? priorityOf(referral.request)) as GivenShortlist['priority'],
     intention: wanted.intention ?? letterIntentionOf(referral.request),
-    notInResults: criteria ? await notInResults(facts, known, criteria) : [],
     expression: at,
+    intentionAt: "Parameters.parameter.where(name='intentionToAddReferralLetter')",
   });
   const before = referral.services.map(({ id }) => id);
   const changesPriority = priority !== undefined && priority.code !== priorityOf(referral.request);
+  const asBefore = wanted.kind === 'referral' || stateOf(referral.request) === 'AWAITING_TRIAGE';
   if (
-    wanted.kind === 'referral' &&
+    asBefore &&
     !changesPriority &&
     sameServices(
       before,

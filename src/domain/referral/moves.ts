@@ -4,18 +4,26 @@ import { failure } from '../../fhir/outcome.js';
 import { refusal } from '../refusal.js';
 import { breachesOf, refuseBreaches, type Rule } from '../rules/rule.js';
 import { guards, type ReferralSituation } from './guards.js';
-import { stateOf } from './referral.js';
+import { kindOf, stateOf } from './referral.js';
 import type { ReferralState } from './states.js';
 import { referralEvents, transitionOf, type AvailableAction, type ReferralEvent, type Transition } from './transitions.js';
 
 const guardsOf = ({ guards: names }: Transition): readonly Rule<ReferralSituation>[] => names.map((name) => guards[name]);
 
 /**
- * The state after the event. Throws business-rule INVALID_STATE when the table has no such edge, and what the edge's guards say. System
+ * The state after the event. Throws business-rule INVALID_REQUEST_TYPE for a request for advice, INVALID_STATE when the table has no such edge, and what the edge's guards say. System
  * clients are bound by neither.
  */
 export const stateAfter = (event: ReferralEvent, situation: ReferralSituation): ReferralState => {
   const edge = transitionOf(event);
+  if (kindOf(situation.request) === 'advice')
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INVALID_REQUEST_TYPE',
+      'This is a request for advice, not a referral.',
+      'ServiceRequest.code',
+    );
   const state = stateOf(situation.request) ?? 'NOT_BOOKED';
   const next = edge.to === 'same' ? state : edge.to;
   if (situation.actor === 'system') return next;

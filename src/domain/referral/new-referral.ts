@@ -1,21 +1,20 @@
-import type { Patient, Practitioner, PractitionerRole, Reference, ServiceRequest } from 'fhir/r4.js';
-import { readReference } from '../../fhir/references.js';
+import type { Patient, Reference, ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
-import { created, type Decision, type Draft, type Facts, type Found } from '../command.js';
+import { created, type Decision, type Draft, type Found } from '../command.js';
 import { nhsNumberOf } from '../demographics/demographics.js';
-import { criteriaRules } from '../directory/criteria-rules.js';
 import type { SearchCriteria } from '../directory/criteria.js';
-import { gatherCriteria, notInResults } from '../directory/gather-criteria.js';
-import { gatherService, organisationOf, referenceToService, type Service } from '../directory/service.js';
+import { referenceToService, type Service } from '../directory/service.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
 import { gatherConcept, isInEffect, type Concept } from '../reference-data/concept.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
+import { gatherPatientToRefer } from './gather-patient.js';
+import { gatherRequester } from './gather-requester.js';
+import { gatherShortlist } from './gather-shortlist.js';
 import { patientRules } from './patient-rules.js';
-import { referrerRules, requesterRules, type HeldPost } from './referrer-rules.js';
 import { inState, priorityOf, withExtension, withPriority, type LetterIntention } from './referral.js';
-import { shortlistRules, type GivenShortlist } from './shortlist-rules.js';
+import type { GivenShortlist } from './shortlist-rules.js';
 import { openedTask } from './tasks.js';
 
 /** A new request as it was asked for, by an operation or by a plain create; the expressions say where each part stood. */
@@ -31,9 +30,11 @@ export type WantedRequest = {
   readonly referringClinician?: string;
   /** ISO 8601 */
   readonly pathwayStart?: string;
+  /** days until the patient is first reminded to book */
+  readonly reminderDays?: number;
   /** ServiceRequest as a client sent it, the base of what is made */
   readonly request: Partial<ServiceRequest>;
-  readonly at: { readonly patient: string; readonly shortlist: string; readonly priority: string; readonly referringClinician: string };
+  readonly at: Readonly<Record<'patient' | 'shortlist' | 'priority' | 'referringClinician' | 'intention', string>>;
 };
 
 export type Gathered = {
@@ -41,80 +42,6 @@ export type Gathered = {
   readonly services: readonly Service[];
   readonly requester: Reference | undefined;
   readonly priority: Concept;
-};
-
-export const gatherPatient = async ({ facts, baseUrl }: Situation, reference: Reference | undefined): Promise<Found | undefined> => {
-  const key = readReference(reference?.reference ?? '', baseUrl);
-  const found = key
-    ? await facts.find(key)
-    : await facts.byIdentifier('Patient', reference?.identifier?.system ?? systems.nhsNumber, reference?.identifier?.value ?? '');
-  return found?.type === 'Patient' ? found : undefined;
-};
-
-const postsOf = async (facts: Facts, sdsUser: string | undefined): Promise<readonly HeldPost[] | undefined> => {
-  const practitioner = sdsUser === undefined ? undefined : await facts.byIdentifier('Practitioner', systems.sdsUser, sdsUser);
-  if (!practitioner) return undefined;
-  const roles = await facts.search(
-    {
-      type: 'PractitionerRole',
-      where: [{ kind: 'reference', param: 'practitioner', any: [{ type: 'Practitioner', id: practitioner.id }] }],
-      count: 100,
-    },
-    'all',
-  );
-  return Promise.all(
-    roles.map(async ({ id, resource }) => {
-      const role = resource as unknown as PractitionerRole;
-      return {
-        id,
-        active: role.active !== false,
-        organisation: await organisationOf(facts, role.organization),
-        functions: (role.code ?? []).flatMap(({ coding }) => (coding ?? []).flatMap(({ code }) => code ?? [])),
-      };
-    }),
-  );
-};
-
-/** ODS codes of where a requester works; none for whom no organisation is known. */
-const requesterOrganisations = async (facts: Facts, requester: Reference): Promise<readonly string[]> => {
-  const direct = await organisationOf(facts, requester);
-  if (direct !== undefined) return [direct];
-  const key = readReference(requester.reference ?? '', '');
-  const found = key && (await facts.find(key, 'all'));
-  if (found?.type === 'PractitionerRole')
-    return listed(await organisationOf(facts, (found.resource as unknown as PractitionerRole).organization));
-  const identifiers =
-    found?.type === 'Practitioner' ? (found.resource as unknown as Practitioner).identifier : listed(requester.identifier);
-  const sdsUser = identifiers?.find(({ system }) => system === systems.sdsUser)?.value;
-  return ((await postsOf(facts, sdsUser)) ?? []).flatMap((post) => (post.active ? listed(post.organisation) : []));
-};
-
-const listed = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
-
-/** Who refers: the post that the request names, else that of the caller, or of whom an administrator names. */
-const gatherRequester = async ({ facts, caller }: Situation, wanted: WantedRequest): Promise<Reference | undefined> => {
-  if (caller.kind === 'system') return wanted.request.requester;
-  const { businessFunction, organisation } = caller;
-  const named = await postsOf(facts, wanted.referringClinician);
-  // a plain create has no parameter for the clinician: its requester says whom the administrator refers for
-  if (wanted.request.requester === undefined)
-    refuseBreaches(referrerRules, {
-      businessFunction,
-      organisation,
-      named: wanted.referringClinician,
-      posts: named,
-      expression: wanted.at.referringClinician,
-    });
-  const { requester } = wanted.request;
-  if (requester !== undefined) {
-    const organisations = await requesterOrganisations(facts, requester);
-    refuseBreaches(requesterRules, { organisation, organisations, expression: 'ServiceRequest.requester' });
-    return requester;
-  }
-  const sdsUser = wanted.referringClinician ?? caller.user;
-  const post = (named ?? (await postsOf(facts, sdsUser)) ?? []).find((held) => held.organisation === organisation);
-  if (!post) return undefined;
-  return { reference: `PractitionerRole/${post.id}` };
 };
 
 const yearMs = 365 * 86_400_000;
@@ -133,6 +60,15 @@ const checkPathwayStart = (start: string | undefined, now: string): void => {
 };
 
 const gatherPriority = async ({ facts, now }: Situation, wanted: WantedRequest): Promise<Concept> => {
+  const searched = wanted.criteria?.priority;
+  if (wanted.priority !== undefined && searched !== undefined && wanted.priority !== searched)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'CONFLICTING_VALUES',
+      `The services were searched for with the priority ${searched}.`,
+      wanted.at.priority,
+    );
   const code = wanted.priority ?? wanted.criteria?.priority ?? priorityOf({ ...wanted.request } as ServiceRequest);
   const concept = await gatherConcept(facts, 'PRIORITY', code);
   if (!concept || !isInEffect(concept, now))
@@ -142,25 +78,30 @@ const gatherPriority = async ({ facts, now }: Situation, wanted: WantedRequest):
 
 /** Gathers what a new request names and refuses, with the codes of e-RS, what their rules forbid. */
 export const gatherNew = async (situation: Situation, wanted: WantedRequest): Promise<Gathered> => {
-  const { facts, baseUrl } = situation;
-  const patient = await gatherPatient(situation, wanted.patient);
-  const demographic = patient && (await situation.demographics.find(patient));
+  const { patient, demographic } = await gatherPatientToRefer(situation, wanted.patient);
   refuseBreaches(patientRules, { demographic, expression: wanted.at.patient });
   checkPathwayStart(wanted.pathwayStart, situation.now);
-  const services = await Promise.all(wanted.shortlist.map((reference) => gatherService(facts, reference, baseUrl)));
   const priority = await gatherPriority(situation, wanted);
-  const known = services.flatMap((service) => service ?? []);
-  const criteria = wanted.criteria && (await gatherCriteria(situation, wanted.criteria, patient));
-  if (criteria) refuseBreaches(criteriaRules, criteria);
-  refuseBreaches(shortlistRules, {
+  const services = await gatherShortlist(situation, {
     kind: wanted.kind,
-    services,
+    references: wanted.shortlist,
+    criteria: wanted.criteria,
+    patient,
     priority: priority.code as GivenShortlist['priority'],
     intention: wanted.intention,
-    notInResults: criteria ? await notInResults(facts, known, criteria) : [],
     expression: wanted.at.shortlist,
+    intentionAt: wanted.at.intention,
   });
-  return { patient: patient as Found, services: known, priority, requester: await gatherRequester(situation, wanted) };
+  return {
+    patient: patient as Found,
+    services,
+    priority,
+    requester: await gatherRequester(situation, {
+      named: wanted.referringClinician,
+      requester: wanted.request.requester,
+      expression: wanted.at.referringClinician,
+    }),
+  };
 };
 
 /** e-RS commands write the patient both ways: as a literal reference and by NHS number. */
@@ -213,9 +154,13 @@ export const madeRequest = (
       : withExtension(prioritised, extensions.letterIntention, {
           valueCoding: { system: systems.letterIntention, code: wanted.intention },
         });
+  const reminded =
+    wanted.reminderDays === undefined
+      ? withIntention
+      : withExtension(withIntention, extensions.reminderDays, { valueUnsignedInt: wanted.reminderDays });
   return wanted.pathwayStart === undefined
-    ? withIntention
-    : withExtension(withIntention, extensions.pathwayStart, { valueDateTime: wanted.pathwayStart });
+    ? reminded
+    : withExtension(reminded, extensions.pathwayStart, { valueDateTime: wanted.pathwayStart });
 };
 
 const triageTask = (gathered: Gathered, referral: ServiceRequest, { newId, now }: Situation): readonly Draft[] => {

@@ -38,6 +38,7 @@ export const plainReferral = (situation: Situation, request: ServiceRequest): Pr
       shortlist: 'ServiceRequest.performer',
       priority: 'ServiceRequest.extension',
       referringClinician: 'ServiceRequest.requester',
+      intention: 'ServiceRequest.extension',
     },
   });
 };

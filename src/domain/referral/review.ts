@@ -1,4 +1,5 @@
 import type { CodeableConcept, Coding } from 'fhir/r4.js';
+import { cancelAtProvider } from '../booking/at-provider.js';
 import { systems } from '../codes.js';
 import type { Decision, Draft, Found } from '../command.js';
 import { attachFiles, type GivenFiles } from '../documents/attachments.js';
@@ -12,8 +13,10 @@ import { changeReferral, type Step } from './change-referral.js';
 import { gatherReferral, type Referral } from './gather-referral.js';
 import { stateAfter } from './moves.js';
 import { priorityOf, withPriority } from './referral.js';
+import { transitionOf, type ReferralEvent } from './transitions.js';
 
 const commentsAtMost = 2000;
+const reviewEvents = ['review-accept', 'review-return'] as const;
 
 const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
 
@@ -85,7 +88,8 @@ export const rejectReferral = async (situation: Situation, found: Found, rejecti
     why: { reason: coding, reviewed: now, ...(comments === undefined ? {} : { comments }) },
     ending: { reason, ...(comments === undefined ? {} : { comment: comments }) },
   };
-  return decisionOf(referral, [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, files))]);
+  const drafts = [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, files))];
+  return { ...decisionOf(referral, drafts), undo: await cancelAtProvider(situation, referral) };
 };
 
 const codingOf = (concept: Concept | undefined, code: string): Coding => ({
@@ -140,31 +144,25 @@ export const cancelAppointmentActionLater = async (situation: Situation, found: 
     priority: newPriority ?? (await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request))),
     ...waitingFor(referral.appointmentService, reason),
   };
-  return decisionOf(referral, [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, given.files))]);
+  const drafts = [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, given.files))];
+  return { ...decisionOf(referral, drafts), undo: await cancelAtProvider(situation, referral) };
 };
 
 const waitingFor = (service: Service | undefined, reason: Coding): Pick<Step, 'waiting'> =>
   service === undefined ? {} : { waiting: { code: 'APPOINTMENT_DEFERRAL', reason, service } };
 
-export const reviewOutcomes = ['RETURN_TO_REFERRER_WITH_ADVICE', 'ACCEPT_REFER_BOOK_LATER'] as const;
-export type ReviewOutcome = (typeof reviewOutcomes)[number];
-
 export type Review = { readonly outcome: string; readonly comments: string; readonly priority?: string; readonly files: GivenFiles };
 
-const checkReview = (review: Review, referral: Referral): ReviewOutcome => {
-  const outcome = reviewOutcomes.find((known) => known === review.outcome);
-  if (outcome === undefined)
-    throw refusal(
-      'business-rule',
-      'code-invalid',
-      'INVALID_CODE',
-      `The outcome is one of ${reviewOutcomes.join(', ')}.`,
-      at('reviewOutcome'),
-    );
+/** The concept of an outcome that this operation records, which says how the priority goes with it (eRS-ReviewOutcome). */
+const gatherOutcome = async ({ facts }: Situation, review: Review, referral: Referral): Promise<Concept> => {
+  const outcome = await gatherConcept(facts, 'eRS-ReviewOutcome', review.outcome);
+  if (outcome?.one('usage') !== 'recordReviewOutcome')
+    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${review.outcome} is no outcome of a review.`, at('reviewOutcome'));
   checkLength(review.comments, 'reviewComments');
-  if (outcome === 'ACCEPT_REFER_BOOK_LATER' && review.priority === undefined)
-    throw refusal('business-rule', 'required', 'MISSING_VALUE', 'Accepting says the priority.', at('reviewPriority'));
-  if (outcome === 'RETURN_TO_REFERRER_WITH_ADVICE' && review.priority !== undefined && review.priority !== priorityOf(referral.request))
+  const rule = outcome.one('priority');
+  if (rule === 'needed' && review.priority === undefined)
+    throw refusal('business-rule', 'required', 'MISSING_VALUE', `${outcome.code} says the priority.`, at('reviewPriority'));
+  if (rule === 'current' && review.priority !== undefined && review.priority !== priorityOf(referral.request))
     throw refusal(
       'business-rule',
       'business-rule',
@@ -175,18 +173,22 @@ const checkReview = (review: Review, referral: Referral): ReviewOutcome => {
   return outcome;
 };
 
+/** The edge that leads to the state that an outcome names. */
+const eventTo = (state: string | undefined): ReferralEvent =>
+  reviewEvents.find((event) => transitionOf(event).to === state) ?? 'review-return';
+
 /** A028: what came of triage or of a deferral: accepted for the provider to act, or returned with advice. */
 export const recordReviewOutcome = async (situation: Situation, found: Found, review: Review): Promise<Decision> => {
   const referral = await gatherReferral(situation, found);
   const { facts, now } = situation;
   // either outcome has the same states and guards: they come before what is wrong with the parameters
   stateAfter('review-return', referral);
-  const outcome = checkReview(review, referral);
+  const outcome = await gatherOutcome(situation, review, referral);
   const newPriority = await gatherNewPriority(situation, review.priority, 'reviewPriority');
-  const reason: Coding = { system: systems.reviewOutcome, code: outcome };
+  const reason: Coding = { system: systems.reviewOutcome, code: outcome.code };
   const changesPriority = newPriority !== undefined && newPriority.code !== priorityOf(referral.request);
   const step: Step = {
-    event: outcome === 'ACCEPT_REFER_BOOK_LATER' ? 'review-accept' : 'review-return',
+    event: eventTo(outcome.one('leadsTo')),
     why: { reason, comments: review.comments, reviewed: now },
     ...(changesPriority ? prioritised(newPriority) : {}),
     outcome: { coding: reason, comments: review.comments },

@@ -9,10 +9,14 @@ export type GivenShortlist = {
   readonly services: readonly (Service | undefined)[];
   readonly priority: Priority;
   readonly intention: LetterIntention | undefined;
+  /** services whose organisation is closed */
+  readonly ofClosed: readonly string[];
   /** services that the search of the shortlist does not find; empty without a search */
   readonly notInResults: readonly string[];
   /** where the shortlist stands */
   readonly expression: string;
+  /** where the intention stands, when it does not stand in the request itself */
+  readonly intentionAt?: string;
 };
 
 const one = (expression: string, index: number): string => `${expression}[${String(index)}]`;
@@ -69,6 +73,17 @@ const allActive: Rule<GivenShortlist> = {
     ),
 };
 
+const providedByOpen: Rule<GivenShortlist> = {
+  code: 'ORGANISATION_IS_CLOSED',
+  expression: 'ServiceRequest.performer',
+  evaluate: (x) =>
+    each(
+      x,
+      ({ id }) => !x.ofClosed.includes(id),
+      ({ name }) => `The organisation that provides ${name} is closed.`,
+    ),
+};
+
 const flowsOf = { referral: ['BOOKABLE', 'REVIEW'], triage: ['BOOKABLE', 'REVIEW'], advice: ['ADVICE_AND_GUIDANCE'] } as const;
 
 const rightFlow: Rule<GivenShortlist> = {
@@ -118,10 +133,11 @@ const foundBySearch: Rule<GivenShortlist> = {
 const letterWhereNeeded: Rule<GivenShortlist> = {
   code: 'CONFLICTING_VALUES',
   expression: 'ServiceRequest.extension',
-  evaluate: ({ services, intention }) =>
+  evaluate: ({ services, intention, intentionAt }) =>
     unless(
       intention !== 'NOT_INTENDING_TO_ADD' || !services.some((service) => service?.summary.referralLetterRequired === true),
       'A service on the shortlist needs a letter: the intention must be NEED_TO_ADD_LATER.',
+      intentionAt,
     ),
 };
 
@@ -132,6 +148,7 @@ export const shortlistRules: readonly Rule<GivenShortlist>[] = [
   allExist,
   noDuplicates,
   allActive,
+  providedByOpen,
   rightFlow,
   someTriage,
   takesPriority,

@@ -52,6 +52,16 @@ const returned = [
 const waiting = ['DEFERRED_TO_PROVIDER', 'AWAITING_TRIAGE', 'TRIAGED_PROVIDER_TO_ACTION'] as const;
 const unbooked = [...returned, ...waiting] as const;
 const alive = [...unbooked, 'BOOKED'] as const;
+/** After the appointment, or when the patient did not come to it, the letter stays as the provider had it (A012). */
+const lettered = [
+  'NOT_BOOKED',
+  'TRIAGE_RESPONSE',
+  'REJECTED',
+  'APPT_CANCELLED_BY_PATIENT',
+  'APPT_CANCELLED_BY_PROVIDER',
+  ...waiting,
+  'BOOKED',
+] as const;
 
 /**
  * The life of a referral as data (e-RS facts, states and transitions): what may happen in which state, who may do it, what must hold, and
@@ -145,7 +155,7 @@ export const transitions = {
     ers: ['A012'],
     operation: 'ers.maintainReferralLetter',
     actors: ['referrer'],
-    from: alive,
+    from: lettered,
     to: 'same',
     guards: ['appointment-ahead'],
     appointment: 'none',

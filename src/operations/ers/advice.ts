@@ -71,9 +71,17 @@ const conversionParameters = [
   files('attachment', 'documents of the provider'),
 ];
 
-/** A versioned reference pins the request as e-RS has it. */
+/** A reference names the request itself; with a version it pins it as e-RS has it. */
 const checkPinned = (reference: Reference | undefined, baseUrl: string, found: Found): void => {
   const key = readReference(reference?.reference ?? '', baseUrl);
+  if (key && (key.type !== 'ServiceRequest' || key.id !== found.id))
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'CONFLICTING_VALUES',
+      'The reference is not to the request that the operation is asked of.',
+      expressionOf('communicationRequest'),
+    );
   if (key?.version !== undefined && key.version !== String(found.version))
     throw refusal(
       'conflict',

@@ -1,6 +1,7 @@
 import { maintainReferralLetter } from '../../domain/documents/maintain-letter.js';
 import { cancelReferral } from '../../domain/referral/cancel-referral.js';
 import { changeShortlist, type WantedShortlist } from '../../domain/referral/change-shortlist.js';
+import type { Situation } from '../../domain/situation.js';
 import type { Inputs } from '../parameters.js';
 import { files, needed, optional, searchCriteria } from './declare.js';
 import { answerParts, maybe, onInstance } from './ers-operation.js';
@@ -23,11 +24,11 @@ const shortlistParameters = [
   optional('intentionToAddReferralLetter', 'code', 'NEED_TO_ADD_LATER or NOT_INTENDING_TO_ADD'),
 ] as const;
 
-const wantedOf = (inputs: Inputs, kind: WantedShortlist['kind']): WantedShortlist => ({
+const wantedOf = async (inputs: Inputs, kind: WantedShortlist['kind'], situation: Situation): Promise<WantedShortlist> => ({
   kind,
   shortlist: shortlistOf(inputs),
   ...maybe('criteria', criteriaOf(inputs, 'APPOINTMENT_REQUEST')),
-  ...maybe('intention', intentionOf(inputs)),
+  ...maybe('intention', await intentionOf(inputs, situation)),
 });
 
 /** e-RS A031. */
@@ -37,7 +38,7 @@ export const changeShortlistOperation = onInstance({
   description: 'Other services for a referral without a booking (e-RS A031).',
   type: 'ServiceRequest',
   parameters: shortlistParameters,
-  decide: (situation, found, inputs) => changeShortlist(situation, found, wantedOf(inputs, 'referral')),
+  decide: async (situation, found, inputs) => changeShortlist(situation, found, await wantedOf(inputs, 'referral', situation)),
 });
 
 /** e-RS A032. */
@@ -47,7 +48,7 @@ export const changeShortlistAndSendForTriageOperation = onInstance({
   description: 'Other services for a referral without a booking, sent for triage (e-RS A032).',
   type: 'ServiceRequest',
   parameters: shortlistParameters,
-  decide: (situation, found, inputs) => changeShortlist(situation, found, wantedOf(inputs, 'triage')),
+  decide: async (situation, found, inputs) => changeShortlist(situation, found, await wantedOf(inputs, 'triage', situation)),
   answer: answerParts(({ put, puts }) => [
     { name: 'updatedReferralRequest', put },
     { name: 'createdTask', put: puts.find(({ type, version }) => type === 'Task' && version === 0) },

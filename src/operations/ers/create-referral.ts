@@ -1,4 +1,5 @@
 import { createReferral, type WantedRequest } from '../../domain/referral/new-referral.js';
+import type { Situation } from '../../domain/situation.js';
 import type { Inputs } from '../parameters.js';
 import { needed, optional, searchCriteria } from './declare.js';
 import { maybe, onType } from './ers-operation.js';
@@ -33,12 +34,13 @@ export const requestOf = (inputs: Inputs, kind: WantedRequest['kind']): WantedRe
     shortlist: expressionOf('shortlist'),
     priority: expressionOf('priority'),
     referringClinician: expressionOf('referringClinician'),
+    intention: expressionOf('intentionToAddReferralLetter'),
   },
 });
 
-const referralOf = (inputs: Inputs, kind: 'referral' | 'triage'): WantedRequest => ({
+const referralOf = async (inputs: Inputs, kind: 'referral' | 'triage', situation: Situation): Promise<WantedRequest> => ({
   ...requestOf(inputs, kind),
-  ...maybe('intention', intentionOf(inputs)),
+  ...maybe('intention', await intentionOf(inputs, situation)),
   ...maybe('pathwayStart', inputs.dateTime('eReferralPathwayStart')),
   ...maybe('reminderDays', inputs.number('firstReminderLetterFollowUpDays')),
 });
@@ -50,7 +52,7 @@ export const createReferralOperation = onType({
   description: 'A new referral with a shortlist of 1 to 20 services, not booked yet (e-RS A011).',
   type: 'ServiceRequest',
   parameters: referralParameters,
-  decide: (situation, inputs) => createReferral(situation, referralOf(inputs, 'referral')),
+  decide: async (situation, inputs) => createReferral(situation, await referralOf(inputs, 'referral', situation)),
 });
 
 /** e-RS A021. */
@@ -60,5 +62,5 @@ export const createReferralAndSendForTriageOperation = onType({
   description: 'A new referral, sent to the first triage service of its shortlist (e-RS A021).',
   type: 'ServiceRequest',
   parameters: referralParameters,
-  decide: (situation, inputs) => createReferral(situation, referralOf(inputs, 'triage')),
+  decide: async (situation, inputs) => createReferral(situation, await referralOf(inputs, 'triage', situation)),
 });

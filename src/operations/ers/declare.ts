@@ -30,7 +30,7 @@ export const searchCriteria = (min: 0 | 1): Declared =>
     'searchCriteria',
     'specialty and clinicType, or clinicalTerm, or namedClinician; all that is given must hold',
     [
-      optional('priority', 'code', 'eRS-Priority'),
+      (min === 1 ? needed : optional)('priority', 'code', 'eRS-Priority'),
       optional('ageAndGenderAppropriate', 'boolean', 'only services that treat the age and gender of the patient'),
       optional('specialty', 'code', 'CodeSystem SPECIALTY'),
       optional('clinicType', 'code', 'CodeSystem CLINIC-TYPE; needs specialty'),

@@ -19,6 +19,11 @@ type Described = {
   readonly parameters: readonly Declared[];
 };
 
+export type OnInstance = Described & {
+  readonly decide: (situation: Situation, found: Found, inputs: Inputs) => Promise<Decision>;
+  readonly answer?: (house: House, done: Done) => Success;
+};
+
 /** What was written, and what came of the one resource that the decision shows. */
 export type Done = { readonly put: Put; readonly puts: readonly Put[] };
 
@@ -51,12 +56,7 @@ const answerResource = (house: House, { put }: Done): Success => written(house, 
  * An operation on one record: found with the caller's sight, its version compared with If-Match, then decided and committed. The role and
  * the presence of If-Match were checked before, from the access table.
  */
-export const onInstance = (
-  described: Described & {
-    readonly decide: (situation: Situation, found: Found, inputs: Inputs) => Promise<Decision>;
-    readonly answer?: (house: House, done: Done) => Success;
-  },
-): Operation => ({
+export const onInstance = (described: OnInstance): Operation => ({
   definition: definitionOf(described, true),
   interaction: 'u' satisfies Interaction,
   perform: async (house, call, { id = '', body }) => {

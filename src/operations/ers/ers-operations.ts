@@ -14,29 +14,21 @@ import { createReferralAndSendForTriageOperation, createReferralOperation } from
 import { fetchWorklistOperation } from './fetch-worklist.js';
 import { generateCriOperation, generatePatientLetterOperation } from './generate-documents.js';
 import { holdSlotOperation, releaseSlotOperation } from './hold-slot.js';
-import {
-  acceptReferralOperation,
-  cancelAppointmentActionLaterOperation,
-  recordReviewOutcomeOperation,
-  rejectReferralOperation,
-} from './review-referral.js';
+import { reviewOperations } from './review-referral.js';
 import { searchServicesOperation } from './search-services.js';
 
-/** The operations of e-RS at R4 paths, in the order of its API. */
+/** The operations of e-RS at R4 paths, mostly in the order of its API. */
 export const ersOperations: readonly Operation[] = [
   generateCriOperation,
   fetchWorklistOperation,
   searchServicesOperation,
   createReferralOperation,
   maintainReferralLetterOperation,
-  acceptReferralOperation,
-  rejectReferralOperation,
+  ...reviewOperations,
   generatePatientLetterOperation,
   createReferralAndSendForTriageOperation,
-  cancelAppointmentActionLaterOperation,
   sendCommunicationToRequesterOperation,
   createFromCommunicationRequestOperation,
-  recordReviewOutcomeOperation,
   changeShortlistOperation,
   changeShortlistAndSendForTriageOperation,
   cancelReferralOperation,

@@ -4,20 +4,21 @@ import { extensions, systems } from '../../domain/codes.js';
 import { refusal } from '../../domain/refusal.js';
 import { worklists, type WorklistName } from '../../domain/worklists/lists.js';
 import { itemAt } from '../../domain/worklists/place.js';
-import { readReference } from '../../fhir/references.js';
-import { factsOf } from '../../interactions/facts.js';
 import type { Call, House } from '../../interactions/house.js';
 import type { WorklistPage, WorklistQuery } from '../../store/port.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, optional } from './declare.js';
 import { expressionOf } from './inputs.js';
+import { filtersOf } from './worklist-filters.js';
 
 const parameters = [
   needed('listType', 'code', Object.keys(worklists).join(', ')),
   optional('service', 'Reference', 'HealthcareService; needed by applications'),
+  optional('specialtyAssignedIndicator', 'code', 'eRS-AssignedIndicator: services with, or without, a specialty'),
   optional('specialty', 'code', 'CodeSystem SPECIALTY'),
   optional('location', 'Reference', 'Location or site code'),
+  optional('clinicianAssignedIndicator', 'code', 'eRS-AssignedIndicator: services with, or without, a named clinician'),
   optional('clinician', 'Reference', 'SDS user id of the named clinician'),
   optional('count', 'unsignedInt', 'items wanted, 1 to 1000; 50 without it'),
   optional('after', 'string', 'where the list before this one ended: its Extension-eRS-Worklist-Next'),
@@ -31,34 +32,6 @@ const listOf = (inputs: Inputs): WorklistName => {
   if (!Object.hasOwn(worklists, code))
     throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `There is no list ${code}.`, expressionOf('listType'));
   return code as WorklistName;
-};
-
-const valueOf = (inputs: Inputs, name: string): string | undefined => {
-  const reference = inputs.reference(name);
-  return reference?.identifier?.value ?? readReference(reference?.reference ?? '', '')?.id;
-};
-
-/** The ids of the services that the filters leave; undefined when there is no such filter. */
-const servicesOf = async (house: House, call: Call, inputs: Inputs): Promise<readonly string[] | undefined> => {
-  const named = valueOf(inputs, 'service');
-  if (call.caller.kind === 'app' && named === undefined)
-    throw refusal('invalid', 'required', 'MISSING_PARAMETER', 'An application names the service.', expressionOf('service'));
-  const facts = factsOf(house.store, call.caller);
-  const sets: (readonly string[])[] = [];
-  if (named !== undefined) {
-    const key = { type: 'HealthcareService', id: named };
-    const found = (await facts.find(key, 'all')) ?? (await facts.byIdentifier(key.type, systems.service, named));
-    sets.push(found ? [found.id] : []);
-  }
-  for (const [name, group] of [
-    ['location', 'place'],
-    ['clinician', 'clinician'],
-  ] as const) {
-    const value = valueOf(inputs, name);
-    if (value !== undefined) sets.push(await house.directory.servicesWith(group, value));
-  }
-  const [first, ...others] = sets;
-  return first?.filter((id) => others.every((set) => set.includes(id)));
 };
 
 /** A scope of its own narrows what the caller sees of its organisation's list. */
@@ -108,8 +81,7 @@ export const fetchWorklistOperation: Operation = {
     const inputs = Inputs.read(parameters, body);
     const list = listOf(inputs);
     checkRule(worklistRules[list], call.caller, `the list ${list}`);
-    const services = await servicesOf(house, call, inputs);
-    const specialty = inputs.code('specialty');
+    const { services, specialty } = await filtersOf(house, call, inputs, list);
     const cursor = inputs.text('after');
     const now = house.clock();
     const query: WorklistQuery = {

@@ -1,12 +1,16 @@
 import type { DocumentReference, List, Reference } from 'fhir/r4.js';
 import type { SearchCriteria } from '../../domain/directory/criteria.js';
 import type { GivenFiles } from '../../domain/documents/attachments.js';
+import type { ReferenceSystem } from '../../domain/codes.js';
 import type { Facts } from '../../domain/command.js';
+import { gatherConcept, isInEffect } from '../../domain/reference-data/concept.js';
 import type { LetterIntention, Priority } from '../../domain/referral/referral.js';
 import { refusal } from '../../domain/refusal.js';
+import type { Situation } from '../../domain/situation.js';
 import { readReference } from '../../fhir/references.js';
 import type { Resource } from '../../fhir/resource.js';
 import { Inputs, referenceOf, type Given } from '../parameters.js';
+import { searchCriteria } from './declare.js';
 
 export const expressionOf = (name: string): string => `Parameters.parameter.where(name='${name}')`;
 
@@ -25,7 +29,10 @@ const criteriaInputs = (inputs: Inputs): Inputs | undefined => {
     .all('shortlist')
     .flatMap(({ resource }) => (resource?.['contained'] ?? []) as readonly Resource[])
     .find(({ resourceType }) => resourceType === 'Parameters');
-  return inputs.parts('searchCriteria') ?? (contained && Inputs.within((contained['parameter'] ?? []) as readonly Given[]));
+  const declared = searchCriteria(0).part ?? [];
+  return (
+    inputs.parts('searchCriteria') ?? (contained && Inputs.read(declared, contained, `${expressionOf('shortlist')}.resource.contained`))
+  );
 };
 
 const identifierOf = (reference: Reference | undefined): string | undefined =>
@@ -38,7 +45,7 @@ export const criteriaOf = (inputs: Inputs, requestType: SearchCriteria['requestT
     value === undefined ? {} : { [key]: value };
   return {
     requestType,
-    priority: (given.code('priority') ?? 'ROUTINE') as Priority,
+    ...maybe('priority', given.code('priority') as Priority | undefined),
     ageAndGenderAppropriate: given.boolean('ageAndGenderAppropriate') ?? false,
     ...maybe('specialty', given.code('specialty')),
     ...maybe('clinicType', given.code('clinicType')),
@@ -53,16 +60,24 @@ export const criteriaOf = (inputs: Inputs, requestType: SearchCriteria['requestT
   };
 };
 
-const intentions = ['NEED_TO_ADD_LATER', 'NOT_INTENDING_TO_ADD'] as const;
-
-export const intentionOf = (inputs: Inputs): LetterIntention | undefined => {
-  const name = 'intentionToAddReferralLetter';
+/** A code that must be in effect in its code system: INVALID_CODE when it is not. */
+export const codeOf = async (
+  inputs: Inputs,
+  name: string,
+  system: ReferenceSystem,
+  { facts, now }: Situation,
+): Promise<string | undefined> => {
   const code = inputs.code(name);
-  const intention = intentions.find((known) => known === code);
-  if (code !== undefined && intention === undefined)
-    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `One of ${intentions.join(', ')}.`, expressionOf(name));
-  return intention;
+  if (code === undefined) return undefined;
+  const concept = await gatherConcept(facts, system, code);
+  if (!concept || !isInEffect(concept, now))
+    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${code} is no code of ${system}.`, expressionOf(name));
+  return code;
 };
+
+/** Whether a letter follows (eRS-ReferralLetterIntention). */
+export const intentionOf = (inputs: Inputs, situation: Situation): Promise<LetterIntention | undefined> =>
+  codeOf(inputs, 'intentionToAddReferralLetter', 'eRS-ReferralLetterIntention', situation) as Promise<LetterIntention | undefined>;
 
 /** The files of an operation: DocumentReferences in the request, or references to such that are attached already. */
 export const filesOf = async (inputs: Inputs, name: string, facts: Facts): Promise<GivenFiles> => {

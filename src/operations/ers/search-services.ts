@@ -4,7 +4,8 @@ import { gatherCriteria } from '../../domain/directory/gather-criteria.js';
 import { criteriaRules } from '../../domain/directory/criteria-rules.js';
 import { meets, milesBetween, type ListedService, type SearchCriteria, type Searcher } from '../../domain/directory/criteria.js';
 import { referenceToService } from '../../domain/directory/service.js';
-import { gatherPatient } from '../../domain/referral/new-referral.js';
+import { gatherPatientToRefer } from '../../domain/referral/gather-patient.js';
+import { gatherNamed } from '../../domain/referral/gather-requester.js';
 import { patientRules } from '../../domain/referral/patient-rules.js';
 import { refusal } from '../../domain/refusal.js';
 import { refuseBreaches } from '../../domain/rules/rule.js';
@@ -13,10 +14,12 @@ import { factsOf } from '../../interactions/facts.js';
 import type { House } from '../../interactions/house.js';
 import { situationOf } from '../../interactions/perform.js';
 import type { Stored } from '../../store/port.js';
+import type { Situation } from '../../domain/situation.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, optional, searchCriteria } from './declare.js';
-import { criteriaOf, expressionOf } from './inputs.js';
+import { clinicianOf, codeOf, criteriaOf, expressionOf } from './inputs.js';
+import { checkCommissioner } from '../../domain/directory/commissioner.js';
 
 const parameters = [
   needed('requestType', 'code', 'APPOINTMENT_REQUEST or ADVICE_AND_GUIDANCE_REQUEST'),
@@ -31,14 +34,6 @@ const parameters = [
 
 const dayMs = 86_400_000;
 
-const codeOf = <T extends string>(inputs: Inputs, name: string, known: readonly T[]): T | undefined => {
-  const code = inputs.code(name);
-  const found = known.find((one) => one === code);
-  if (code !== undefined && found === undefined)
-    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `One of ${known.join(', ')}.`, expressionOf(name));
-  return found;
-};
-
 type Sorted = { readonly service: ListedService; readonly miles: number | undefined };
 
 const byDistance = (a: Sorted, b: Sorted): number => (a.miles ?? Number.POSITIVE_INFINITY) - (b.miles ?? Number.POSITIVE_INFINITY);
@@ -52,13 +47,16 @@ const order =
   (a: Sorted, b: Sorted): number =>
     first(a, b) || second(a, b) || byId(a, b);
 
-const sorted = (services: readonly ListedService[], { position }: Searcher, sortBy: 'DISTANCE' | 'IWT'): readonly Sorted[] =>
+const byDistanceFirst = order(byDistance, byWait);
+const byWaitFirst = order(byWait, byDistance);
+
+const sorted = (services: readonly ListedService[], { position }: Searcher, by: (a: Sorted, b: Sorted) => number): readonly Sorted[] =>
   services
     .map((service) => ({
       service,
       miles: position === undefined || service.position === undefined ? undefined : milesBetween(position, service.position),
     }))
-    .sort(sortBy === 'DISTANCE' ? order(byDistance, byWait) : order(byWait, byDistance));
+    .sort(by);
 
 export type Availability = { readonly firstFree: string | undefined; readonly count: number };
 
@@ -105,14 +103,17 @@ const waitPart = ({ flows, summary }: ListedService, { firstFree }: Availability
 };
 
 const serviceExtension = ({ service, miles }: Sorted, availability: Availability, days: number): Extension => {
-  const { summary, flows, binding, specialty } = service;
+  const { summary, flows, binding, specialty, place } = service;
   const parts: readonly (Extension | undefined)[] = [
+    // e-RS sets this for services that a commissioner puts first; no such rules are kept here
+    { url: 'displayProminently', valueBoolean: false },
     miles === undefined ? undefined : { url: 'distance', valueDecimal: Math.round(miles * 10) / 10 },
     { url: 'indicativeAppointmentWaitTime', ...waitPart(service, availability) },
     ...flows.map((flow): Extension => ({ url: 'requestFlowType', valueCode: flow })),
     binding === undefined ? undefined : { url: 'bookableType', valueCode: binding },
     specialty === undefined ? undefined : { url: 'specialty', valueCodeableConcept: specialty },
     service.organisation === undefined ? undefined : { url: 'organisation', valueString: service.organisation },
+    place === undefined ? undefined : { url: 'location', valueReference: place },
     { url: 'referralLetterRequired', valueBoolean: summary.referralLetterRequired },
     summary.minimumAge === undefined ? undefined : { url: 'minimumAge', valueUnsignedInt: summary.minimumAge },
     summary.maximumAge === undefined ? undefined : { url: 'maximumAge', valueUnsignedInt: summary.maximumAge },
@@ -123,6 +124,14 @@ const serviceExtension = ({ service, miles }: Sorted, availability: Availability
     { url: 'freeSlotsWithinDays', valueUnsignedInt: days },
   ];
   return { url: extensions.fetchedService, extension: parts.flatMap((part) => part ?? []) };
+};
+
+/** Who searches, and under whose rules: a clinician for himself, an administrator for the one he names. */
+const checkAskers = async (situation: Situation, inputs: Inputs, requestType: SearchCriteria['requestType']): Promise<void> => {
+  const clinician = 'referringClinician';
+  await gatherNamed(situation, clinicianOf(inputs, clinician), expressionOf(clinician));
+  const name = 'commissioningRuleOrganisation';
+  await checkCommissioner(situation.facts, inputs.reference(name), { requestType, expression: expressionOf(name) });
 };
 
 const bounded = (value: number | undefined, usual: number, most: number): number => Math.min(Math.max(value ?? usual, 1), most);
@@ -144,20 +153,21 @@ export const searchServicesOperation: Operation = {
   interaction: 'r',
   perform: async (house, call, { body }) => {
     const inputs = Inputs.read(parameters, body);
-    const requestType = codeOf(inputs, 'requestType', ['APPOINTMENT_REQUEST', 'ADVICE_AND_GUIDANCE_REQUEST']) ?? 'APPOINTMENT_REQUEST';
-    const sortBy = codeOf(inputs, 'sortBy', ['DISTANCE', 'IWT']);
-    const criteria = criteriaOf(inputs, requestType) as SearchCriteria;
     const situation = situationOf(house, call, factsOf(house.store, call.caller));
-    const patient = await gatherPatient(situation, inputs.reference('patient'));
-    const demographic = patient && (await situation.demographics.find(patient));
+    const requestType = (await codeOf(inputs, 'requestType', 'eRS-RequestType', situation)) as SearchCriteria['requestType'];
+    const sortBy = await codeOf(inputs, 'sortBy', 'eRS-SortBy', situation);
+    const criteria = criteriaOf(inputs, requestType) as SearchCriteria;
+    const { patient, demographic } = await gatherPatientToRefer(situation, inputs.reference('patient'));
     refuseBreaches(patientRules, { demographic, expression: expressionOf('patient') });
+    await checkAskers(situation, inputs, requestType);
     const given = await gatherCriteria(situation, criteria, patient);
     refuseBreaches(criteriaRules, given);
     if (sortBy === 'DISTANCE' && criteria.postcode === undefined)
       throw refusal('business-rule', 'required', 'MISSING_VALUE', 'Sorting by distance needs postcode.', expressionOf('sortBy'));
     const candidates = await house.directory.candidates(criteria);
     const found = candidates.filter((service) => meets(service, criteria, given.searcher));
-    const shown = sorted(found, given.searcher, sortBy ?? (criteria.postcode === undefined ? 'IWT' : 'DISTANCE')).slice(
+    const order = sortBy ?? (criteria.postcode === undefined ? 'IWT' : 'DISTANCE');
+    const shown = sorted(found, given.searcher, order === 'DISTANCE' ? byDistanceFirst : byWaitFirst).slice(
       0,
       bounded(inputs.number('count'), 50, 200),
     );

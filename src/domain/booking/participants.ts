@@ -1,0 +1,44 @@
+import type { Appointment, Reference } from 'fhir/r4.js';
+import { systems } from '../codes.js';
+import { refusal } from '../refusal.js';
+import type { Situation } from '../situation.js';
+
+type Participants = Appointment['participant'];
+
+/** Who may take part under an identifier alone, by its system. */
+const types: Readonly<Record<string, string>> = {
+  [systems.nhsNumber]: 'Patient',
+  [systems.service]: 'HealthcareService',
+  [systems.sdsUser]: 'Practitioner',
+};
+
+/** References to resources of the type among those who take part. */
+export const referencesIn = (participants: Participants, type: string): readonly string[] =>
+  participants.flatMap(({ actor }) => (actor?.reference?.startsWith(`${type}/`) === true ? [actor.reference] : []));
+
+const literal = async ({ facts, baseUrl }: Situation, actor: Reference, index: number): Promise<Reference> => {
+  if (actor.reference !== undefined)
+    return actor.reference.startsWith(`${baseUrl}/`) ? { ...actor, reference: actor.reference.slice(baseUrl.length + 1) } : actor;
+  const { system = '', value = '' } = actor.identifier ?? {};
+  const type = types[system];
+  if (type === undefined) return actor;
+  const found = await facts.byIdentifier(type, system, value);
+  if (!found)
+    throw refusal(
+      'business-rule',
+      'not-found',
+      'REFERENCE_NOT_FOUND',
+      `There is no ${type} with the identifier ${value}.`,
+      `Appointment.participant[${String(index)}].actor`,
+    );
+  return { ...actor, reference: `${found.type}/${found.id}` };
+};
+
+/**
+ * Those who take part, with a literal reference where only their identifier was given: both mean the same to every rule. Refuses an
+ * identifier that nobody has: REFERENCE_NOT_FOUND.
+ */
+export const named = (situation: Situation, participants: Participants): Promise<Participants> =>
+  Promise.all(
+    participants.map(async (one, index) => (one.actor === undefined ? one : { ...one, actor: await literal(situation, one.actor, index) })),
+  );

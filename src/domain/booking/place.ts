@@ -1,0 +1,49 @@
+import type { Appointment, Reference, Slot } from 'fhir/r4.js';
+import { readReference } from '../../fhir/references.js';
+import type { Found } from '../command.js';
+import { gatherService, type Service } from '../directory/service.js';
+import type { Referral } from '../referral/gather-referral.js';
+import { refuseBreaches } from '../rules/rule.js';
+import type { Situation } from '../situation.js';
+import { bookingRules } from './booking-rules.js';
+import { findHold, holderOf, type Hold } from './hold.js';
+
+/** Where and with whom an appointment is to be. */
+export type Place = {
+  readonly slotFound: Found | undefined;
+  readonly actors: readonly Reference[];
+  readonly service: Service | undefined;
+  readonly hold: Hold | undefined;
+};
+
+/** The slot that an appointment names, the service whose diary it is in, and who holds it. */
+export const gatherPlace = async ({ facts, baseUrl, now }: Situation, appointment: Appointment): Promise<Place> => {
+  const key = readReference(appointment.slot?.[0]?.reference ?? '', baseUrl);
+  const slotFound = key && (await facts.find({ type: key.type, id: key.id }, 'all'));
+  const slot = slotFound?.resource as unknown as Slot | undefined;
+  const scheduleKey = readReference(slot?.schedule.reference ?? '', baseUrl);
+  const schedule = scheduleKey && (await facts.find(scheduleKey, 'all'));
+  const actors = (schedule?.resource['actor'] ?? []) as readonly Reference[];
+  const actor = actors.find(({ reference }) => reference?.startsWith('HealthcareService/'));
+  return {
+    slotFound,
+    actors,
+    service: actor && (await gatherService(facts, actor, baseUrl)),
+    hold: slotFound && (await findHold(facts, slotFound.id, now)),
+  };
+};
+
+/** Refuses a booking that is not fit for its place (booking rules). */
+export const checkPlace = (situation: Situation, appointment: Appointment, referral: Referral, place: Place): void => {
+  refuseBreaches(bookingRules, {
+    appointment,
+    slotFound: place.slotFound,
+    actors: place.actors,
+    service: place.service,
+    shortlist: referral.services,
+    subject: referral.request.subject.reference,
+    heldBy: place.hold?.holder,
+    holder: holderOf(situation.caller),
+    now: situation.now,
+  });
+};

@@ -1,0 +1,89 @@
+import type { Practitioner, PractitionerRole, Reference } from 'fhir/r4.js';
+import { readReference } from '../../fhir/references.js';
+import { systems } from '../codes.js';
+import type { Facts } from '../command.js';
+import { organisationOf } from '../directory/service.js';
+import { refuseBreaches } from '../rules/rule.js';
+import type { Situation } from '../situation.js';
+import { referrerRules, requesterRules, type HeldPost } from './referrer-rules.js';
+
+const postsOf = async (facts: Facts, sdsUser: string | undefined): Promise<readonly HeldPost[] | undefined> => {
+  const practitioner = sdsUser === undefined ? undefined : await facts.byIdentifier('Practitioner', systems.sdsUser, sdsUser);
+  if (!practitioner) return undefined;
+  const roles = await facts.search(
+    {
+      type: 'PractitionerRole',
+      where: [{ kind: 'reference', param: 'practitioner', any: [{ type: 'Practitioner', id: practitioner.id }] }],
+      count: 100,
+    },
+    'all',
+  );
+  return Promise.all(
+    roles.map(async ({ id, resource }) => {
+      const role = resource as unknown as PractitionerRole;
+      return {
+        id,
+        active: role.active !== false,
+        organisation: await organisationOf(facts, role.organization),
+        functions: (role.code ?? []).flatMap(({ coding }) => (coding ?? []).flatMap(({ code }) => code ?? [])),
+      };
+    }),
+  );
+};
+
+/** Who is to refer: by SDS user id, by the requester of a plain create, or the caller himself; `expression` says where he is named. */
+export type AskedRequester = {
+  readonly named: string | undefined;
+  readonly requester: Reference | undefined;
+  readonly expression: string;
+};
+
+/** The posts of the clinician whom an administrator refers for; refuses a name that others give, or that does not fit (referrer rules). */
+export const gatherNamed = async (
+  { facts, caller }: Situation,
+  named: string | undefined,
+  expression: string,
+): Promise<readonly HeldPost[] | undefined> => {
+  const posts = await postsOf(facts, named);
+  if (caller.kind !== 'system')
+    refuseBreaches(referrerRules, {
+      businessFunction: caller.businessFunction,
+      organisation: caller.organisation,
+      named,
+      posts,
+      expression,
+    });
+  return posts;
+};
+
+const listed = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
+
+/** ODS codes of where a requester works; none for whom no organisation is known. */
+const requesterOrganisations = async (facts: Facts, requester: Reference): Promise<readonly string[]> => {
+  const direct = await organisationOf(facts, requester);
+  if (direct !== undefined) return [direct];
+  const key = readReference(requester.reference ?? '', '');
+  const found = key && (await facts.find(key, 'all'));
+  if (found?.type === 'PractitionerRole')
+    return listed(await organisationOf(facts, (found.resource as unknown as PractitionerRole).organization));
+  const identifiers =
+    found?.type === 'Practitioner' ? (found.resource as unknown as Practitioner).identifier : listed(requester.identifier);
+  const sdsUser = identifiers?.find(({ system }) => system === systems.sdsUser)?.value;
+  return ((await postsOf(facts, sdsUser)) ?? []).flatMap((post) => (post.active ? listed(post.organisation) : []));
+};
+
+/** Who refers: the post that the request names, else that of the caller, or of whom an administrator names. */
+export const gatherRequester = async (situation: Situation, asked: AskedRequester): Promise<Reference | undefined> => {
+  const { facts, caller } = situation;
+  if (caller.kind === 'system') return asked.requester;
+  // a plain create has no parameter for the clinician: its requester says whom the administrator refers for
+  if (asked.requester !== undefined) {
+    const organisations = await requesterOrganisations(facts, asked.requester);
+    refuseBreaches(requesterRules, { organisation: caller.organisation, organisations, expression: 'ServiceRequest.requester' });
+    return asked.requester;
+  }
+  const named = await gatherNamed(situation, asked.named, asked.expression);
+  const posts = named ?? (await postsOf(facts, caller.user)) ?? [];
+  const post = posts.find((held) => held.organisation === caller.organisation);
+  return post && { reference: `PractitionerRole/${post.id}` };
+};

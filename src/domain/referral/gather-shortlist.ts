@@ -1,0 +1,43 @@
+import type { Reference } from 'fhir/r4.js';
+import { systems } from '../codes.js';
+import type { Facts, Found } from '../command.js';
+import { criteriaRules } from '../directory/criteria-rules.js';
+import type { SearchCriteria } from '../directory/criteria.js';
+import { gatherCriteria, notInResults } from '../directory/gather-criteria.js';
+import { isClosed } from '../directory/organisation.js';
+import { gatherService, type Service } from '../directory/service.js';
+import { refuseBreaches } from '../rules/rule.js';
+import type { Situation } from '../situation.js';
+import { shortlistRules, type GivenShortlist } from './shortlist-rules.js';
+
+/** A shortlist as it was asked for, with what its services have to be fit for. */
+export type AskedShortlist = Pick<GivenShortlist, 'kind' | 'priority' | 'intention' | 'expression' | 'intentionAt'> & {
+  readonly references: readonly Reference[];
+  readonly criteria: SearchCriteria | undefined;
+  readonly patient: Found | undefined;
+};
+
+const closedOf = async (facts: Facts, services: readonly Service[]): Promise<readonly string[]> => {
+  const codes = [...new Set(services.flatMap(({ organisation }) => organisation ?? []))];
+  const closed = await Promise.all(
+    codes.map(async (code) => (isClosed(await facts.byIdentifier('Organization', systems.organisation, code)) ? [code] : [])),
+  );
+  return services.filter(({ organisation }) => closed.flat().includes(organisation ?? '')).map(({ id }) => id);
+};
+
+/** The services of a shortlist; refuses what the rules of the search that found them, and of the shortlist, forbid. */
+export const gatherShortlist = async (situation: Situation, asked: AskedShortlist): Promise<readonly Service[]> => {
+  const { facts, baseUrl } = situation;
+  const { references, criteria: wanted, patient, ...given } = asked;
+  const services = await Promise.all(references.map((reference) => gatherService(facts, reference, baseUrl)));
+  const known = services.flatMap((service) => service ?? []);
+  const criteria = wanted && (await gatherCriteria(situation, { ...wanted, priority: given.priority }, patient));
+  if (criteria) refuseBreaches(criteriaRules, criteria);
+  refuseBreaches(shortlistRules, {
+    ...given,
+    services,
+    ofClosed: await closedOf(facts, known),
+    notInResults: criteria ? await notInResults(facts, known, criteria) : [],
+  });
+  return known;
+};
