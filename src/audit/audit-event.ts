@@ -2,9 +2,6 @@ import type { Caller } from '../access/caller.js';
 
 /** One access, or one refusal, as the server saw it. */
 export type Happening = {
-  readonly id: string;
-  /** ISO 8601, UTC */
-  readonly recorded: string;
   /** R4 valueset-audit-event-sub-type: read, search-type, update..., `operation <name>`, or `login` for a token */
   readonly doing: string;
   /** R4 valueset-audit-event-action */
@@ -12,18 +9,26 @@ export type Happening = {
   /** R4 valueset-audit-event-outcome */
   readonly outcome: '0' | '4' | '8';
   /** why it was refused; no text that a client chose */
-  readonly reason?: string;
-  readonly caller?: Caller;
-  /** without a caller: the client that a token names, if one does */
-  readonly clientId?: string;
-  readonly requestId?: string;
-  readonly correlationId?: string;
+  readonly reason?: string | undefined;
   /** `Type/id` of what was read, written or asked for */
   readonly what: readonly string[];
   /** id of the Patient whom it is about */
-  readonly patient?: string;
+  readonly patient?: string | undefined;
   /** the search as it was asked, or the operation's name */
-  readonly query?: string;
+  readonly query?: string | undefined;
+};
+
+/** When, and at whose request. */
+export type Occasion = {
+  /** of the AuditEvent */
+  readonly id: string;
+  /** ISO 8601, UTC */
+  readonly recorded: string;
+  readonly caller: Caller | undefined;
+  /** without a caller: the client that a token names, if one does */
+  readonly clientId: string | undefined;
+  readonly requestId: string | undefined;
+  readonly correlationId: string | undefined;
 };
 
 const quote = (text: string): string => JSON.stringify(text);
@@ -66,16 +71,16 @@ const agentsOf = (caller: Caller): string => {
 const entity = (body: string, role: string, type = '2'): string =>
   `{${body},"type":{"system":"${systems.entityType}","code":"${type}"},"role":{"system":"${systems.objectRole}","code":"${role}"}}`;
 
-const entitiesOf = ({ what, patient, query, requestId, correlationId }: Happening): string => {
+const requestEntity = (name: string, value: string): string =>
+  entity(`"what":{"identifier":{"value":${quote(value)}}},"name":"${name}"`, '21');
+
+const entitiesOf = ({ what, patient, query }: Happening, { requestId, correlationId }: Occasion): string => {
   const entities = what.map((reference) => entity(`"what":{"reference":${quote(reference)}}`, '4'));
   if (patient !== undefined && !what.includes(`Patient/${patient}`))
     entities.push(entity(`"what":{"reference":"Patient/${patient}"}`, '1', '1'));
   if (query !== undefined && query !== '') entities.push(entity(`"query":"${Buffer.from(query).toString('base64')}"`, '24'));
-  for (const [name, value] of [
-    ['X-Request-ID', requestId],
-    ['X-Correlation-ID', correlationId],
-  ] as const)
-    if (value !== undefined) entities.push(entity(`"what":{"identifier":{"value":${quote(value)}}},"name":"${name}"`, '21'));
+  if (requestId !== undefined) entities.push(requestEntity('X-Request-ID', requestId));
+  if (correlationId !== undefined) entities.push(requestEntity('X-Correlation-ID', correlationId));
   return entities.length === 0 ? '' : `,"entity":[${entities.join(',')}]`;
 };
 
@@ -110,20 +115,21 @@ const callerText = (caller: Caller): string => {
   told.set(caller, text);
   return text;
 };
-const whoText = ({ caller, clientId }: Happening): string =>
+const whoText = ({ caller, clientId }: Occasion): string =>
   caller ? callerText(caller) : `,"agent":[${agent(identified(systems.client, clientId ?? 'unknown'), 'CST', true)}]`;
 
 /**
  * The AuditEvent of a happening as FHIR JSON on one line (R4 auditevent.html). Written by hand: it is made once for every access, and
  * costs a few microseconds.
  */
-export const auditEventText = (happening: Happening): string => {
-  const { id, recorded, doing, action, outcome, reason } = happening;
+export const auditEventText = (happening: Happening, occasion: Occasion): string => {
+  const { doing, action, outcome, reason } = happening;
+  const { id, recorded } = occasion;
   return (
     `{"resourceType":"AuditEvent","id":"${id}","meta":{"versionId":"1","lastUpdated":"${recorded}"},` +
     `${kindOf(doing)},"action":"${action}","recorded":"${recorded}","outcome":"${outcome}"` +
     (reason === undefined ? '' : `,"outcomeDesc":${quote(reason)}`) +
-    whoText(happening) +
-    `,"source":{"observer":{"display":"referral-server"}}${entitiesOf(happening)}}`
+    whoText(occasion) +
+    `,"source":{"observer":{"display":"referral-server"}}${entitiesOf(happening, occasion)}}`
   );
 };

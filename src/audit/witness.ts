@@ -12,11 +12,11 @@ export type Access = {
   /** as `Happening.doing` */
   readonly doing: string;
   readonly action: Happening['action'];
-  readonly type?: string;
-  readonly id?: string;
-  readonly query?: string;
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
+  readonly query?: string | undefined;
   /** which of a request's parts this is: an entry of a batch by its place, else 0 */
-  readonly part?: number;
+  readonly part?: number | undefined;
 };
 
 export type Witness = {
@@ -79,15 +79,14 @@ export const unwitnessed: Witness = {
 
 /** Sees to it that every access leaves an AuditEvent, on whatever path it came. */
 export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessParts): Witness => {
-  const lineOf = (call: Parameters<Witness['refused']>[0], happening: Omit<Happening, 'id' | 'recorded'>): string =>
-    auditEventText({
+  const lineOf = ({ caller, clientId, about }: Parameters<Witness['refused']>[0], happening: Happening): string =>
+    auditEventText(happening, {
       id: newId(),
       recorded: new Date(clock()).toISOString(),
-      ...(call.caller === undefined ? {} : { caller: call.caller }),
-      ...(call.clientId === undefined ? {} : { clientId: call.clientId }),
-      ...(call.about?.requestId === undefined ? {} : { requestId: call.about.requestId }),
-      ...(call.about?.correlationId === undefined ? {} : { correlationId: call.about.correlationId }),
-      ...happening,
+      caller,
+      clientId,
+      requestId: about?.requestId,
+      correlationId: about?.correlationId,
     });
 
   const written = (call: Call, asked: Access, unit: Unit): Unit => {
@@ -100,7 +99,7 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
       action: asked.action === 'E' ? 'E' : actionOf(puts),
       outcome: '0',
       what: puts.slice(0, mostNamed).map(referenceTo),
-      ...(patient === undefined ? {} : { patient }),
+      patient,
     });
     const once: readonly Claim[] =
       call.about?.once === undefined ? [] : [{ ...call.about.once, key: `${call.about.once.key}/${String(asked.part ?? 0)}` }];
@@ -117,15 +116,36 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
         action: asked.action,
         outcome: '0',
         what: seen.slice(0, mostNamed).map(referenceTo),
-        ...(patient === undefined ? {} : { patient }),
-        ...(asked.query === undefined ? {} : { query: asked.query }),
+        patient,
+        query: asked.query,
       }),
     );
   };
 
+  /** What only reads commits nothing: it needs no house of its own. */
+  const reading: Witness['around'] = async (house, call, asked, run) => {
+    const success = await run(house);
+    read(call, asked, success);
+    return success;
+  };
+
+  const writing: Witness['around'] = async (house, call, asked, run) => {
+    const state = { committed: false };
+    const own: Store = Object.assign(Object.create(store) as Store, {
+      commit: async (unit: Unit) => {
+        await store.commit(written(call, asked, unit));
+        state.committed ||= (unit.puts?.length ?? 0) > 0;
+      },
+    });
+    // over the house, not a copy of it: this is on the way of every request
+    const success = await run(Object.assign(Object.create(house) as House, { store: own }));
+    if (!state.committed) read(call, asked, success);
+    return success;
+  };
+
   const flood = new Flood(clock);
   /** Notes a refusal, unless too many of its kind were noted in this second: those are told as a number. */
-  const note = (kind: string, call: Parameters<Witness['refused']>[0], happening: Omit<Happening, 'id' | 'recorded' | 'what'>): void => {
+  const note = (kind: string, call: Parameters<Witness['refused']>[0], happening: Omit<Happening, 'what'>): void => {
     const { told, untold } = flood.admit(kind);
     if (untold > 0) trail.note(lineOf(call, { ...happening, what: [], reason: `${String(untold)} more refusals` }));
     if (told) trail.note(lineOf(call, { ...happening, what: [] }));
@@ -151,25 +171,15 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     login,
     around: async (house, call, asked, run) => {
       if (asked.type === 'AuditEvent') await catchUp();
-      const state = { committed: false };
-      const own: Store = Object.assign(Object.create(store) as Store, {
-        commit: async (unit: Unit) => {
-          await store.commit(written(call, asked, unit));
-          state.committed ||= (unit.puts?.length ?? 0) > 0;
-        },
-      });
       try {
-        // over the house, not a copy of it: this is on the way of every request
-        const success = await run(Object.assign(Object.create(house) as House, { store: own }));
-        if (!state.committed) read(call, asked, success);
-        return success;
+        return await (asked.action === 'R' ? reading(house, call, asked, run) : writing(house, call, asked, run));
       } catch (error) {
         trail.note(
           lineOf(call, {
             doing: asked.doing,
             action: asked.action,
             what: asked.type !== undefined && asked.id !== undefined ? [`${asked.type}/${asked.id}`] : [],
-            ...(asked.query === undefined ? {} : { query: asked.query }),
+            query: asked.query,
             ...reasonOf(error),
           }),
         );

@@ -29,7 +29,8 @@ export const writeSuccess = (
   const payload = isResource ? rendered(body, wire, shapes) : body instanceof Uint8Array ? Buffer.from(body) : body;
   const response = h.response(payload).code(status);
   if (payload !== undefined) response.type(contentType ?? (wire.format === 'xml' ? fhirXml : fhirJson));
-  for (const name in headers) response.header(name, headers[name] ?? '');
+  // their names are in lower case: hapi's own way of setting one looks at each for what none of them is
+  Object.assign(response.headers, headers);
   return response;
 };
 

@@ -10,8 +10,9 @@ import { systemSearch } from './system-search.js';
 
 /** `Patient/1/Observation` and `Patient/1/*`: the owner and the type in its compartment; undefined for every other path. */
 export const compartmentOf = (words: readonly string[]): { readonly owner: Key; readonly type: string } | undefined => {
-  const [type = '', id = '', inside = '', ...rest] = words;
-  if (rest.length > 0 || !Object.hasOwn(compartments, type) || !/^(?:[A-Z][A-Za-z]+|\*)$/.test(inside)) return undefined;
+  if (words.length !== 3) return undefined;
+  const [type = '', id = '', inside = ''] = words;
+  if (!Object.hasOwn(compartments, type) || !/^(?:[A-Z][A-Za-z]+|\*)$/.test(inside)) return undefined;
   return { owner: { type, id }, type: inside };
 };
 

@@ -26,13 +26,20 @@ const notOffered = (method: string, path: string, allowed: readonly string[]): F
     ...new Set(allowed.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]))),
   ]);
 
-export type Split = { readonly path: string; readonly words: readonly string[]; readonly query: Query };
+export type Split = {
+  readonly path: string;
+  readonly words: readonly string[];
+  /** what follows `?`; undefined without one */
+  readonly search: string | undefined;
+  readonly query: Query;
+};
 
 /** A URL relative to the base, taken apart. */
 export const splitUrl = (url: string): Split => {
   const mark = url.indexOf('?');
   const path = (mark < 0 ? url : url.slice(0, mark)).replace(/^\/+|\/+$/g, '');
-  return { path, words: path.split('/'), query: mark < 0 ? [] : queryOf(url.slice(mark + 1)) };
+  const search = mark < 0 ? undefined : url.slice(mark + 1);
+  return { path, words: path.split('/'), search, query: search === undefined ? [] : queryOf(search) };
 };
 
 const routesAt: ReadonlyMap<Shape, readonly Route[]> = new Map(
@@ -40,8 +47,12 @@ const routesAt: ReadonlyMap<Shape, readonly Route[]> = new Map(
 );
 
 /** The route of a request on resources, once the caller's kind and scopes allow it (the records are the route's own matter). */
-export const routeOf = (house: House, call: Call, { method, url, body }: Interactive): { readonly route: Route; readonly asked: Asked } => {
-  const { path, words, query } = splitUrl(url);
+export const routeOf = (
+  house: House,
+  call: Call,
+  { method, url, body }: Interactive,
+  { path, words, query }: Split = splitUrl(url),
+): { readonly route: Route; readonly asked: Asked } => {
   const shape = shapeOf(words);
   const [type = '', id = '', , version = ''] = words;
   const row = house.registry.get(type);
@@ -67,43 +78,56 @@ const refuseParameters = (call: Call, method: string, query: Query): void => {
   parametersOf(query, call, ['_format', '_pretty'], method === 'POST' ? 'A create (its criteria go to If-None-Exist)' : 'A write by id');
 };
 
-/** The verb of each shape as the audit names it (R4 valueset-restful-interaction). */
-const doings: Readonly<Record<string, Pick<Access, 'doing' | 'action'>>> = {
-  'type GET': { doing: 'search-type', action: 'E' },
-  'type-search POST': { doing: 'search-type', action: 'E' },
-  'type POST': { doing: 'create', action: 'C' },
-  'type-history GET': { doing: 'history-type', action: 'R' },
-  'instance GET': { doing: 'read', action: 'R' },
-  'instance PUT': { doing: 'update', action: 'U' },
-  'instance PATCH': { doing: 'patch', action: 'U' },
-  'instance DELETE': { doing: 'delete', action: 'D' },
-  'instance-history GET': { doing: 'history-instance', action: 'R' },
-  'version GET': { doing: 'vread', action: 'R' },
+/** The verbs of each shape as the audit names them (R4 valueset-restful-interaction). */
+const doings: Readonly<Record<Shape, Readonly<Record<string, Pick<Access, 'doing' | 'action'>>>>> = {
+  type: { GET: { doing: 'search-type', action: 'E' }, POST: { doing: 'create', action: 'C' } },
+  'type-search': { POST: { doing: 'search-type', action: 'E' } },
+  'type-history': { GET: { doing: 'history-type', action: 'R' } },
+  instance: {
+    GET: { doing: 'read', action: 'R' },
+    PUT: { doing: 'update', action: 'U' },
+    PATCH: { doing: 'patch', action: 'U' },
+    DELETE: { doing: 'delete', action: 'D' },
+  },
+  'instance-history': { GET: { doing: 'history-instance', action: 'R' } },
+  version: { GET: { doing: 'vread', action: 'R' } },
+};
+const otherwise: Pick<Access, 'doing' | 'action'> = { doing: 'operation request', action: 'E' };
+
+const doingOf = ({ path, words }: Split, method: string): Pick<Access, 'doing' | 'action'> => {
+  const last = words.at(-1) ?? '';
+  if (last.startsWith('$')) return { doing: `operation ${last.slice(1, 65)}`, action: 'E' };
+  if (path === '_history') return { doing: 'history-system', action: 'R' };
+  const shape = shapeOf(words);
+  return (shape && doings[shape][method === 'HEAD' ? 'GET' : method]) ?? otherwise;
 };
 
 /** What the audit says was asked for; a text that is no type or id of this server is not repeated there. */
-const accessOf = (house: House, call: Call, { method, url }: Interactive): Access => {
-  const { path, words } = splitUrl(url);
-  const mark = url.indexOf('?');
-  const [type = '', id = ''] = words;
-  const place = {
-    ...(house.registry.has(type) ? { type, ...(idShape.test(id) ? { id } : {}) } : {}),
-    ...(mark < 0 ? {} : { query: url.slice(mark + 1) }),
-    ...(call.about?.part === undefined ? {} : { part: call.about.part }),
+const accessOf = (house: House, call: Call, method: string, split: Split): Access => {
+  const { doing, action } = doingOf(split, method);
+  const [type = '', id = ''] = split.words;
+  const isKnown = house.registry.has(type);
+  return {
+    doing,
+    action,
+    type: isKnown ? type : undefined,
+    id: isKnown && idShape.test(id) ? id : undefined,
+    query: split.search,
+    part: call.about?.part,
   };
-  const last = words.at(-1) ?? '';
-  if (last.startsWith('$')) return { doing: `operation ${last.slice(1, 65)}`, action: 'E', ...place };
-  if (path === '_history') return { doing: 'history-system', action: 'R', ...place };
-  const verb = method === 'HEAD' ? 'GET' : method;
-  return { ...(doings[`${shapeOf(words) ?? ''} ${verb}`] ?? { doing: 'operation request', action: 'E' }), ...place };
 };
 
 /** The one place that finds the interaction of a request: HTTP and batch entries run the same code, and each is audited. */
-export const dispatch = (house: House, call: Call, interactive: Interactive): Promise<Success> =>
-  house.witness.around(house, call, accessOf(house, call, interactive), (own) => carryOut(own, call, interactive));
+export const dispatch = (house: House, call: Call, interactive: Interactive): Promise<Success> => {
+  const split = splitUrl(interactive.url);
+  return house.witness.around(house, call, accessOf(house, call, interactive.method, split), (own) =>
+    carryOut(own, call, interactive, split),
+  );
+};
 
-const carryOut = async (house: House, call: Call, interactive: Interactive): Promise<Success> => {
-  const { path, words, query } = splitUrl(interactive.url);
+/** Throws, or rejects, with the Failure of what cannot be done. */
+const carryOut = (house: House, call: Call, interactive: Interactive, split: Split): Promise<Success> => {
+  const { path, words, query } = split;
   if (words.at(-1)?.startsWith('$') === true) return operate(house, call, interactive, words, query);
   if (path === '_history') {
     if (interactive.method !== 'GET' && interactive.method !== 'HEAD') throw notOffered(interactive.method, path, ['GET']);
@@ -122,7 +146,7 @@ const carryOut = async (house: House, call: Call, interactive: Interactive): Pro
   }
   const computed = interactive.method === 'GET' && words.length === 1 ? findComputedSearch(path, query, call) : undefined;
   if (computed) return computed.perform(house, call, query);
-  const { route, asked } = routeOf(house, call, interactive);
+  const { route, asked } = routeOf(house, call, interactive, split);
   return 'perform' in route ? route.perform(asked) : performWrite(house, call, (facts) => route.decide(asked, facts));
 };
 

@@ -178,8 +178,8 @@ export const routes: readonly Route[] = [
 
 /** The shape of a path below the base; undefined when nothing of R4 has it. */
 export const shapeOf = (words: readonly string[]): Shape | undefined => {
-  const [, id, word, version, ...rest] = words;
-  if (rest.length > 0) return undefined;
+  if (words.length > 4) return undefined;
+  const [, id, word, version] = words;
   if (id === undefined) return 'type';
   if (id === '_search' && word === undefined) return 'type-search';
   if (id === '_history' && word === undefined) return 'type-history';

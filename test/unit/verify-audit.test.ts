@@ -27,7 +27,17 @@ const world = async () => {
   return { links, rows, store, keys, writers: [writer('a'), writer('b')] as const };
 };
 const line = (id: string): string =>
-  auditEventText({ id, recorded: '2026-03-01T09:00:00.000Z', doing: 'read', action: 'R', outcome: '0', what: [`Patient/${id}`] });
+  auditEventText(
+    { doing: 'read', action: 'R', outcome: '0', what: [`Patient/${id}`] },
+    {
+      id,
+      recorded: '2026-03-01T09:00:00.000Z',
+      caller: undefined,
+      clientId: undefined,
+      requestId: undefined,
+      correlationId: undefined,
+    },
+  );
 
 const filled = async () => {
   const made = await world();

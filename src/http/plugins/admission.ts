@@ -66,12 +66,6 @@ export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Pl
         }
         return h.continue;
       });
-      server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
-        const { response } = request;
-        const headers = request.app.rateHeaders;
-        if (!('isBoom' in response) && headers) for (const name in headers) response.header(name, headers[name] ?? '');
-        return h.continue;
-      });
     },
   };
 };
@@ -79,6 +73,5 @@ export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Pl
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
     caller?: Caller;
-    rateHeaders?: Readonly<Record<string, string>>;
   }
 }

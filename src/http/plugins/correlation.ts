@@ -24,7 +24,16 @@ export const aboutOf = (request: Request): { readonly requestId: string; readonl
   };
 };
 
-/** Request ids, security headers, one log line and one observation a request. Neither holds a URL: it may name a patient. */
+/** What every answer carries: the ids of its request, the security headers, and what is left of the client's rate. */
+export const dress = (request: Request, headers: Record<string, string | string[]>): void => {
+  for (const name in security) headers[name] ??= security[name] ?? '';
+  const { requestId, correlationId } = aboutOf(request);
+  headers['x-request-id'] = requestId;
+  if (correlationId !== undefined) headers['x-correlation-id'] = correlationId;
+  Object.assign(headers, request.app.rateHeaders);
+};
+
+/** Request ids, one log line and one observation a request. Neither holds a URL: it may name a patient. */
 export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> => ({
   name: 'correlated',
   register: (server) => {
@@ -34,16 +43,6 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
       request.app.requestId = given !== undefined && uuid.test(given) ? given : randomUUID();
       if (given !== undefined && !uuid.test(given))
         throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
-      return h.continue;
-    });
-    server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
-      const { response } = request;
-      if ('isBoom' in response) return h.continue;
-      const { headers } = response;
-      for (const name in security) headers[name] ??= security[name] ?? '';
-      const { requestId, correlationId } = aboutOf(request);
-      headers['x-request-id'] = requestId;
-      if (correlationId !== undefined) headers['x-correlation-id'] = correlationId;
       return h.continue;
     });
     server.events.on('response', (request) => {
@@ -74,5 +73,6 @@ declare module '@hapi/hapi' {
     started?: number;
     requestId?: string;
     clientId?: string;
+    rateHeaders?: Readonly<Record<string, string>>;
   }
 }

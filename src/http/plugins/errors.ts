@@ -1,10 +1,11 @@
 import type { Boom } from '@hapi/boom';
-import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { Failure, failure } from '../../fhir/outcome.js';
 import { Unavailable } from '../../store/port.js';
 import type { Shapes } from '../../fhir/shapes.js';
 import { wireOf, writeFailure } from '../answer.js';
+import { dress } from './correlation.js';
 
 const notOffered = (method: string): Failure => failure('method', 'not-supported', `${method} is not offered here.`);
 
@@ -34,12 +35,15 @@ const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
   }
 };
 
+/** Every answer passes here: what failed is written in FHIR, and all of them are dressed. */
 export const errors = (logger: Logger, shapes: Shapes): Plugin<undefined> => ({
   name: 'errors',
   register: (server) => {
     server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
       const { response } = request;
-      return 'isBoom' in response ? writeFailure(h, failureOf(response, request, logger), wireOf(request), shapes) : h.continue;
+      const failed = 'isBoom' in response ? writeFailure(h, failureOf(response, request, logger), wireOf(request), shapes) : undefined;
+      dress(request, (failed ?? (response as ResponseObject)).headers);
+      return failed ?? h.continue;
     });
   },
 });
