@@ -41,9 +41,21 @@ const withExpressions = (definition) => {
   return definition;
 };
 
+/** Contexts of published extensions that R4's own definitions do not keep to. */
+const contexts = {
+  'http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type': { type: 'element', expression: 'ElementDefinition.type' },
+  'http://hl7.org/fhir/StructureDefinition/regex': { type: 'element', expression: 'ElementDefinition.type' },
+};
+
+const withContexts = (definition) => {
+  const added = contexts[definition.url];
+  return added === undefined ? definition : { ...definition, context: [...definition.context, added] };
+};
+
 /** The structures as R4 4.0.1 publishes them, with its known faults repaired. */
 export const correct = (structures) =>
   structures
     .filter(({ url }) => !remove.includes(url))
     .map(withElements)
+    .map(withContexts)
     .map(withExpressions);

@@ -8,6 +8,11 @@ import { targetCheck } from './profiles/facets.js';
 import type { Overlays } from './profiles/overlay.js';
 import { bundleCheck } from './rules/bundle.js';
 import { codingCheck, quantityCheck, type CodingOptions } from './rules/coding.js';
+import { codeSystemCheck } from './rules/conformance/code-system.js';
+import { conceptMapCheck } from './rules/conformance/concept-map.js';
+import { capabilityStatementCheck, searchParameterCheck } from './rules/conformance/search-parameter.js';
+import { structureDefinitionCheck } from './rules/conformance/structure-definition.js';
+import { valueSetCheck } from './rules/conformance/value-set.js';
 import { identifierCheck } from './rules/identifiers.js';
 import { questionnaireCheck } from './rules/questionnaire/questionnaire.js';
 import { containedCheck, metaCheck } from './rules/ids.js';
@@ -51,6 +56,12 @@ export const createFurnish = ({ definitions, systems, codes, overlays, shapes, o
     Identifier: identifierCheck(definitions.identifiers),
     Attachment: attachmentCheck,
     Bundle: bundleCheck(shapes),
+    CapabilityStatement: capabilityStatementCheck(definitions.searchParameters),
+    CodeSystem: codeSystemCheck(systems),
+    ConceptMap: conceptMapCheck(codes),
+    SearchParameter: searchParameterCheck,
+    StructureDefinition: structureDefinitionCheck({ definitions, shapes }),
+    ValueSet: valueSetCheck({ definitions, systems }),
     Meta: metaCheck,
     Reference: referenceCheck,
     Questionnaire: questionnaireCheck(definitions.findQuestionnaire),

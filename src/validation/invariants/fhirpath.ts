@@ -109,6 +109,16 @@ const functionsOf = (walk: Walk): object => ({
   htmlChecks: { fn: () => [true], arity: { 0: [] } },
 });
 
+/** Whether a text is FHIRPath at all. */
+export const isReadable = (expression: string): boolean => {
+  try {
+    fhirpath.parse(expression);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 export type Outcome = boolean | 'undecided' | 'too-costly';
 
 type Evaluate = (walk: Walk, value: unknown) => Outcome;
