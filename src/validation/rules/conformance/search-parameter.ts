@@ -10,8 +10,11 @@ export const searchParameterCheck: Check = (walk, value) => {
   const { type, expression } = value;
   if (type === 'composite' && itemsOf(value, 'component').length < 2)
     walk.error('business-rule', 'a composite parameter has two components or more', 'SearchParameter.component', 'component');
+  // the resource is R4 all the same: it is its meaning that cannot be read
   if (typeof expression === 'string' && !isReadable(expression))
-    walk.error('invalid', `'${expression}' is no FHIRPath`, 'SearchParameter.expression', 'expression');
+    walk.under('SearchParameter', () => {
+      walk.error('invalid', `'${expression}' is no FHIRPath`, 'SearchParameter.expression', 'expression');
+    });
 };
 
 /** R4 capabilitystatement.html: a parameter has the type that its definition gives it. */
