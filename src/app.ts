@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Server } from '@hapi/hapi';
 import { destination, pino } from 'pino';
 import { scopeConditions } from './access/narrow-plan.js';
+import { RefusalBudget } from './access/refusal-budget.js';
 import { withAuditPlans } from './audit/audit-index.js';
 import { auditValues } from './audit/audit-values.js';
 import { openAudit } from './audit/open-audit.js';
@@ -30,8 +31,10 @@ import { createSearchParameters } from './fhir/search/parameters.js';
 import { createQueryParser } from './fhir/search/parse.js';
 import { Failure } from './fhir/outcome.js';
 import { createShapes, typeUrl } from './fhir/shapes.js';
+import { addressFinder } from './http/address.js';
 import { createCursors, cursorKey } from './http/cursors.js';
-import { createServer, type Tls } from './http/server.js';
+import type { Tls } from './http/listener.js';
+import { createServer } from './http/server.js';
 import type { House } from './interactions/house.js';
 import { lapseHolds } from './interactions/lapse-holds.js';
 import { accessCheck } from './interactions/patient-access.js';
@@ -200,12 +203,17 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
   const clock = Date.now;
   // with PORT=0 the address is known only when the server listens
   const origin = { url: config.baseUrl ?? rootOf(config, config.port) };
+  const addressOf = addressFinder(config.trustedProxies);
+  const rateLimit = config.demo ? undefined : config.rateLimit;
+  const refusals = new RefusalBudget(config.demo ? undefined : config.refusalLimit, Date.now);
   const auth = await createAuth({
     store,
     clock,
     demo: config.demo,
     dataDir: config.dataDir,
     issuers: config.identityIssuers === undefined ? [] : await readIssuers(config.identityIssuers),
+    rateLimit,
+    refusals,
     rotationMs: config.signingKeyDays * 86_400_000,
     origin: () => origin.url,
     checkAccessCode: accessCheck(store),
@@ -294,7 +302,9 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
       return origin.url;
     },
     corsOrigins: config.corsOrigins,
-    rateLimit: config.demo ? undefined : config.rateLimit,
+    rateLimit,
+    refusals,
+    addressOf,
     tls: await readTls(config),
     shared: config.workers > 1 || config.databaseUrl.startsWith('mssql:'),
     maxBody: config.maxBody,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import path from 'node:path';
 import Joi from 'joi';
 
@@ -12,6 +13,8 @@ export type Config = {
   readonly documentStoreUrl: string;
   readonly demo: boolean;
   readonly rateLimit: number;
+  readonly refusalLimit: number;
+  readonly trustedProxies: readonly string[];
   readonly identityIssuers: string | undefined;
   readonly signingKeyDays: number;
   readonly tlsCertFile: string | undefined;
@@ -50,6 +53,22 @@ const zone = (value: string): string => {
   return value;
 };
 
+const listOf = (value: string): readonly string[] =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+
+const networks = (value: string): string => {
+  for (const network of listOf(value)) {
+    const [address = '', bits, ...rest] = network.split('/');
+    const most = isIP(address) === 6 ? 128 : 32;
+    const isRight = isIP(address) !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+    if (!isRight) throw new Error(`${network} is no address or network`);
+  }
+  return value;
+};
+
 /** Every setting with its meaning; `referral-server config` prints this table. */
 export const settings: readonly Setting[] = [
   { name: 'HOST', meaning: 'address to listen on', schema: Joi.string().default('127.0.0.1') },
@@ -82,6 +101,16 @@ export const settings: readonly Setting[] = [
     name: 'RATE_LIMIT',
     meaning: 'requests a second of one client, bursts of twice that; not for system clients nor under DEMO',
     schema: Joi.number().min(1).max(100_000).default(10),
+  },
+  {
+    name: 'REFUSAL_LIMIT',
+    meaning: 'failed logins and forged tokens a second of one address, five times as many at once; not under DEMO',
+    schema: Joi.number().min(1).max(100_000).default(20),
+  },
+  {
+    name: 'TRUSTED_PROXIES',
+    meaning: 'comma list of addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed; none without it',
+    schema: Joi.string().custom(networks, 'a list of addresses').allow(''),
   },
   {
     name: 'IDENTITY_ISSUERS',
@@ -203,6 +232,8 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     documentStoreUrl: (value['DOCUMENT_STORE_URL'] as string | undefined) ?? `file:${path.join(dataDir, 'documents')}`,
     demo,
     rateLimit: value['RATE_LIMIT'] as number,
+    refusalLimit: value['REFUSAL_LIMIT'] as number,
+    trustedProxies: listOf((value['TRUSTED_PROXIES'] as string | undefined) ?? ''),
     identityIssuers: value['IDENTITY_ISSUERS'] as string | undefined,
     signingKeyDays: value['SIGNING_KEY_DAYS'] as number,
     tlsCertFile: value['TLS_CERT_FILE'] as string | undefined,
@@ -217,10 +248,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     terminologyClientId: value['TERMINOLOGY_CLIENT_ID'] as string | undefined,
     terminologyKeyFile: value['TERMINOLOGY_KEY_FILE'] as string | undefined,
     terminologyClientSecret: value['TERMINOLOGY_CLIENT_SECRET'] as string | undefined,
-    corsOrigins: origins
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter(Boolean),
+    corsOrigins: listOf(origins),
     timeZone: value['TIME_ZONE'] as string,
     maxBody: value['MAX_BODY'] as number,
     maxBinary: value['MAX_BINARY'] as number,

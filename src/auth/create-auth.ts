@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { RateLimit } from '../access/rate-limit.js';
+import type { RefusalBudget } from '../access/refusal-budget.js';
 import { Taken, type Store } from '../store/port.js';
 import { keyFinder } from './client-assertion.js';
-import type { ClientRegistry } from './client.js';
+import type { Client, ClientRegistry } from './client.js';
 import { makeDemoClients, registryOf } from './demo-clients.js';
 import { makeDemoIssuers } from './demo-issuers.js';
 import { openKeyring, type Keyring } from './keyring.js';
@@ -23,6 +25,9 @@ export type AuthParts = {
   readonly origin: () => string;
   /** false for a granular scope whose search parameters cannot be enforced */
   readonly enforceable: (type: string, query: string) => boolean;
+  /** tokens a second of one client without a rate of its own; undefined: no limit */
+  readonly rateLimit: number | undefined;
+  readonly refusals: RefusalBudget;
   /** answers the NHS number behind a UBRN, its access code and the year of birth; counts failures and locks by itself */
   readonly checkAccessCode: (code: AccessCode) => Promise<string | undefined>;
 };
@@ -40,6 +45,16 @@ const replayGuard = (store: Store) => ({
     }
   },
 });
+
+/** Tokens are counted apart from requests, at the same rate: who asks for one with each request gets no further. */
+const throttleOf =
+  (limit: RateLimit, standard: number | undefined) =>
+  async ({ id, kind, ratePerSecond }: Client): Promise<number> => {
+    const rate = ratePerSecond ?? (kind === 'system' ? undefined : standard);
+    if (rate === undefined) return 0;
+    const { allowed, resetSeconds } = await limit.take(`token ${id}`, rate);
+    return allowed ? 0 : resetSeconds;
+  };
 
 /** The token URL of this server; under DEMO by any loopback name (a client may say localhost where the server says 127.0.0.1). */
 const isAudience = (audience: string, origin: string, demo: boolean): boolean => {
@@ -76,6 +91,8 @@ export const createAuth = async (parts: AuthParts): Promise<Auth> => {
       [accessCodeType]: accessCodeReader(parts.checkAccessCode),
     },
     replay: replayGuard(store),
+    throttle: throttleOf(new RateLimit(store, clock), parts.rateLimit),
+    refusals: parts.refusals,
     clock,
     ids: randomUUID,
     audiences: (audience) => isAudience(audience, parts.origin(), demo),

@@ -13,6 +13,8 @@ export type Keyring = {
   readonly sign: (claims: AccessClaims) => Promise<string>;
   /** throws Failure `login` with WWW-Authenticate when the token is not this server's, or has expired */
   readonly verify: (token: string) => Promise<AccessClaims>;
+  /** true when this process remembers the token: to verify it again costs nothing */
+  readonly isVerified: (token: string) => boolean;
   /** signs what is no access token; `type` is the header `typ` and keeps one from passing for the other */
   readonly seal: (type: string, payload: object) => Promise<string>;
   /** the payload of a seal that any key, also one long retired, has made; undefined for every other text */
@@ -197,6 +199,7 @@ export const openKeyring = async (parts: KeyringParts): Promise<Keyring> => {
       if (!known) tokens.keep(token, claims);
       return claims;
     },
+    isVerified: (token) => tokens.find(token) !== undefined,
     seal,
     unseal: async (type, text) => (await verified(keys, type, text))?.jws.claims,
     refresh: () => keys.refresh(),

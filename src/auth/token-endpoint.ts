@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AccessClaims } from '../access/caller.js';
+import type { RefusalBudget } from '../access/refusal-budget.js';
 import { coversScope, readScope, scopesFault } from '../access/scopes.js';
 import { longestAssertion, NotAuthenticated, readAssertion, type Assertion, type KeyFinder } from './client-assertion.js';
 import type { Client, ClientRegistry } from './client.js';
@@ -9,8 +10,10 @@ import { InvalidSubject, type Subject, type SubjectReader } from './subjects.js'
 
 /** OAuth's own form (RFC 6749 sections 5.1 and 5.2), not an OperationOutcome; to be sent with `Cache-Control: no-store`. */
 export type TokenAnswer = {
-  readonly status: 200 | 400 | 401;
+  readonly status: 200 | 400 | 401 | 429;
   readonly body: TokenGranted | { readonly error: TokenError; readonly error_description: string };
+  /** of a 429 */
+  readonly retryAfterSeconds?: number;
   /** for the audit */
   readonly who: TokenAsker;
 };
@@ -25,7 +28,7 @@ export type TokenGranted = {
   /** RFC 8693 section 2.2.1, after a token exchange */
   readonly issued_token_type?: string;
 };
-export type TokenError = 'invalid_request' | 'unsupported_grant_type' | 'invalid_client' | 'invalid_scope';
+export type TokenError = 'invalid_request' | 'unsupported_grant_type' | 'invalid_client' | 'invalid_scope' | 'temporarily_unavailable';
 
 export type TokenEndpointParts = {
   readonly registry: ClientRegistry;
@@ -38,6 +41,10 @@ export type TokenEndpointParts = {
   readonly subjects: Readonly<Record<string, SubjectReader>>;
   /** true when the key was not yet claimed; the claim may be forgotten after `expiresMs` (epoch ms) */
   readonly replay: { readonly claim: (key: string, expiresMs: number) => Promise<boolean> };
+  /** how often a client that proved who it is may ask; answers the seconds to wait, 0 when it may */
+  readonly throttle: (client: Client) => Promise<number>;
+  /** who sends what proves nothing, by address and name */
+  readonly refusals: Pick<RefusalBudget, 'wait' | 'count'>;
   /** epoch ms */
   readonly clock: () => number;
   /** unique text for each call */
@@ -47,7 +54,8 @@ export type TokenEndpointParts = {
   readonly issuer: () => string;
 };
 
-export type TokenEndpoint = { readonly issue: (form: Readonly<Record<string, unknown>>) => Promise<TokenAnswer> };
+/** `address`: where the request came from. */
+export type TokenEndpoint = { readonly issue: (form: Readonly<Record<string, unknown>>, address: string) => Promise<TokenAnswer> };
 
 class Refused extends Error {
   override readonly name = 'Refused';
@@ -56,6 +64,13 @@ class Refused extends Error {
     reason: string,
   ) {
     super(reason);
+  }
+}
+
+class Throttled extends Error {
+  override readonly name = 'Throttled';
+  constructor(readonly seconds: number) {
+    super('too many requests for tokens: try again later');
   }
 }
 
@@ -193,6 +208,9 @@ const issue = async (parts: TokenEndpointParts, given: Readonly<Record<string, u
   // looked at after it, so that one assertion tries one access code.
   const before = exchange ? undefined : await actingFor(parts, assertion, form, now);
   await claimOnce(parts, assertion);
+  // counted last, of assertions that are new and signed: nobody else can use up what a client may
+  const wait = await parts.throttle(client);
+  if (wait > 0) throw new Throttled(wait);
   const acting = before ?? (await actingFor(parts, assertion, form, now));
   const access_token = await parts.keys.sign({
     iss: parts.issuer(),
@@ -218,7 +236,15 @@ const namedClient = async ({ registry }: TokenEndpointParts, assertion: unknown)
   return client === undefined ? {} : { client };
 };
 
+const throttledAnswer = ({ seconds, message }: Throttled): Omit<TokenAnswer, 'who'> => ({
+  status: 429,
+  // RFC 6749 has no code for this; the one of section 4.1.2.1 says it
+  body: { error: 'temporarily_unavailable', error_description: message },
+  retryAfterSeconds: seconds,
+});
+
 const refusalOf = (error: unknown): Omit<TokenAnswer, 'who'> | undefined => {
+  if (error instanceof Throttled) return throttledAnswer(error);
   const refused = (status: 400 | 401, code: TokenError, { message }: Error) => ({
     status,
     body: { error: code, error_description: message },
@@ -231,16 +257,22 @@ const refusalOf = (error: unknown): Omit<TokenAnswer, 'who'> | undefined => {
 /**
  * `POST /oauth2/token`: client credentials with a signed JWT, and token exchange (RFC 8693) with the same client authentication.
  *
- * @returns `issue(form)`: the parsed form body (a repeated parameter as an array); refusals are answers, only faults of the store throw
+ * @returns `issue(form, address)`: the parsed form body (a repeated parameter as an array); refusals are answers, only faults of the store throw
  */
 export const createTokenEndpoint = (parts: TokenEndpointParts): TokenEndpoint => ({
-  issue: async (form) => {
+  issue: async (form, address) => {
+    const who = await namedClient(parts, form['client_assertion']);
+    // the refusals of others, who name a client that is not theirs, are counted where they come from, not against the client
+    const name = `${address} ${who.client?.id ?? ''}`;
+    const wait = parts.refusals.wait(name);
+    if (wait > 0) return { ...throttledAnswer(new Throttled(wait)), who };
     try {
       return await issue(parts, form);
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
-      return { ...refusal, who: await namedClient(parts, form['client_assertion']) };
+      if (refusal.status !== 429) parts.refusals.count(name);
+      return { ...refusal, who };
     }
   },
 });

@@ -2,6 +2,7 @@ import type { Request } from '@hapi/hapi';
 import type { AccessClaims, Caller } from '../access/caller.js';
 import { callerOf, type HeldRole, type RequestHeaders } from '../access/headers.js';
 import { scopeConditions } from '../access/narrow-plan.js';
+import type { RefusalBudget } from '../access/refusal-budget.js';
 import { constraintsOf, type Constraint } from '../access/scopes.js';
 import type { ClientRegistry } from '../auth/client.js';
 import type { Keyring } from '../auth/keyring.js';
@@ -10,6 +11,7 @@ import { systems } from '../domain/codes.js';
 import { Failure, failure } from '../fhir/outcome.js';
 import type { House } from '../interactions/house.js';
 import type { Predicate } from '../store/port.js';
+import type { AddressFinder } from './address.js';
 
 type Cached<T> = { readonly value: T; readonly until: number };
 type Admitted = { readonly caller: Caller; readonly rate: number | undefined };
@@ -45,6 +47,20 @@ const revoked = (): Failure =>
     'www-authenticate': 'Bearer error="invalid_token", error_description="client revoked"',
   });
 
+const tooManyForged = (seconds: number): Failure =>
+  new Failure(
+    'throttled',
+    [
+      {
+        severity: 'error',
+        code: 'throttled',
+        text: 'Too many tokens that this server did not issue came from this address.',
+        coding: { system: 'https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode', code: 'TOO_MANY_REQUESTS' },
+      },
+    ],
+    { 'retry-after': String(seconds) },
+  );
+
 /** Finds who asks: a verified bearer token of a client still registered, the e-RS headers, the user's roles and the patient's record. */
 export class Callers {
   private readonly roles = new Map<string, Cached<readonly HeldRole[]>>();
@@ -56,6 +72,8 @@ export class Callers {
     private readonly keys: Keyring,
     private readonly clients: ClientRegistry,
     private readonly house: House,
+    private readonly refusals: RefusalBudget,
+    private readonly addressOf: AddressFinder,
   ) {}
 
   /** The caller of a request, who is remembered for a moment by all that he is found by. */
@@ -66,12 +84,26 @@ export class Callers {
     if (known && known.until > this.house.clock()) return admit(request, known.value);
     const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec((request.headers['authorization'] as string | undefined) ?? '')?.[1];
     if (token === undefined) throw noToken();
-    const claims = await this.keys.verify(token);
+    const claims = await this.verified(token, request);
     request.app.clientId = claims.client_id;
     const value = await this.find(claims, request.headers as RequestHeaders, exempt);
     if (this.admitted.size >= most) this.admitted.clear();
     this.admitted.set(name, { value, until: Math.min(this.house.clock() + admittedMs, claims.exp * 1000) });
     return admit(request, value);
+  }
+
+  /** A token that this process has not verified yet is looked at only while its address has not sent too many forged ones. */
+  private async verified(token: string, request: Request): Promise<AccessClaims> {
+    if (this.keys.isVerified(token)) return this.keys.verify(token);
+    const address = this.addressOf(request);
+    const wait = this.refusals.wait(address);
+    if (wait > 0) throw tooManyForged(wait);
+    try {
+      return await this.keys.verify(token);
+    } catch (error) {
+      if (error instanceof Failure) this.refusals.count(address);
+      throw error;
+    }
   }
 
   private async find(claims: AccessClaims, headers: RequestHeaders, exempt: boolean): Promise<Admitted> {

@@ -21,6 +21,7 @@ export const uploadImport = async (house: House, call: Call, request: Request, l
   const stream = Readable.from((request.payload as Readable).iterator({ destroyOnReturn: false }));
   if (!ndjson.test(type ?? '')) {
     const body = readBytes(await collect(stream, limits.maxBody), request, house.shapes);
+    request.app.audited = true;
     return dispatch(house, call, { method: 'POST', url: '$import', body });
   }
   const { code } = importOperation.definition;
@@ -32,5 +33,6 @@ export const uploadImport = async (house: House, call: Call, request: Request, l
     if (error instanceof TooLarge) throw failure('too-large', 'too-long', `At most ${String(largest)} bytes are taken at once.`);
     throw error;
   }
+  request.app.audited = true;
   return house.witness.around(house, call, { doing: 'operation import', action: 'E' }, (own) => startImport(own, call, [name]));
 };

@@ -2,12 +2,16 @@ import { constants, createBrotliCompress } from 'node:zlib';
 import Hapi, { type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { RateLimit } from '../access/rate-limit.js';
+import type { RefusalBudget } from '../access/refusal-budget.js';
 import type { ClientRegistry } from '../auth/client.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { TokenEndpoint } from '../auth/token-endpoint.js';
 import type { ConnectionFigures } from '../store/port.js';
 import type { House } from '../interactions/house.js';
+import type { AddressFinder } from './address.js';
 import { Callers } from './callers.js';
+import { limitBodies } from './body-deadline.js';
+import { createListener, type Tls } from './listener.js';
 import { answerMalformed } from './malformed.js';
 import { Once } from './once.js';
 import { admission } from './plugins/admission.js';
@@ -32,6 +36,9 @@ export type ServerParts = {
   readonly corsOrigins: readonly string[];
   /** requests a second of a client without a rate of its own; undefined under DEMO */
   readonly rateLimit: number | undefined;
+  /** forged tokens of one address */
+  readonly refusals: RefusalBudget;
+  readonly addressOf: AddressFinder;
   readonly tls: Tls | undefined;
   /** other processes serve the same store */
   readonly shared: boolean;
@@ -42,29 +49,16 @@ export type ServerParts = {
   readonly ready: () => Promise<void>;
 };
 
-/** What the certificate files hold, in PEM; `ca` demands client certificates of these authorities. */
-export type Tls = { readonly cert: string; readonly key: string; readonly ca?: string };
-
 /** RFC 6797: browsers come back over TLS only */
 const strictTransport = { maxAge: 31_536_000, includeSubdomains: true } as const;
-/** ms: until all headers are in and until the whole request is (an upload has a time of its own) */
-const times = { headers: 10_000, request: 620_000 } as const;
-
 /** A server that does not listen yet: `start()` is the caller's. */
 export const createServer = async (parts: ServerParts): Promise<Server> => {
   const server = Hapi.server({
     host: parts.host,
     port: parts.port,
-    ...(parts.tls
-      ? {
-          tls: {
-            cert: parts.tls.cert,
-            key: parts.tls.key,
-            minVersion: 'TLSv1.2',
-            ...(parts.tls.ca === undefined ? {} : { ca: parts.tls.ca, requestCert: true, rejectUnauthorized: true }),
-          },
-        }
-      : {}),
+    listener: createListener(parts.tls),
+    autoListen: true,
+    tls: parts.tls !== undefined,
     router: { stripTrailingSlash: true },
     routes: {
       cors:
@@ -110,25 +104,21 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
     debug: false,
   });
   answerMalformed(server.listener);
-  Object.assign(server.listener, {
-    headersTimeout: times.headers,
-    requestTimeout: times.request,
-    maxHeadersCount: 100,
-  });
+  limitBodies(server.listener);
   // quality 4: the usual 11 takes a hundred times as long and saves little
   server.encoder('br', () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }));
   const { store } = parts.house;
   const connections = (): ConnectionFigures | undefined => store.connections?.();
   const metrics = createMetrics(connections);
   await server.register([
-    errors(parts.logger, parts.house.shapes),
+    errors(parts.logger, parts.house.shapes, parts.house.witness),
     correlated(parts.logger, metrics),
     health(parts.ready),
     metricsRoute(metrics),
     landing(parts.version),
     oauth(parts),
     admission({
-      callers: new Callers(parts.keys, parts.clients, parts.house),
+      callers: new Callers(parts.keys, parts.clients, parts.house, parts.refusals, parts.addressOf),
       witness: parts.house.witness,
       limit: new RateLimit(parts.house.store, parts.house.clock),
       rate: ({ kind }) => (kind === 'system' ? undefined : parts.rateLimit),

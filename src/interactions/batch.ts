@@ -20,11 +20,17 @@ export const processBundle = async (house: House, call: Call, bundle: Resource):
   return { status: 200, body: bundleOf(`${type}-response`, parts), headers: {} };
 };
 
-/** A Bundle with its audit: a transaction is one access, the entries of a batch are each their own. */
-export const auditedBundle = (house: House, call: Call, bundle: Resource): Promise<Success> =>
-  bundle['type'] === 'batch'
-    ? processBundle(house, call, bundle)
-    : house.witness.around(house, call, { doing: 'transaction', action: 'E' }, (own) => processBundle(own, call, bundle));
+/** A Bundle with its audit: a transaction is one access, the entries of a batch are each their own, and a batch that has none is one refused. */
+export const auditedBundle = async (house: House, call: Call, bundle: Resource): Promise<Success> => {
+  if (bundle['type'] !== 'batch')
+    return house.witness.around(house, call, { doing: 'transaction', action: 'E' }, (own) => processBundle(own, call, bundle));
+  try {
+    return await processBundle(house, call, bundle);
+  } catch (error) {
+    house.witness.refused(call, error);
+    throw error;
+  }
+};
 
 /** R4 http.html#brules: the entries do not depend on each other, and their order means nothing. */
 const batch = async (house: House, call: Call, entries: readonly Entry[]): Promise<readonly string[]> => {

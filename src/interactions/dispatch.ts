@@ -97,6 +97,7 @@ const otherwise: Pick<Access, 'doing' | 'action'> = { doing: 'operation request'
 const doingOf = ({ path, words }: Split, method: string): Pick<Access, 'doing' | 'action'> => {
   const last = words.at(-1) ?? '';
   if (last.startsWith('$')) return { doing: `operation ${last.slice(1, 65)}`, action: 'E' };
+  if (words[0] === '_job') return { doing: 'operation job', action: 'R' };
   if (path === '_history') return { doing: 'history-system', action: 'R' };
   const shape = shapeOf(words);
   return (shape && doings[shape][method === 'HEAD' ? 'GET' : method]) ?? otherwise;
@@ -112,7 +113,8 @@ const accessOf = (house: House, call: Call, method: string, split: Split): Acces
     action,
     type: isKnown ? type : undefined,
     id: isKnown && idShape.test(id) ? id : undefined,
-    query: split.search,
+    // which job and which of its files: whose records these are was said when it was asked for
+    query: split.words[0] === '_job' ? split.words.slice(1, 3).join('/').slice(0, 100) : split.search,
     part: call.about?.part,
   };
 };

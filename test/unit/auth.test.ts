@@ -2,6 +2,7 @@ import { createHmac, createPrivateKey, createPublicKey, sign as signBytes, type 
 import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { RefusalBudget } from '../../src/access/refusal-budget.js';
 import type { Client, Jwk } from '../../src/auth/client.js';
 import { makeDemoClients, registryOf } from '../../src/auth/demo-clients.js';
 import { openKeyring, type Keyring } from '../../src/auth/keyring.js';
@@ -9,7 +10,7 @@ import { keyFinder } from '../../src/auth/client-assertion.js';
 import { RemoteKeys } from '../../src/auth/remote-keys.js';
 import { memoryEntries } from '../helpers/memory-entries.js';
 import { smartConfiguration } from '../../src/auth/smart-configuration.js';
-import { createTokenEndpoint, type TokenAnswer, type TokenEndpoint } from '../../src/auth/token-endpoint.js';
+import { createTokenEndpoint, type TokenAnswer, type TokenEndpoint, type TokenEndpointParts } from '../../src/auth/token-endpoint.js';
 
 type Members = Record<string, unknown>;
 
@@ -22,7 +23,9 @@ const day = 86_400_000;
 const kept = memoryEntries();
 const open = (store = kept) => openKeyring({ store, clock: () => now * 1000, rotationMs: 30 * day });
 let clients: readonly Client[];
-let endpoint: TokenEndpoint;
+/** A token endpoint that is asked from one address. */
+type Asked = { readonly issue: (form: Members) => Promise<TokenAnswer> };
+let endpoint: Asked;
 let counter = 0;
 const privateKeys = new Map<string, Jwk>();
 
@@ -60,7 +63,11 @@ const formOf = (assertion: unknown, more: Members = {}): Members => ({
 });
 const ask = (id: string, claims: Members = {}, header: Members = {}, form: Members = {}): Promise<TokenAnswer> =>
   endpoint.issue(formOf(assertionOf(id, claims, header), form));
-const endpointFor = (list: readonly Client[]): TokenEndpoint => {
+const endpointFor = (list: readonly Client[]): Asked => {
+  const whole = wholeEndpoint(list);
+  return { issue: (form) => whole.issue(form, '192.0.2.1') };
+};
+const wholeEndpoint = (list: readonly Client[], more: Partial<TokenEndpointParts> = {}): TokenEndpoint => {
   const used = new Set<string>();
   return createTokenEndpoint({
     registry: registryOf(list),
@@ -73,6 +80,9 @@ const endpointFor = (list: readonly Client[]): TokenEndpoint => {
     keysOf: keyFinder(new RemoteKeys(false, () => now * 1000)),
     subjects: {},
     enforceable: (_type, query) => !query.startsWith('_id'),
+    throttle: () => Promise.resolve(0),
+    refusals: new RefusalBudget(undefined, () => now * 1000),
+    ...more,
   });
 };
 const tokenOf = (answer: TokenAnswer): string => ('access_token' in answer.body ? answer.body.access_token : '');
@@ -309,6 +319,44 @@ describe('a failure to authenticate is 401 invalid_client', () => {
     expect(refusal(await endpointFor(listed).issue(formOf(assertionOf('demo-patient-app', { patient: '9990000018' }))))).toBe(
       '401 invalid_client',
     );
+  });
+});
+
+describe('too many', () => {
+  const limited = (more: Partial<TokenEndpointParts> = {}) =>
+    wholeEndpoint(clients, { refusals: new RefusalBudget(2, () => now * 1000), ...more });
+  const [theirs, own] = ['192.0.2.1', '198.51.100.1'];
+  const forged = () => formOf(signed(headerOf('demo-gp'), claimsOf('demo-gp'), keyOf('demo-system')));
+  test('refusals from an address are 429 for a while, and are not looked at', async () => {
+    const one = limited();
+    for (let n = 0; n < 10; n++) expect((await one.issue(forged(), theirs)).status).toBe(401);
+    expect(await one.issue(forged(), theirs)).toMatchObject({
+      status: 429,
+      retryAfterSeconds: 1,
+      body: { error: 'temporarily_unavailable' },
+    });
+    now += 1;
+    expect((await one.issue(forged(), theirs)).status).toBe(401);
+  });
+  test('do not lock out the client whose name they bear, nor another one at the same address', async () => {
+    const one = limited();
+    for (let n = 0; n < 50; n++) await one.issue(forged(), theirs);
+    expect((await one.issue(formOf(assertionOf('demo-gp')), own)).status).toBe(200);
+    expect((await one.issue(formOf(assertionOf('demo-system')), theirs)).status).toBe(200);
+  });
+  test('names that nobody bears count as one', async () => {
+    const one = limited();
+    for (let n = 0; n < 10; n++) await one.issue(formOf(assertionOf('demo-gp', { iss: `x${String(n)}`, sub: `x${String(n)}` })), theirs);
+    expect((await one.issue(formOf(assertionOf('demo-gp', { iss: 'y', sub: 'y' })), theirs)).status).toBe(429);
+  });
+  test('tokens of a client are 429 when its own are enough; what a thief replays does not count', async () => {
+    let left = 2;
+    const one = limited({ throttle: () => Promise.resolve(--left < 0 ? 3 : 0) });
+    const stolen = formOf(assertionOf('demo-gp'));
+    expect((await one.issue(stolen, own)).status).toBe(200);
+    for (let n = 0; n < 5; n++) expect((await one.issue(stolen, theirs)).status).toBe(401);
+    expect((await one.issue(formOf(assertionOf('demo-gp')), own)).status).toBe(200);
+    expect(await one.issue(formOf(assertionOf('demo-gp')), own)).toMatchObject({ status: 429, retryAfterSeconds: 3 });
   });
 });
 

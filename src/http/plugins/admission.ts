@@ -62,6 +62,7 @@ export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Pl
           const { caller, clientId } = request.app;
           const who = { ...(caller === undefined ? {} : { caller }), ...(clientId === undefined ? {} : { clientId }) };
           witness.refused({ about: aboutOf(request), ...who }, error);
+          request.app.audited = true;
           throw error;
         }
         return h.continue;
@@ -73,5 +74,7 @@ export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Pl
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
     caller?: Caller;
+    /** true when the audit tells of the request, or will */
+    audited?: true;
   }
 }

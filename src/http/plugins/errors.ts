@@ -2,10 +2,11 @@ import type { Boom } from '@hapi/boom';
 import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import { Failure, failure } from '../../fhir/outcome.js';
+import type { Witness } from '../../audit/witness.js';
 import { Unavailable } from '../../store/port.js';
 import type { Shapes } from '../../fhir/shapes.js';
 import { wireOf, writeFailure } from '../answer.js';
-import { dress } from './correlation.js';
+import { aboutOf, dress } from './correlation.js';
 
 const notOffered = (method: string): Failure => failure('method', 'not-supported', `${method} is not offered here.`);
 
@@ -36,14 +37,18 @@ const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
 };
 
 /** Every answer passes here: what failed is written in FHIR, and all of them are dressed. */
-export const errors = (logger: Logger, shapes: Shapes): Plugin<undefined> => ({
+export const errors = (logger: Logger, shapes: Shapes, witness: Pick<Witness, 'refused'>): Plugin<undefined> => ({
   name: 'errors',
   register: (server) => {
     server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
       const { response } = request;
-      const failed = 'isBoom' in response ? writeFailure(h, failureOf(response, request, logger), wireOf(request), shapes) : undefined;
-      dress(request, (failed ?? (response as ResponseObject)).headers);
-      return failed ?? h.continue;
+      const failed = 'isBoom' in response ? failureOf(response, request, logger) : undefined;
+      // a body that cannot be read, a repeated write, a media type: what never became an interaction
+      if (failed && request.app.caller && request.app.audited !== true)
+        witness.refused({ about: aboutOf(request), caller: request.app.caller }, failed);
+      const answer = failed === undefined ? (response as ResponseObject) : writeFailure(h, failed, wireOf(request), shapes);
+      dress(request, answer.headers);
+      return failed === undefined ? h.continue : answer;
     });
   },
 });

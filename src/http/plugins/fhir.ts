@@ -84,14 +84,19 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
     const requestId = header(request, 'x-request-id');
     const correlationId = call.about?.correlationId;
     const isRead = request.method === 'get' || request.method === 'head' || request.path.endsWith('/_search');
-    if (isRead || requestId === undefined || correlationId === undefined) return run(call);
+    const begun = (own: Call): Promise<Success> => {
+      // from here on the interaction's own AuditEvent tells of it
+      request.app.audited = true;
+      return run(own);
+    };
+    if (isRead || requestId === undefined || correlationId === undefined) return begun(call);
     const pair = { client: call.caller.clientId, requestId, correlationId };
-    return once.run(pair, isBatch, (claim) => run({ ...call, about: { requestId, correlationId, once: claim } }));
+    return once.run(pair, isBatch, (claim) => begun({ ...call, about: { requestId, correlationId, once: claim } }));
   };
 
   const atBase = async (request: Request, call: Call, asked: Interactive) => {
     // R4 search.html#all: GET of the base with parameters searches several types
-    if (request.method === 'get' && asked.url !== '') return dispatch(house, call, asked);
+    if (request.method === 'get' && asked.url !== '') return performed(request, call, false, (own) => dispatch(house, own, asked));
     if (request.method !== 'post') throw notOffered(request.method, 'the base', ['POST']);
     if (asked.body === undefined) throw failure('invalid', 'required', 'The body is missing.');
     const bundle = asked.body as Resource;
@@ -116,7 +121,13 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
   };
 
   /** An access that answers by itself, not through a Success. */
-  const audited = async (call: Call, access: Access, run: (house: House) => Promise<ResponseObject>): Promise<ResponseObject> => {
+  const audited = async (
+    request: Request,
+    call: Call,
+    access: Access,
+    run: (house: House) => Promise<ResponseObject>,
+  ): Promise<ResponseObject> => {
+    request.app.audited = true;
     const answer: { response?: ResponseObject } = {};
     await house.witness.around(house, call, access, async (own) => {
       answer.response = await run(own);
@@ -160,7 +171,7 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
             // `_history`, `_search` and operations of the type are no ids
             if (/^[_$]/.test(String(request.params['id']))) return handle(request, h);
             const call = callOf(request, readPrefer(header(request, 'prefer')));
-            return audited(call, { doing: 'read', action: 'R', type: 'Binary', id: String(request.params['id']) }, (own) => {
+            return audited(request, call, { doing: 'read', action: 'R', type: 'Binary', id: String(request.params['id']) }, (own) => {
               checkInteraction(call.caller, 'Binary', 'r');
               return readBinary(own, call, request, h);
             });
@@ -183,8 +194,8 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
           method: 'POST',
           path: `${base}/Binary`,
           options: {
-            payload: { parse: false, output: 'stream', maxBytes: Number.MAX_SAFE_INTEGER, timeout: 600_000 },
-            timeout: { socket: 600_000 },
+            payload: { parse: false, output: 'stream', maxBytes: Number.MAX_SAFE_INTEGER, timeout: 120_000 },
+            timeout: { socket: 20_000 },
           },
           handler: async (request, h) => {
             const wire = wireFor(request);

@@ -3,6 +3,7 @@ import { smartConfiguration } from '../../auth/smart-configuration.js';
 import type { Keyring } from '../../auth/keyring.js';
 import type { TokenAnswer, TokenEndpoint } from '../../auth/token-endpoint.js';
 import type { Login, Witness } from '../../audit/witness.js';
+import type { AddressFinder } from '../address.js';
 import { aboutOf } from './correlation.js';
 
 /** What the audit keeps of an answer: who, and why not; never the assertion, and nothing that a client chose as text. */
@@ -23,6 +24,7 @@ export const oauth = (parts: {
   readonly tokens: TokenEndpoint;
   readonly keys: Keyring;
   readonly origin: string;
+  readonly addressOf: AddressFinder;
   readonly house: { readonly witness: Pick<Witness, 'login'> };
 }): Plugin<undefined> => ({
   name: 'oauth',
@@ -45,10 +47,11 @@ export const oauth = (parts: {
           // a parameter given twice becomes an array, which the endpoint refuses (RFC 6749 section 3.2)
           for (const [name, value] of new URLSearchParams((request.payload as Buffer).toString('utf8')))
             values[name] = Object.hasOwn(values, name) ? [values[name], value] : value;
-          const answer = await parts.tokens.issue(values);
-          const { status, body } = answer;
+          const answer = await parts.tokens.issue(values, parts.addressOf(request));
+          const { status, body, retryAfterSeconds } = answer;
           parts.house.witness.login(aboutOf(request), loginOf(answer));
-          return h.response(body).code(status).header('cache-control', 'no-store').header('pragma', 'no-cache');
+          const response = h.response(body).code(status).header('cache-control', 'no-store').header('pragma', 'no-cache');
+          return retryAfterSeconds === undefined ? response : response.header('retry-after', String(retryAfterSeconds));
         },
       },
       { method: 'GET', path: '/oauth2/jwks', handler: () => parts.keys.publicJwks() },
