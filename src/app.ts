@@ -38,6 +38,7 @@ import { createServer } from './http/server.js';
 import type { House } from './interactions/house.js';
 import { lapseHolds } from './interactions/lapse-holds.js';
 import { accessCheck } from './interactions/patient-access.js';
+import { scanDocuments } from './interactions/scan-documents.js';
 import { ServiceDirectory } from './interactions/service-directory.js';
 import { createJobs } from './jobs/jobs.js';
 import { nudgeable } from './jobs/nudgeable.js';
@@ -52,7 +53,7 @@ import { alone } from './store/alone.js';
 import { openStore as openNamedStore } from './store/open-store.js';
 import type { UnitWriter } from './store/sqlite/unit-writer.js';
 import { readDefinitions } from './packages/read-definitions.js';
-import { configuredTerminologyServer } from './partners/configured.js';
+import { configuredScanner, configuredTerminologyServer } from './partners/configured.js';
 import { createSearchTerminology } from './validation/terminology/for-search.js';
 import { createValidator, ukCoreByDefault } from './validation/validator.js';
 
@@ -62,6 +63,7 @@ export const released = '2026-11-25';
 
 /** how long a slot may still look held after its hold ran out; who books it does not wait for this */
 const lapseEveryMs = 15_000;
+const scanEveryMs = 500;
 // lines are written together: a write for each would cost more than the rest of the line
 const logBytes = 8192;
 const logEveryMs = 100;
@@ -112,6 +114,7 @@ export const createHouse = async (
     undecidedCodes: config.unknownCodes,
   });
   const terminologyServer = configuredTerminologyServer(config, clock);
+  const scanner = configuredScanner(config);
   const jobs = nudgeable(createJobs(store, { clock, newId: randomUUID, keepMs: keptMs }));
   const customParameters = createCustomParameters({
     store,
@@ -155,6 +158,7 @@ export const createHouse = async (
     },
     demographics: localDemographics,
     providerSystem: localDiary,
+    ...(scanner === undefined ? {} : { scanner }),
     directory: new ServiceDirectory(store),
     timeZone: config.timeZone,
     maxEntries: config.maxEntries,
@@ -163,6 +167,15 @@ export const createHouse = async (
     ...createCursors(await cursorKey(store)),
   };
   return house;
+};
+
+/** The task, passed over while it runs already. */
+const oneAtATime = (task: () => Promise<unknown>): (() => Promise<unknown>) => {
+  let running: Promise<unknown> | undefined;
+  return () =>
+    (running ??= task().finally(() => {
+      running = undefined;
+    }));
 };
 
 /** Whether one process alone serves the store, so that others write to it for a moment at most, as loaders do. */
@@ -249,6 +262,13 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     logger.warn(problem);
   };
   const house = await createHouse(config, store, origin, warn, audit.witness);
+  const scan = oneAtATime(() => scanDocuments(house));
+  const scanning = setInterval(() => {
+    scan().catch((error: unknown) => {
+      logger.error({ err: error }, 'new documents could not be scanned');
+    });
+  }, scanEveryMs);
+  scanning.unref();
   const conformance = await readConformance();
   await alone(store, 'start', async () => {
     await makeWorklists(store);
@@ -336,6 +356,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
       await server.stop({ timeout: config.drainMs });
       clearInterval(refreshing);
       clearInterval(lapsing);
+      clearInterval(scanning);
       clearInterval(sweeping);
       clearInterval(listening);
       await running.stop();

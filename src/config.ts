@@ -35,6 +35,7 @@ export type Config = {
   readonly timeZone: string;
   readonly maxBody: number;
   readonly maxBinary: number;
+  readonly scannerUrl: string | undefined;
   readonly maxEntries: number;
   readonly drainMs: number;
   readonly logLevel: string;
@@ -146,6 +147,11 @@ export const settings: readonly Setting[] = [
     schema: Joi.string().valid('warning', 'error').default('warning'),
   },
   {
+    name: 'SCANNER_URL',
+    meaning: 'clamd://host:port of a ClamAV daemon that looks through uploaded documents; they are not scanned without it',
+    schema: Joi.string().uri({ scheme: ['clamd'] }),
+  },
+  {
     name: 'TERMINOLOGY_URL',
     meaning: 'FHIR base of a terminology server that is asked about codes that nothing here can judge; none without it',
     schema: Joi.string().uri({ scheme: ['http', 'https'] }),
@@ -243,6 +249,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     profilePackages: value['PROFILE_PACKAGES'] as string | undefined,
     unknownExtensions: value['UNKNOWN_EXTENSIONS'] as 'ignore' | 'error',
     unknownCodes: value['UNKNOWN_CODES'] as 'warning' | 'error',
+    scannerUrl: value['SCANNER_URL'] as string | undefined,
     terminologyUrl: (value['TERMINOLOGY_URL'] as string | undefined)?.replace(/\/+$/, ''),
     terminologyTokenUrl: value['TERMINOLOGY_TOKEN_URL'] as string | undefined,
     terminologyClientId: value['TERMINOLOGY_CLIENT_ID'] as string | undefined,

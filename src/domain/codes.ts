@@ -46,6 +46,7 @@ export const extensions = {
   pathwayStart: extension('eRS-eReferralPathwayStart'),
   reminderDays: extension('eRS-FirstReminderLetterFollowUpDays'),
   commissioningOrganisation: extension('eRS-Commissioning-Rule-Organisation'),
+  fileName: extension('eRS-FileName'),
   attachedBy: extension('eRS-AttachedBy'),
   attachedByOrganisation: extension('eRS-AttachedByOrganisation'),
   availabilityStatus: extension('eRS-AvailabilityStatus'),

@@ -2,6 +2,8 @@ import { Readable } from 'node:stream';
 import type { Request, ResponseToolkit } from '@hapi/hapi';
 import { sightOf } from '../access/policy.js';
 import { etagOf, matchesIfNoneMatch } from '../fhir/etag.js';
+import { fileNameOf } from '../domain/documents/availability.js';
+import { uploadHeaders } from '../domain/documents/upload-rules.js';
 import { parseJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
@@ -9,6 +11,8 @@ import { readXml } from '../fhir/xml/read.js';
 import { gone, notFound, written } from '../interactions/answers.js';
 import { keepBytes } from '../interactions/binary.js';
 import { create } from '../interactions/create.js';
+import { refuseUnavailable } from '../interactions/document-scan.js';
+import { receive } from '../interactions/receive-upload.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { perform } from '../interactions/perform.js';
 import { read } from '../interactions/read.js';
@@ -44,10 +48,15 @@ export const uploadBinary = async (house: House, call: Call, request: Request, l
     const text = textOf(await collect(stream, limits.maxBody));
     return create(house, call, 'Binary', (/xml/i.test(type) ? readXml(text, house.shapes) : parseJson(text)) as Resource);
   }
+  const { resource, arrived } = await receive(house, call, {
+    contentType: type,
+    fileName: header(request, uploadHeaders.fileName.toLowerCase()),
+    ubrn: header(request, uploadHeaders.referral.toLowerCase()),
+  });
   const id = house.newId();
-  await keepBytes(house, id, stream);
+  const size = await keepBytes(house, id, stream);
   try {
-    const resource: Resource = { resourceType: 'Binary', contentType: type };
+    arrived(size);
     const { put } = await perform(house, call, () =>
       Promise.resolve({ drafts: [{ type: 'Binary', id, version: 0, resource, plain: true }], result: { type: 'Binary', id } }),
     );
@@ -56,6 +65,14 @@ export const uploadBinary = async (house: House, call: Call, request: Request, l
     await house.blobs.remove(id);
     throw error;
   }
+};
+
+/** RFC 6266: the name in plain characters, and whole for who reads the second form. */
+const dispositionOf = (name: string | undefined): string => {
+  if (name === undefined) return 'attachment';
+  const plain = name.replace(/[^ -~]|["\\%]/g, '_');
+  const whole = encodeURIComponent(name).replace(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `attachment; filename="${plain}"; filename*=UTF-8''${whole}`;
 };
 
 /** The bytes as they came, or a Binary resource when the client asks for FHIR (R4 binary.html#rest). */
@@ -70,12 +87,13 @@ export const readBinary = async (house: House, call: Call, request: Request, h: 
   const stored = await house.store.find(key, sightOf(call.caller, 'Binary'));
   if (!stored) throw notFound(key);
   if (stored.body === undefined) throw gone(key);
+  refuseUnavailable(stored);
   const etag = etagOf(stored.version);
   if (call.ifNoneMatch !== undefined && matchesIfNoneMatch(call.ifNoneMatch, stored.version))
     return h.response().code(304).header('etag', etag);
   const blob = await house.blobs.open(key.id);
   if (!blob) throw failure('exception', 'exception', 'The bytes of this document are missing from the document store.');
-  const record = JSON.parse(stored.body) as { contentType: string };
+  const record = parseJson(stored.body) as Resource & { readonly contentType: string };
   return h
     .response(blob.bytes)
     .type(record.contentType)
@@ -83,5 +101,5 @@ export const readBinary = async (house: House, call: Call, request: Request, h: 
     .header('etag', etag)
     .header('last-modified', new Date(stored.lastUpdated).toUTCString())
     .header('content-security-policy', 'sandbox')
-    .header('content-disposition', 'attachment');
+    .header('content-disposition', dispositionOf(fileNameOf(record)));
 };

@@ -5,10 +5,13 @@ import type { Resource } from '../fhir/resource.js';
 import type { Stored } from '../store/port.js';
 import type { House } from './house.js';
 
-/** Writes the bytes of a new Binary to the document store, where they are durable before the record that names them is written. */
-export const keepBytes = async (house: House, id: string, bytes: Readable): Promise<void> => {
+/**
+ * Writes the bytes of a new Binary to the document store, where they are durable before the record that names them is written. Resolves
+ * with their number.
+ */
+export const keepBytes = async (house: House, id: string, bytes: Readable): Promise<number> => {
   try {
-    await house.blobs.write(id, bytes, house.maxBinary);
+    return await house.blobs.write(id, bytes, house.maxBinary);
   } catch (error) {
     if (error instanceof TooLarge)
       throw failure('too-large', 'too-long', `At most ${String(house.maxBinary)} bytes are taken.`, { expression: ['Binary.data'] });

@@ -3,6 +3,7 @@ import type { Caller } from '../access/caller.js';
 import type { Blobs } from '../blobs/port.js';
 import type { Definitions } from '../validation/definitions.js';
 import type { ProviderSystem } from '../domain/booking/provider-system.js';
+import type { Scanner } from '../domain/documents/availability.js';
 import type { Demographics } from '../domain/demographics/demographics.js';
 import type { Terminology } from '../validation/terminology/terminology.js';
 import type { TerminologyServer } from '../validation/terminology/port.js';
@@ -50,6 +51,8 @@ export type House = {
   readonly baseUrl: string;
   readonly demographics: Demographics;
   readonly providerSystem: ProviderSystem;
+  /** looks through new documents when the configuration names one */
+  readonly scanner?: Scanner;
   /** the services as A010 searches them */
   readonly directory: ServiceDirectory;
   readonly timeZone: string;

@@ -53,7 +53,7 @@ export const unitOf = async (
     unmatched: decision.unmatched ?? [],
     claims: [...sealed.flatMap(({ claims }) => claims), ...(decision.claims ?? [])],
     releases: [...sealed.flatMap(({ releases }) => releases), ...(decision.releases ?? [])],
-    entries: sealed.flatMap(({ entries }) => entries),
+    entries: [...sealed.flatMap(({ entries }) => entries), ...(decision.entries ?? [])],
   };
 };
 

@@ -7,6 +7,7 @@ import { readSubset, subsetOf } from '../fhir/subset.js';
 import type { Key, Stored } from '../store/port.js';
 import { found, gone, notFound } from './answers.js';
 import { withData } from './binary.js';
+import { refuseUnavailable } from './document-scan.js';
 import type { Call, House, Success } from './house.js';
 import type { Query } from './query.js';
 
@@ -32,6 +33,7 @@ const isFresh = (call: Call, stored: Stored): boolean => {
 
 /** The answer for one stored version: 304, or its text, or the part of it that was asked for. */
 export const shown = async (house: House, call: Call, stored: Stored, query: Query): Promise<Success> => {
+  refuseUnavailable(stored);
   const plain = found(stored);
   if (isFresh(call, stored)) return { status: 304, headers: plain.headers };
   const success = stored.type === 'Binary' ? { ...plain, body: await withData(house, stored) } : plain;

@@ -13,6 +13,7 @@ import type { AccessLink, Claim, EntryPut, Put, Value } from '../store/port.js';
 import { relinked } from './bundle-links.js';
 import { refuseInvalid } from './checked.js';
 import { containedPuts, fragmentsOf } from './contained.js';
+import { awaitingScan } from './document-scan.js';
 import { gatherForValidation } from './gather-validation.js';
 import type { Call, House } from './house.js';
 import { onlySeen, refuseUnseen } from './unseen.js';
@@ -51,7 +52,8 @@ const localised = (house: House, resource: Resource): Resource => {
 };
 
 /** Turns a draft into what the store writes: validated, stamped, indexed, with its access keys and claims. */
-export const seal = async (house: House, call: Call, draft: Draft, drafts: readonly Draft[]): Promise<Sealed> => {
+export const seal = async (house: House, call: Call, wanted: Draft, drafts: readonly Draft[]): Promise<Sealed> => {
+  const { draft, entries: scans } = awaitingScan(house, wanted);
   const lastUpdated = house.clock();
   const owner = referenceTo(draft);
   if (draft.resource === undefined) {
@@ -101,7 +103,9 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
     ...bare(draft, lastUpdated),
     body: stringifyJson(resource),
     values: [...extracted, ...otherReferences(house, draft.type, references, extracted)],
-    accessKeys: accessKeysOf(resource, isLinked ? withoutCaller : facts),
+    accessKeys: isLinked
+      ? accessKeysOf(resource, withoutCaller)
+      : [...new Set([...accessKeysOf(resource, facts), ...(await authorsBefore(house, draft))])],
     accessLinks: links,
   };
   return {
@@ -110,7 +114,7 @@ export const seal = async (house: House, call: Call, draft: Draft, drafts: reado
     claims,
     expects: house.integrity ? await versionsReferredTo(house, draft, references, drafts) : [],
     releases: [...(await heldBefore(house, draft, owner)), ...parameter.releases].filter(({ kind, key }) => !kept.has(`${kind}|${key}`)),
-    entries: parameter.entries,
+    entries: [...parameter.entries, ...scans],
   };
 };
 
@@ -123,6 +127,13 @@ const checkOwnBefore = async (house: House, call: Call, draft: Draft): Promise<v
   const references = findReferences(before, before.resourceType);
   const logical = await resolveLogical(house, references, []);
   checkOwnOrganisation(call.caller, before, await accessFacts(house, call, before, references, logical, []));
+};
+
+/** Whoever wrote a record that no referral opens keeps it when another one, or the server, changes it. */
+const authorsBefore = async (house: House, draft: Draft): Promise<readonly string[]> => {
+  // an organisation's place in these is in the record itself
+  if (draft.version === 0 || keyed.has(draft.type) || isOpen(draft.type)) return [];
+  return (await house.store.keysOf(draft)).filter((key) => key.startsWith('organisation:'));
 };
 
 const bare = (draft: Draft, lastUpdated: number) => ({

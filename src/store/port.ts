@@ -80,6 +80,8 @@ export type Entry = {
     | 'demo'
     | 'worklist'
     | 'worklists-made'
+    // a document that is yet to be scanned
+    | 'scan'
     | 'search-parameter';
   readonly key: string;
   readonly version: number;
@@ -335,6 +337,8 @@ export interface Reader {
   history(scope: HistoryScope, window: Window, sight: Sight): Promise<Page>;
   /** live rows that refer to `target`, at most `limit` */
   referrers(target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }): Promise<readonly Stored[]>;
+  /** the access keys of a live row; none when there is no such row */
+  keysOf(key: Key): Promise<readonly string[]>;
   /** the one live claim, if any */
   findClaim(kind: ClaimKind, key: string): Promise<Claim | undefined>;
   findEntry(kind: Entry['kind'], key: string): Promise<Entry | undefined>;

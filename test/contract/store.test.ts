@@ -357,6 +357,8 @@ onEveryEngine('store', ({ open }) => {
   describe('access', () => {
     beforeEach(async () => {
       await store.commit({ puts: [put('Patient', 'p', 0, { accessKeys: ['organisation:GP'] })] });
+      expect(await store.keysOf({ type: 'Patient', id: 'p' })).toEqual(['organisation:GP']);
+      expect(await store.keysOf({ type: 'Patient', id: 'none' })).toEqual([]);
       await store.commit({
         puts: [
           put('ServiceRequest', 'r', 0, {

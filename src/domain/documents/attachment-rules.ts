@@ -1,8 +1,8 @@
 import type { DocumentReference } from 'fhir/r4.js';
 import type { Found } from '../command.js';
 import type { Rule } from '../rules/rule.js';
-import { extensions } from '../codes.js';
 import { unless } from '../rules/rule.js';
+import { availabilityOf } from './availability.js';
 import { mediaTypesOf } from './file-types.js';
 
 export type GivenAttachment = {
@@ -108,14 +108,8 @@ const shortDescription: Rule<GivenAttachments> = {
 const scanned = (code: 'PENDING' | 'THREATS_FOUND' | 'VALIDATION_FAILED', text: string): Rule<GivenAttachments> => ({
   code,
   expression: 'DocumentReference.content',
-  evaluate: each(({ binary }) => (availabilityOf(binary) === code ? text : undefined)),
+  evaluate: each(({ binary }) => (availabilityOf(binary?.resource) === code ? text : undefined)),
 });
-
-/** AvailabilityStatus of a Binary or DocumentReference; what says nothing is available. */
-export const availabilityOf = (found: Found | undefined): string | undefined =>
-  (found?.resource['extension'] as readonly { url: string; valueCoding?: { code?: string } }[] | undefined)?.find(
-    ({ url }) => url === extensions.availabilityStatus,
-  )?.valueCoding?.code;
 
 /** e-RS facts, attachments: what an operation takes as files. */
 export const attachmentRules: readonly Rule<GivenAttachments>[] = [

@@ -27,3 +27,8 @@ export const mediaTypesOf = (name: string): readonly string[] | undefined => {
   const ending = /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase();
   return ending !== undefined && Object.hasOwn(fileTypes, ending) ? fileTypes[ending] : undefined;
 };
+
+const taken = new Set(Object.values(fileTypes).flat());
+
+/** Whether files of a media type (without its parameters) are taken. */
+export const isTaken = (mediaType: string): boolean => taken.has(mediaType);

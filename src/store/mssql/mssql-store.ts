@@ -62,6 +62,7 @@ class MssqlStore implements Store {
   history = (scope: HistoryScope, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     this.reader.referrers(target, sight, limit, of);
+  keysOf = (key: Key) => this.reader.keysOf(key);
   findClaim = (kind: ClaimKind, key: string) => this.reader.findClaim(kind, key);
   findEntry = (kind: Entry['kind'], key: string) => this.reader.findEntry(kind, key);
   listEntries = (kind: Entry['kind']) => this.reader.listEntries(kind);

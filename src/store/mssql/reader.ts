@@ -211,6 +211,14 @@ export class MssqlReader implements Reader {
       : sql`select h.rid from search_reference h where h.target = ${rid} and h.param = ${this.term(`${of.type}.${homeParam(of.type, of.param)}`)}`;
   }
 
+  async keysOf(key: Key): Promise<readonly string[]> {
+    const rows = await this.run(
+      () => sql`select a.[key] as access_key from resource r inner join access_key a on a.rid = r.rid
+        where r.type = ${this.term(key.type)} and r.id = ${key.id} and r.version > 0`,
+    );
+    return rows.map((row) => String(row['access_key']));
+  }
+
   async findClaim(kind: ClaimKind, key: string): Promise<Claim | undefined> {
     const [row] = await this.database.read('select owner, expires from claim where kind = @kind and [key] = @key', { kind, key });
     if (!row) return undefined;

@@ -114,6 +114,16 @@ export class SqliteReader {
     return this.connection.all(text, ...parameters).map((row) => this.stored(row, undefined));
   }
 
+  keysOf(key: Key): readonly string[] {
+    return this.connection
+      .all(
+        'select a.key from resource r join access_key a on a.rid = r.rid where r.type = ? and r.id = ? and r.version > 0',
+        this.terms.find(key.type) ?? 0,
+        key.id,
+      )
+      .map((row) => String(row['key']));
+  }
+
   findClaim(kind: ClaimKind, key: string): Claim | undefined {
     const row = this.connection.get('select owner, expires from claim where kind = ? and key = ?', kind, key) as
       { owner: string; expires: number | null } | undefined;

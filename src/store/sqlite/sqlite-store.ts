@@ -54,6 +54,7 @@ class SqliteStore implements Store {
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
   at = (): Reader => this;
+  keysOf = (key: Key) => Promise.resolve(this.reader.keysOf(key));
   findClaim = (kind: ClaimKind, key: string) => Promise.resolve(this.reader.findClaim(kind, key));
   findEntry = (kind: Entry['kind'], key: string) => Promise.resolve(this.reader.findEntry(kind, key));
   listEntries = (kind: Entry['kind']) => Promise.resolve(this.reader.listEntries(kind));

@@ -1,0 +1,49 @@
+import { extensions, systems } from '../codes.js';
+import type { Resource } from '../../fhir/resource.js';
+
+/** eRS-AvailabilityStatus: whether a file may be fetched and linked. */
+export type Availability = 'AVAILABLE' | 'PENDING' | 'THREATS_FOUND' | 'VALIDATION_FAILED';
+
+/**
+ * Looks through the bytes of a file for what must not be passed on. Throws when it cannot say; `VALIDATION_FAILED` is what it will never
+ * be able to say anything about.
+ */
+export type Scanner = { readonly scan: (bytes: AsyncIterable<Uint8Array>) => Promise<Exclude<Availability, 'PENDING'>> };
+
+type Marked = {
+  readonly extension?: readonly {
+    readonly url: string;
+    readonly valueCoding?: { readonly code?: string };
+    readonly valueString?: string;
+  }[];
+};
+
+const marksOf = (resource: Resource | undefined): Marked['extension'] => (resource?.meta as Marked | undefined)?.extension;
+
+/** The status of a Binary, which R4 gives no element and no extension but in meta; what says nothing is available. */
+export const availabilityOf = (binary: Resource | undefined): Availability =>
+  (marksOf(binary)?.find(({ url }) => url === extensions.availabilityStatus)?.valueCoding?.code as Availability | undefined) ?? 'AVAILABLE';
+
+/** The name that a file was uploaded under. */
+export const fileNameOf = (binary: Resource | undefined): string | undefined =>
+  marksOf(binary)?.find(({ url }) => url === extensions.fileName)?.valueString;
+
+/** The Binary with another status, and with its name when one is given. */
+export const withMarks = (
+  binary: Resource,
+  { availability, fileName }: { readonly availability?: Availability; readonly fileName?: string | undefined },
+): Resource => {
+  const replaced = new Set([
+    ...(availability === undefined ? [] : [extensions.availabilityStatus]),
+    ...(fileName === undefined ? [] : [extensions.fileName]),
+  ]);
+  const kept = (marksOf(binary) ?? []).filter(({ url }) => !replaced.has(url as never));
+  const extension = [
+    ...kept,
+    ...(availability === undefined
+      ? []
+      : [{ url: extensions.availabilityStatus, valueCoding: { system: systems.availability, code: availability } }]),
+    ...(fileName === undefined ? [] : [{ url: extensions.fileName, valueString: fileName }]),
+  ];
+  return extension.length === 0 ? binary : { ...binary, meta: { ...binary.meta, extension } };
+};
