@@ -8,6 +8,7 @@ import type { House } from '../interactions/house.js';
 import { seal } from '../interactions/seal.js';
 import { positionText } from '../domain/directory/postcodes.js';
 import type { Bulk, BulkReport, Store, Stored } from '../store/port.js';
+import { blankStore } from './blank-store.js';
 import type { FromMaker, MakerStart, PartKind, ToMaker } from './scale-messages.js';
 import { loaderCall } from './write.js';
 
@@ -84,7 +85,7 @@ const writeDirectory = async (house: House, bulk: Bulk, { seed, scale, since }: 
     const row = known.get(`${type}/${code}`);
     return Promise.resolve({ rows: row ? [row] : [], next: undefined });
   };
-  const over: House = { ...house, store: { find, search } as unknown as Store };
+  const over: House = { ...house, store: blankStore({ find, search }) };
   let batch: Resource[] = [];
   let count = 0;
   const flush = async (): Promise<void> => {

@@ -8,7 +8,8 @@ import { placesAfter } from '../domain/worklists/listed-store.js';
 import type { Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
 import { seal } from '../interactions/seal.js';
-import type { BulkItem, Key, Reader, Store, Stored } from '../store/port.js';
+import type { BulkItem, Key, Reader, Stored } from '../store/port.js';
+import { blankStore } from './blank-store.js';
 import type { FromMaker, MakerStart, ToMaker } from './scale-messages.js';
 import { loaderCall } from './write.js';
 
@@ -43,11 +44,7 @@ const find: Reader['find'] = (key) => {
   return Promise.resolve(entry && stored);
 };
 
-const directory: Parameters<typeof placesAfter>[0] = {
-  find,
-  findClaim: () => Promise.resolve(undefined),
-  search: () => Promise.resolve({ rows: [], next: undefined }),
-};
+const directory = blankStore({ find });
 
 const counts = new Map<string, number>();
 const sampled =
@@ -61,7 +58,7 @@ const sampled =
 
 const built = await createHouse(
   readConfig({ DATA_DIR: start.dataDir }),
-  { find } as unknown as Store,
+  directory,
   { url: 'http://127.0.0.1' },
   () => undefined,
 );

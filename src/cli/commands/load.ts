@@ -8,10 +8,10 @@ import { localDay } from '../../demo/local-time.js';
 import { loadPostcodes } from '../../demo/postcodes.js';
 import { isScale, type Scale } from '../../demo/scales.js';
 import type { House } from '../../interactions/house.js';
+import { blankStore } from '../../loading/blank-store.js';
 import { loadFiles } from '../../loading/load-files.js';
 import { loadScale } from '../../loading/load-scale.js';
 import { filesOf } from '../../loading/sources.js';
-import type { Store } from '../../store/port.js';
 import { openSqliteBulk } from '../../store/sqlite/bulk-load.js';
 import { option, type Environment } from '../command.js';
 import { startProgress } from '../progress.js';
@@ -46,7 +46,7 @@ const loadGenerated = async (config: Config, scale: Scale, json: boolean): Promi
   await mkdir(config.dataDir, { recursive: true });
   const file = path.resolve(config.databaseUrl.slice('sqlite:'.length));
   const bulk = openSqliteBulk({ path: file, integrity: true });
-  const house = await createHouse(config, { find: () => Promise.resolve(undefined) } as unknown as Store, origin, warn);
+  const house = await createHouse(config, blankStore(), origin, warn);
   const progress = startProgress();
   const report = await loadScale(house, bulk, {
     ...{ seed, scale, dataDir: config.dataDir, timeZone: clinicZone, since: localDay(Date.now(), clinicZone) },
