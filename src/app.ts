@@ -89,7 +89,7 @@ const readConformance = async (): Promise<Conformance> =>
 /** The store that the configuration names; `writer`: who writes to the embedded store, when another process does. */
 export const openStore = async (config: Config, writer?: UnitWriter): Promise<Store> => {
   await mkdir(config.dataDir, { recursive: true });
-  return listedStore(narrowedStore(withAuditPlans(await openNamedStore(config, writer))));
+  return listedStore(narrowedStore(withAuditPlans(await openNamedStore(config, writer))), config.referentialIntegrity);
 };
 
 /**

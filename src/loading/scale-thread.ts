@@ -81,7 +81,7 @@ const listed = async (story: readonly BulkItem[]): Promise<readonly BulkItem[]> 
   const [first, ...others] = story;
   if (first?.put.type !== 'ServiceRequest') return story;
   const unit = { puts: story.map(({ put }) => put), claims: story.flatMap(({ claims }) => claims) };
-  const { places } = await placesAfter(directory, unit, first.put.id);
+  const { places } = await placesAfter(directory, unit, first.put.id, true);
   return [{ ...first, places }, ...others];
 };
 

@@ -22,13 +22,22 @@ const meets = ({ values }: Put, predicate: Predicate): boolean => {
   );
 };
 
+/** Nothing that is stored can refer to what the unit makes. */
+const isOfUnit = (puts: ReadonlyMap<string, Put>, predicate: Predicate): boolean =>
+  predicate.kind === 'reference' && predicate.any.every((key) => puts.get(referenceTo(key))?.version === 0);
+
 const parse = (text: string): Resource => JSON.parse(text) as Resource;
 
-/** The facts as they will be when a unit is committed: what it writes, takes and gives back, over what the store has. */
-export const factsAfter = (reader: Pick<Reader, 'find' | 'findClaim' | 'search'>, unit: Unit): Facts => {
+/**
+ * The facts as they will be when a unit is committed: what it writes, takes and gives back, over what the store has. With `integrity`
+ * nothing that is stored refers to what the unit makes, which is then not looked for.
+ */
+export const factsAfter = (reader: Pick<Reader, 'find' | 'findClaim' | 'search'>, unit: Unit, integrity: boolean): Facts => {
   const puts = new Map((unit.puts ?? []).map((put) => [referenceTo(put), put]));
   const search: Facts['search'] = async ({ type, where, sort = [], count }) => {
-    const stored = (await reader.search({ type, where, sort, count }, 'all')).rows.filter((row) => !puts.has(referenceTo(row)));
+    const isNew = integrity && where.some((predicate) => isOfUnit(puts, predicate));
+    const rows = isNew ? [] : (await reader.search({ type, where, sort, count }, 'all')).rows;
+    const stored = rows.filter((row) => !puts.has(referenceTo(row)));
     const own = [...puts.values()].filter((put) => put.type === type && where.every((predicate) => meets(put, predicate)));
     const written = own.map((put) => ({ ...put, version: put.version + 1 }));
     return [...stored, ...written].flatMap((row) => foundOf(row, parse) ?? []);

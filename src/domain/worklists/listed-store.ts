@@ -37,8 +37,9 @@ export const placesAfter = async (
   reader: Pick<Reader, 'find' | 'findClaim' | 'search'>,
   unit: Unit,
   referral: string,
+  integrity: boolean,
 ): Promise<WorklistPut> => {
-  const facts = factsAfter(reader, unit);
+  const facts = factsAfter(reader, unit, integrity);
   const found = await facts.find({ type: 'ServiceRequest', id: referral }, 'all');
   const request = found?.resource as unknown as ServiceRequest | undefined;
   if (!found || !request || stateOf(request) === undefined || stateOf(request) === 'CANCELLED_REFERRAL') return { referral, places: [] };
@@ -48,13 +49,13 @@ export const placesAfter = async (
 };
 
 /** Adds to a unit the places of the referrals, each guarded by the revision that was read before all else. */
-export const listing = async (reader: Reader, unit: Unit, referrals: Iterable<string>): Promise<Unit> => {
+export const listing = async (reader: Reader, unit: Unit, referrals: Iterable<string>, integrity: boolean): Promise<Unit> => {
   const entries: EntryPut[] = [];
   const worklists: WorklistPut[] = [];
   for (const referral of referrals) {
     const revision = (await reader.findEntry('worklist', referral))?.version ?? 0;
     entries.push({ kind: 'worklist', key: referral, version: revision, body: '' });
-    worklists.push(await placesAfter(reader, unit, referral));
+    worklists.push(await placesAfter(reader, unit, referral, integrity));
   }
   return worklists.length === 0 ? unit : { ...unit, entries: [...(unit.entries ?? []), ...entries], worklists };
 };
@@ -62,8 +63,10 @@ export const listing = async (reader: Reader, unit: Unit, referrals: Iterable<st
 /**
  * A store that keeps the worklists in the unit of whatever changes them, on every path that writes. When another unit that belongs to
  * the same referral came first, the places are made again.
+ *
+ * @param integrity whether references resolve when they are written (REFERENTIAL_INTEGRITY)
  */
-export const listedStore = (store: Store): Store =>
+export const listedStore = (store: Store, integrity: boolean): Store =>
   Object.assign(Object.create(store) as Store, {
     commit: async (unit: Unit) => {
       const touched = await touchedBy(store, unit);
@@ -73,7 +76,7 @@ export const listedStore = (store: Store): Store =>
       }
       for (let round = 1; ; round++)
         try {
-          await store.commit(await listing(store, unit, touched));
+          await store.commit(await listing(store, unit, touched, integrity));
           return;
         } catch (error) {
           if (!(error instanceof Stale && error.at.type === 'worklist') || round === tries) throw error;

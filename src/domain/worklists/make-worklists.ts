@@ -21,6 +21,7 @@ export const makeWorklists = async (store: Store): Promise<number> => {
         store,
         {},
         page.rows.map(({ id }) => id),
+        true,
       ),
     );
     made += page.rows.length;

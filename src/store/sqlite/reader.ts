@@ -47,6 +47,7 @@ export class SqliteReader {
 
   find(key: Key, sight: Sight): Stored | undefined {
     const keys = sight === 'all' ? [] : sight.keys;
+    this.terms.renew();
     const row = this.connection.get(this.pointText(sight), this.terms.find(key.type) ?? 0, key.id, ...keys, ...keys);
     return row && this.stored(row, key.type);
   }
@@ -87,6 +88,7 @@ export class SqliteReader {
   /** Statements are made once for each shape of search. */
   private searched(what: 'page' | 'count', run: Run): readonly Row[] {
     const { plan, sight, after } = run;
+    this.terms.renew();
     const shape = `${what} ${shapeOf(plan, sight, after)}`;
     let prepared = this.prepared.get(shape);
     if (!prepared) {
@@ -99,6 +101,7 @@ export class SqliteReader {
   }
 
   history(scope: HistoryScope, window: Window, sight: Sight): Page {
+    this.terms.renew();
     const after = window.after === undefined ? undefined : Number(decodePosition(window.after)[0]);
     const query = historyQuery(sqlite, (text) => this.terms.find(text) ?? 0, scope, window, sight, after);
     const { text, parameters } = sqlite.compile(query);
@@ -106,6 +109,7 @@ export class SqliteReader {
   }
 
   referrers(target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }): readonly Stored[] {
+    this.terms.renew();
     const rid = sql`(select rid from resource where type = ${this.terms.find(target.type) ?? 0} and id = ${target.id})`;
     const sources = of === undefined ? this.allReferrers(rid) : this.referrersThrough(rid, of);
     const { text, parameters } = sqlite.compile(
@@ -147,6 +151,7 @@ export class SqliteReader {
   }
 
   availability(schedules: readonly string[], from: number, until: number): readonly DiaryAvailability[] {
+    this.terms.renew();
     const term = (text: string): number => this.terms.find(text) ?? 0;
     const { text, parameters } = sqlite.compile(availabilityQuery(sqlite, term, schedules, from, until));
     return this.connection.all(text, ...parameters).map((row) => ({

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { AuditChain } from '../audit-chain.js';
 import type { Unit } from '../port.js';
 import { applyUnit } from './apply-unit.js';
@@ -97,20 +97,41 @@ const sweep = setInterval(() => {
 }, sweepMs);
 sweep.unref();
 
-port.on('message', (message: ToWriter) => {
+/**
+ * What waits for company: a commit writes whole pages, so that two units together cost little more than one. Only when units came while
+ * others were being committed, which they do not for one client at a time, is the next group given so long to gather.
+ */
+const gatherMs = 4;
+const mostGathered = 32;
+let gathering: NodeJS.Timeout | undefined;
+
+const commitNow = (): void => {
+  clearTimeout(gathering);
+  gathering = undefined;
+  if (queue.length === 0) return;
+  commitGroup();
+  // what came meanwhile is there already
+  for (let waiting = receiveMessageOnPort(port); waiting; waiting = receiveMessageOnPort(port)) take(waiting.message as ToWriter, true);
+};
+
+const take = (message: ToWriter, cameMeanwhile: boolean): void => {
   if (message.kind === 'close') {
     clearInterval(sweep);
+    clearTimeout(gathering);
     if (queue.length > 0) commitGroup();
     state.connection.close();
     port.postMessage([]);
     port.close();
     return;
   }
-  // the group is what has arrived by the next turn of this thread's loop
-  if (queue.length === 0)
-    setImmediate(() => {
-      if (queue.length > 0) commitGroup();
-    });
   queue.push({ id: message.id, unit: message.unit });
+  if (queue.length >= mostGathered) setImmediate(commitNow);
+  else if (cameMeanwhile) gathering ??= setTimeout(commitNow, gatherMs);
+  // the group is what has arrived by the next turn of this thread's loop
+  else if (gathering === undefined && queue.length === 1) setImmediate(commitNow);
+};
+
+port.on('message', (message: ToWriter) => {
+  take(message, false);
 });
 port.postMessage([]);
