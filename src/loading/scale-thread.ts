@@ -56,12 +56,7 @@ const sampled =
     return count <= checkedFirst || count % checkedEvery === 0 ? validate(resource) : [];
   };
 
-const built = await createHouse(
-  readConfig({ DATA_DIR: start.dataDir }),
-  directory,
-  { url: 'http://127.0.0.1' },
-  () => undefined,
-);
+const built = await createHouse(readConfig({ DATA_DIR: start.dataDir }), directory, { url: 'http://127.0.0.1' }, () => undefined);
 const house: House = { ...built, validate: sampled(built.validate) };
 
 const say = (message: FromMaker): void => {
