@@ -52,10 +52,22 @@ const withContexts = (definition) => {
   return added === undefined ? definition : { ...definition, context: [...definition.context, added] };
 };
 
+/** Bindings that R4's own text does not ask for so strictly: the flow of oxygen is a component, and its unit is not in that list. */
+const strengths = {
+  'http://hl7.org/fhir/StructureDefinition/vitalsigns': { 'Observation.component.value[x]': 'extensible' },
+};
+
+const withStrengths = (definition) => {
+  for (const [id, strength] of Object.entries(strengths[definition.url] ?? {}))
+    for (const element of definition.differential.element) if (element.id === id) element.binding.strength = strength;
+  return definition;
+};
+
 /** The structures as R4 4.0.1 publishes them, with its known faults repaired. */
 export const correct = (structures) =>
   structures
     .filter(({ url }) => !remove.includes(url))
     .map(withElements)
     .map(withContexts)
+    .map(withStrengths)
     .map(withExpressions);

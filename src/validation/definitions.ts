@@ -1,4 +1,12 @@
-import type { CodeSystem, ElementDefinition, Questionnaire, SearchParameter, StructureDefinition, ValueSet } from 'fhir/r4.js';
+import type {
+  CodeSystem,
+  ElementDefinition,
+  ImplementationGuide,
+  Questionnaire,
+  SearchParameter,
+  StructureDefinition,
+  ValueSet,
+} from 'fhir/r4.js';
 
 export type Structure = Pick<
   StructureDefinition,
@@ -36,6 +44,8 @@ export type Definitions = {
   /** A Questionnaire by its canonical. */
   readonly findQuestionnaire: (canonical: string) => Questionnaire | undefined;
   readonly identifiers: readonly IdentifierRule[];
+  /** The profiles that ImplementationGuides ask of every resource of a type (R4 implementationguide.html, `global`). */
+  readonly globalProfiles: (type: string) => readonly string[];
   readonly with: (resources: readonly unknown[], identifiers?: readonly IdentifierRule[]) => Definitions;
 };
 
@@ -89,6 +99,19 @@ type Parts = {
   readonly searchParameters: readonly SearchParameter[];
   readonly supplements: readonly CodeSystem[];
   readonly identifiers: readonly IdentifierRule[];
+  readonly globals: ReadonlyMap<string, readonly string[]>;
+};
+
+const none: readonly string[] = [];
+
+const globalsOf = (
+  known: ReadonlyMap<string, readonly string[]>,
+  guides: readonly ImplementationGuide[],
+): ReadonlyMap<string, readonly string[]> => {
+  const globals = new Map(known);
+  for (const { type, profile } of guides.flatMap((guide) => guide.global ?? []))
+    globals.set(type, [...new Set([...(globals.get(type) ?? []), profile])]);
+  return globals;
 };
 
 const ofType = (resources: readonly unknown[], type: string): readonly unknown[] =>
@@ -117,6 +140,7 @@ const createDefinitions = (parts: Parts): Definitions => {
     findCodeSystem: parts.codeSystems.find,
     findQuestionnaire: parts.questionnaires.find,
     findSupplements: (url) => supplements.get(url) ?? [],
+    globalProfiles: (type) => parts.globals.get(type) ?? none,
     with: (resources, identifiers = []) => {
       const codeSystems = ofType(resources, 'CodeSystem') as readonly CodeSystem[];
       return createDefinitions({
@@ -127,6 +151,7 @@ const createDefinitions = (parts: Parts): Definitions => {
         searchParameters: [...parts.searchParameters, ...(ofType(resources, 'SearchParameter') as readonly SearchParameter[])],
         supplements: [...parts.supplements, ...codeSystems],
         identifiers: [...parts.identifiers, ...identifiers],
+        globals: globalsOf(parts.globals, ofType(resources, 'ImplementationGuide') as readonly ImplementationGuide[]),
       });
     },
   };
@@ -163,5 +188,6 @@ export const loadDefinitions = (text: string): Definitions => {
     searchParameters: [...lines.SearchParameter.values()].map((line) => JSON.parse(line) as SearchParameter),
     supplements: [],
     identifiers: [],
+    globals: new Map(),
   });
 };

@@ -7,6 +7,7 @@ import type { ExtensionOptions } from './profiles/extensions.js';
 import { createOverlays } from './profiles/overlay.js';
 import type { CodingOptions } from './rules/coding.js';
 import { checkQuestionnaireResponse } from './rules/questionnaire/response.js';
+import { vitalSignsProfileOf } from './rules/vital-signs.js';
 import { createShapes } from './shapes.js';
 import { createStructureCheck } from './structure.js';
 import { noAnswers, type CodeAnswers, type CodeQuestion } from './terminology/port.js';
@@ -101,6 +102,13 @@ export const createValidator = (definitions: Definitions, options: ValidatorOpti
     const standard = contained ? undefined : options.defaultProfile?.(resource['resourceType'] as string);
     const named = isNode(resource['meta']) ? resource['meta']['profile'] : undefined;
     if (standard !== undefined) profiles.set(standard, 'default profile of the type');
+    else if (!contained) {
+      // UK Core's vital signs have profiles of their own, with other units
+      const implied = vitalSignsProfileOf(resource);
+      if (implied !== undefined) profiles.set(implied, 'vital signs by their code');
+    }
+    for (const canonical of contained ? [] : definitions.globalProfiles(resource['resourceType'] as string))
+      profiles.set(canonical, 'ImplementationGuide.global');
     for (const canonical of Array.isArray(named) ? named : []) if (typeof canonical === 'string') profiles.set(canonical, 'meta.profile');
     for (const canonical of asked) profiles.set(canonical, 'profile asked for');
     return profiles;

@@ -1,7 +1,5 @@
 /** Verdicts of HL7's reference validator that this one does not reach, with the reason for each. */
 export const disagreements: Readonly<Record<string, string>> = {
-  'obs-temp-bad': 'the vital signs profile is not taken from a LOINC code alone',
-  'patient-ig-bad': 'ImplementationGuide.global does not make a profile the default',
   'parameters-reference-bad': 'references between the resources of Parameters are not resolved',
   'bundle-id-5': 'the displays of CVX are not known',
   'extension-version-restriction-range-ctxt-r4': 'the extension is not among the supporting files',

@@ -61,7 +61,7 @@ const verdicts = cases.flatMap(({ name, file, supporting, outcome, profile }) =>
     expect(agreed.filter(({ agrees }) => !agrees()).map(({ name }) => name)).toEqual([]);
   });
 
-  it('lists every verdict that it does not reach, 5 of 149', () => {
-    expect(verdicts.length - agreed.length).toBeLessThanOrEqual(5);
+  it('lists every verdict that it does not reach, 3 of 149', () => {
+    expect(verdicts.length - agreed.length).toBeLessThanOrEqual(3);
   });
 });

@@ -407,3 +407,36 @@ describe('profiles that a resource names', () => {
     ]);
   });
 });
+
+describe('profiles that nobody names', () => {
+  const coded = (system: string, code: string) =>
+    observation({
+      category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }],
+      code: { coding: [{ system, code }] },
+      subject: { reference: 'Patient/1' },
+      effectiveDateTime: '2026-01-01',
+      valueQuantity: { value: 37, unit: 'C', system: 'http://unitsofmeasure.org', code: 'Cel' },
+    });
+  const { validate } = knowing([]);
+  const errors = (resource: object) => told(validate(resource).filter(({ severity }) => severity === 'error'));
+
+  it('vital signs are held to R4’s profile of them by their code', () => {
+    expect(errors(coded('http://loinc.org', '8310-5'))).toEqual([]);
+    const { category: _, ...without } = coded('http://loinc.org', '8310-5') as Record<string, unknown>;
+    expect(errors(without)).toEqual(['required Observation.category']);
+    expect(errors(coded(sct, '276885007'))).toEqual(['required Observation.code.coding']);
+    expect(errors(coded('http://loinc.org', '14743-9'))).toEqual([]);
+  });
+
+  it('an ImplementationGuide makes a profile that of every resource of a type', () => {
+    const named = aProfile('named', 'Patient', [{ id: 'Patient.name', min: 1 }]);
+    const guide = {
+      resourceType: 'ImplementationGuide',
+      url: 'https://example.org/guide',
+      global: [{ type: 'Patient', profile: named.url }],
+    };
+    const guided = knowing([named, guide]).validate;
+    expect(told(guided(patient({ name: [{ family: 'A' }] })).filter(({ code }) => code === 'required'))).toEqual([]);
+    expect(told(guided(patient()).filter(({ code }) => code === 'required'))).toEqual(['required Patient.name']);
+  });
+});
