@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { released, version } from '../dist/app.js';
 import { capabilityStatement } from '../dist/fhir/capability.js';
+import { compartments } from '../dist/resources/compartments.js';
 import { createModel } from '../dist/fhir/search/model.js';
 import { createSearchParameters } from '../dist/fhir/search/parameters.js';
 import { operations } from '../dist/operations/operations.js';
@@ -11,6 +12,7 @@ import { ersSearchParameters } from '../dist/resources/search-parameters.js';
 
 const definitions = await readDefinitions();
 const statement = capabilityStatement({
+  compartments: Object.keys(compartments),
   registry,
   searchParameters: createSearchParameters(
     [...definitions.searchParameters, ...ersSearchParameters],

@@ -24,7 +24,7 @@ import { localDiary } from './domain/booking/provider-system.js';
 import { localDemographics } from './domain/demographics/demographics.js';
 import { listedStore } from './domain/worklists/listed-store.js';
 import { makeWorklists } from './domain/worklists/make-worklists.js';
-import { capabilityFor } from './fhir/capability.js';
+import { capabilityTexts } from './interactions/capabilities.js';
 import { createExtractor } from './fhir/search/extract.js';
 import { createModel } from './fhir/search/model.js';
 import { createSearchParameters } from './fhir/search/parameters.js';
@@ -160,6 +160,7 @@ export const createHouse = async (
     providerSystem: localDiary,
     ...(scanner === undefined ? {} : { scanner }),
     directory: new ServiceDirectory(store),
+    capability: capabilityTexts(version, released, () => house),
     timeZone: config.timeZone,
     maxEntries: config.maxEntries,
     maxBinary: config.maxBinary,
@@ -297,18 +298,6 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     });
   }, 600_000);
   sweeping.unref();
-  // made once for each mode and address, and anew when search parameters are added
-  const statements = new Map<string, string>();
-  const capabilityText = (mode: string | undefined): string => {
-    const key = `${mode ?? 'full'} ${String(house.searchParameters.generation())} ${house.baseUrl}`;
-    const known = statements.get(key);
-    if (known !== undefined) return known;
-    const parts = { registry, searchParameters: house.searchParameters, operations, baseUrl: house.baseUrl, version, date: released };
-    const text = JSON.stringify(capabilityFor(parts, mode));
-    if (statements.size > 20) statements.clear();
-    statements.set(key, text);
-    return text;
-  };
   let draining = false;
   const server = await createServer({
     house,
@@ -329,7 +318,6 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     shared: config.workers > 1 || config.databaseUrl.startsWith('mssql:'),
     maxBody: config.maxBody,
     maxBinary: config.maxBinary,
-    capability: (mode) => capabilityText(mode),
     version,
     ready: async () => {
       if (draining) throw new Error('draining');

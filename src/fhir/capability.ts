@@ -9,6 +9,8 @@ export type CapabilityParts = {
   readonly registry: Registry;
   readonly searchParameters: SearchParameters;
   readonly operations: readonly Operation[];
+  /** the types that have a compartment */
+  readonly compartments: readonly string[];
   readonly baseUrl: string;
   readonly version: string;
   readonly date: string;
@@ -84,6 +86,9 @@ export const capabilityStatement = (parts: CapabilityParts): object => ({
       resource: [...parts.registry.values()].map((row) => resourceRow(parts, row)),
       interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'history-system' }, { code: 'search-system' }],
       ...operationRows(parts.operations.filter(({ definition }) => definition.system)),
+      compartment: parts.compartments.map(
+        (type) => `http://hl7.org/fhir/CompartmentDefinition/${type[0]?.toLowerCase() ?? ''}${type.slice(1)}`,
+      ),
     },
   ],
 });

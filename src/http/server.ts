@@ -44,7 +44,6 @@ export type ServerParts = {
   readonly shared: boolean;
   readonly maxBody: number;
   readonly maxBinary: number;
-  readonly capability: (mode: string | undefined) => string;
   readonly version: string;
   readonly ready: () => Promise<void>;
 };

@@ -1,7 +1,7 @@
 import { Failure, failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { dispatch } from './dispatch.js';
-import { bundleOf, callOf, failureText, interactiveOf, readEntries, responseText, type Entry } from './entries.js';
+import { bundleOf, callOf, failureText, interactiveOf, readEntries, readText, type Entry } from './entries.js';
 import type { Call, House, Success } from './house.js';
 import { transaction } from './transaction.js';
 
@@ -49,7 +49,7 @@ const partOf = (call: Call, part: number): Call => (call.about ? { ...call, abou
 
 const standingAlone = async (house: House, call: Call, entry: Entry): Promise<string> => {
   try {
-    return responseText(house, call, await dispatch(house, call, interactiveOf(entry)));
+    return readText(house, call, entry, await dispatch(house, call, interactiveOf(entry)));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return failureText(error);

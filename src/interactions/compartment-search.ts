@@ -8,11 +8,14 @@ import type { Query } from './query.js';
 import { search } from './search.js';
 import { systemSearch } from './system-search.js';
 
-/** `Patient/1/Observation` and `Patient/1/*`: the owner and the type in its compartment; undefined for every other path. */
-export const compartmentOf = (words: readonly string[]): { readonly owner: Key; readonly type: string } | undefined => {
-  if (words.length !== 3) return undefined;
-  const [type = '', id = '', inside = ''] = words;
-  if (!Object.hasOwn(compartments, type) || !/^(?:[A-Z][A-Za-z]+|\*)$/.test(inside)) return undefined;
+/**
+ * `Patient/1/Observation` and `Patient/1/*`, for POST with `_search` after them or in place of `*`: the owner and the type in its
+ * compartment; undefined for every other path.
+ */
+export const compartmentOf = (words: readonly string[], method = 'GET'): { readonly owner: Key; readonly type: string } | undefined => {
+  const posted = method === 'POST' && words.at(-1) === '_search';
+  const [type = '', id = '', inside = posted ? '*' : '', ...rest] = posted ? words.slice(0, -1) : words;
+  if (rest.length > 0 || !Object.hasOwn(compartments, type) || !/^(?:[A-Z][A-Za-z]+|\*)$/.test(inside)) return undefined;
   return { owner: { type, id }, type: inside };
 };
 

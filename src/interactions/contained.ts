@@ -13,6 +13,8 @@ type Held = { readonly container: string; readonly fragment: string; readonly re
 
 /** The token under which the type of its container is kept with a contained resource: who may not read that finds nothing in it. */
 const containerParam = '_container';
+/** The token under which its id within the container is kept. */
+const fragmentParam = '_fragment';
 
 /** R4 references.html#contained: the resources inside another one, as far as their types are served. */
 const containedIn = (house: House, resource: Resource | undefined): readonly Resource[] =>
@@ -54,7 +56,11 @@ export const containedPuts = async (house: House, draft: Draft, put: Put, contex
       return {
         ...{ ...key, version: await version(key), lastUpdated: put.lastUpdated },
         body: stringifyJson({ container: self, fragment: inner.id ?? '', resource: inner } satisfies Held),
-        values: [...house.extract(inner, context), { kind: 'token', param: containerParam, system: '', code: draft.type }],
+        values: [
+          ...house.extract(inner, context),
+          { kind: 'token', param: containerParam, system: '', code: draft.type },
+          { kind: 'token', param: fragmentParam, system: '', code: inner.id ?? '' },
+        ],
         accessKeys: put.accessKeys,
         // whoever may read the container, through whatever it is linked to
         accessLinks: [
@@ -72,9 +78,21 @@ const containedBefore = async (house: House, draft: Draft): Promise<readonly Res
   return body?.includes('"contained":') === true ? containedIn(house, parseJson(body) as Resource) : [];
 };
 
+/** `_id` of a contained resource is its id within its container. */
+const byFragment = (predicate: Predicate, contained: 'true' | 'both'): Predicate => {
+  const all = (where: readonly Predicate[]): readonly Predicate[] => where.map((one) => byFragment(one, contained));
+  if (predicate.kind === 'either') return { ...predicate, of: predicate.of.map(all) };
+  if (predicate.kind === 'not') return { ...predicate, where: all(predicate.where) };
+  if (predicate.kind !== 'id') return predicate;
+  const inside: Predicate = { kind: 'token', param: fragmentParam, any: predicate.ids.map((code) => ({ code })), identifying: true };
+  return contained === 'true' ? inside : { kind: 'either', of: [[predicate], [inside]] };
+};
+
 /** Narrows a search of contained resources to those whose container the caller may read. */
-export const withReadableContainers = (house: House, call: Call, plan: SearchPlan): SearchPlan => {
-  if (plan.contained === undefined) return plan;
+export const withReadableContainers = (house: House, call: Call, asked: SearchPlan): SearchPlan => {
+  const { contained } = asked;
+  if (contained === undefined) return asked;
+  const plan = { ...asked, where: asked.where.map((one) => byFragment(one, contained)) };
   const types = [...house.registry.keys()];
   const readable = types.filter((type) => mayRead(call.caller, type));
   if (readable.length === types.length) return plan;

@@ -5,6 +5,7 @@ import type { Resource } from '../fhir/resource.js';
 import { findComputedSearch } from '../operations/computed-searches.js';
 import { cancelJob, jobFile, jobStatus } from '../bulk/status.js';
 import { findOperation } from '../operations/operations.js';
+import { capabilities } from './capabilities.js';
 import { refuseMisshapenInputs } from './checked.js';
 import { systemHistory } from './history.js';
 import type { Call, House, Success } from './house.js';
@@ -122,9 +123,16 @@ const accessOf = (house: House, call: Call, method: string, split: Split): Acces
 /** The one place that finds the interaction of a request: HTTP and batch entries run the same code, and each is audited. */
 export const dispatch = (house: House, call: Call, interactive: Interactive): Promise<Success> => {
   const split = splitUrl(interactive.url);
+  // what the server can do is no record, and nobody's: it is not audited
+  if (split.path === 'metadata') return Promise.resolve().then(() => capabilitiesFor(house, interactive.method, split));
   return house.witness.around(house, call, accessOf(house, call, interactive.method, split), (own) =>
     carryOut(own, call, interactive, split),
   );
+};
+
+const capabilitiesFor = (house: House, method: string, { path, query }: Split): Success => {
+  if (method !== 'GET' && method !== 'HEAD') throw notOffered(method, path, ['GET']);
+  return capabilities(house, query);
 };
 
 /** Throws, or rejects, with the Failure of what cannot be done. */
@@ -141,9 +149,10 @@ const carryOut = (house: House, call: Call, interactive: Interactive, split: Spl
     if (!offered.includes(interactive.method)) throw notOffered(interactive.method, path === '' ? 'the base' : path, [...offered, 'POST']);
     return systemSearch(house, call, query);
   }
-  const compartment = compartmentOf(words);
+  const compartment = words.length > 2 ? compartmentOf(words, interactive.method) : undefined;
   if (compartment) {
-    if (interactive.method !== 'GET' && interactive.method !== 'HEAD') throw notOffered(interactive.method, path, ['GET']);
+    const posted = interactive.method === 'POST' && words.at(-1) === '_search';
+    if (!posted && interactive.method !== 'GET' && interactive.method !== 'HEAD') throw notOffered(interactive.method, path, ['GET']);
     return compartmentSearch(house, call, compartment, query);
   }
   const computed = interactive.method === 'GET' && words.length === 1 ? findComputedSearch(path, query, call) : undefined;

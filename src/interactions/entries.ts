@@ -95,6 +95,10 @@ const patchOf = (resource: Resource | undefined): unknown => {
   return parseJson(Buffer.from(data, 'base64').toString('utf8'));
 };
 
+/** What answers an entry that was carried out by itself: to HEAD all but the resource. */
+export const readText = (house: House, call: Call, { request }: Entry, success: Success): string =>
+  responseText(house, call, request.method === 'HEAD' ? { ...success, body: undefined } : success);
+
 /** What answers one entry, as text. The resource is spliced in as it is. */
 export const responseText = (house: House, call: Call, success: Success): string => {
   const { status, body, headers, key, contentType } = preferred(success, call.returns);

@@ -2,18 +2,24 @@ import { isAllowed, sightOf } from '../access/policy.js';
 import { mayInteract } from '../access/scopes.js';
 import { etagOf } from '../fhir/etag.js';
 import { failure } from '../fhir/outcome.js';
+import { readReference } from '../fhir/references.js';
+import type { Key, Resource } from '../fhir/resource.js';
 import { readDate, type Span } from '../fhir/search/dates.js';
-import type { HistoryScope, Sight, Stored, Window } from '../store/port.js';
+import { readSubset, type Subset } from '../fhir/subset.js';
+import type { HistoryScope, Page, Sight, Stored, Window } from '../store/port.js';
 import { notFound } from './answers.js';
 import type { Call, House, Success } from './house.js';
 import { urlOf, type Query } from './query.js';
 import { parametersOf } from './read.js';
 import { bundleText, type Link } from './splice.js';
+import { subsetText } from './subset-text.js';
 
-const kept = ['_count', '_since', '_at', '_sort'];
+const kept = ['_count', '_since', '_at', '_sort', '_list', '_summary', '_elements'];
 const known = [...kept, '_cursor', '_format', '_pretty'];
 const usualCount = 50;
 const mostRows = 1000;
+/** versions that `_count=0` and `_summary=count` count */
+const mostCounted = 20_000;
 
 /** R4 http.html#history of one resource or one type. */
 export const history = async (
@@ -23,11 +29,11 @@ export const history = async (
   query: Query,
 ): Promise<Success> => {
   const asked = readQuery(house, call, query);
-  const page = await house.store.history(scope, asked.window, sightOf(call.caller, scope.type));
   const path = scope.id === undefined ? scope.type : `${scope.type}/${scope.id}`;
-  if (scope.id !== undefined && page.rows.length === 0 && !(await exists(house, call, { type: scope.type, id: scope.id })))
+  if (scope.id !== undefined && !(await exists(house, call, { type: scope.type, id: scope.id })))
     throw notFound({ type: scope.type, id: scope.id });
-  return answer(house, path, query, asked, page);
+  const keys = await listed(house, call, asked.list);
+  return shown(house, path, query, asked, { ...scope, ...(keys ? { keys } : {}) }, sightOf(call.caller, scope.type));
 };
 
 const exists = async (house: House, call: Call, key: { readonly type: string; readonly id: string }): Promise<boolean> =>
@@ -43,9 +49,9 @@ export const systemHistory = async (house: House, call: Call, query: Query): Pro
   if (call.caller.kind !== 'system' || types.length === 0)
     throw failure('forbidden', 'forbidden', 'The history of the whole system is for system clients that may read it.');
   const asked = readQuery(house, call, query);
-  const scope: HistoryScope = { types };
-  const sight: Sight = 'all';
-  return answer(house, '', query, asked, await house.store.history(scope, asked.window, sight));
+  const keys = await listed(house, call, asked.list);
+  const own = keys ? types.filter((type) => keys.some((key) => key.type === type)) : types;
+  return shown(house, '', query, asked, { types: own, ...(keys ? { keys } : {}) }, 'all');
 };
 
 /** The types that the caller may read, without AuditEvent. */
@@ -55,7 +61,55 @@ export const typesReadBy = (house: House, call: Call): readonly string[] =>
     .map(({ type }) => type)
     .filter((type) => isAllowed(call.caller.kind, type, 'r') && mayInteract(call.caller, type, 'r'));
 
-type Asked = { readonly window: Window; readonly cursor: string | undefined };
+type Asked = {
+  readonly window: Window;
+  readonly cursor: string | undefined;
+  readonly list: string | undefined;
+  readonly subset: Subset | undefined;
+  /** the total alone */
+  readonly counted: boolean;
+};
+
+/** R4 http.html#history, `_list`: the resources that a List has as items. */
+const listed = async (house: House, call: Call, list: string | undefined): Promise<readonly Key[] | undefined> => {
+  if (list === undefined) return undefined;
+  const key = { type: 'List', id: list.replace(/^List\//, '') };
+  const stored = await house.store.find(key, sightOf(call.caller, 'List'));
+  if (stored?.body === undefined) throw failure('invalid', 'value', `There is no List/${key.id}.`, { expression: ['_list'] });
+  const entries = ((JSON.parse(stored.body) as Resource)['entry'] ?? []) as readonly { readonly item?: { readonly reference?: string } }[];
+  return entries.flatMap(({ item }) => readReference(item?.reference ?? '', house.baseUrl) ?? []);
+};
+
+const shown = async (house: House, path: string, query: Query, asked: Asked, scope: HistoryScope, sight: Sight): Promise<Success> => {
+  if (scope.keys?.length === 0 || scope.types?.length === 0) return answer(house, path, query, asked, { rows: [], next: undefined }, 0);
+  if (asked.counted) return answer(house, path, query, asked, { rows: [], next: undefined }, await countOf(house, asked, scope, sight));
+  const page = await house.store.history(scope, asked.window, sight);
+  return answer(house, path, query, asked, page, totalOf(asked, scope, page));
+};
+
+/** Versions are counted one by one: an order or a filter of them has no other count. */
+const countOf = async (house: House, { window }: Asked, scope: HistoryScope, sight: Sight): Promise<number> => {
+  let total = 0;
+  let after: string | undefined;
+  do {
+    const page = await house.store.history(scope, { ...window, count: mostRows, ...(after === undefined ? {} : { after }) }, sight);
+    total += page.rows.length;
+    after = page.next;
+    if (total > mostCounted)
+      throw failure('too-costly', 'too-costly', `More than ${String(mostCounted)} versions are not counted: narrow them by _since.`, {
+        expression: ['_count'],
+      });
+  } while (after !== undefined);
+  return total;
+};
+
+/** What costs nothing to tell: all that is on the page, and the versions of one resource, whose newest one bears their number. */
+const totalOf = ({ window, cursor }: Asked, scope: HistoryScope, page: Page): number | undefined => {
+  if (cursor !== undefined) return undefined;
+  if (page.next === undefined) return page.rows.length;
+  const whole = scope.id !== undefined && window.since === undefined && window.at === undefined && window.ascending !== true;
+  return whole ? page.rows[0]?.version : undefined;
+};
 
 const readQuery = (house: House, call: Call, query: Query): Asked => {
   const values = parametersOf(query, call, known, 'History');
@@ -63,10 +117,15 @@ const readQuery = (house: House, call: Call, query: Query): Asked => {
   const at = values.get('_at');
   const cursor = values.get('_cursor');
   const span = at === undefined ? undefined : spanOf(house, '_at', at);
+  const summary = values.get('_summary');
+  const counted = summary === 'count' || values.get('_count') === '0';
   return {
     cursor,
+    list: values.get('_list'),
+    counted,
+    subset: counted ? undefined : readSubset(summary, values.get('_elements')),
     window: {
-      count: countOf(values.get('_count')),
+      count: counted ? 1 : pageSizeOf(values.get('_count')),
       ...(since === undefined ? {} : { since: spanOf(house, '_since', since).low }),
       ...(span === undefined ? {} : { at: { from: span.low, to: span.high - 1 } }),
       ...(isAscending(values.get('_sort')) ? { ascending: true } : {}),
@@ -90,36 +149,28 @@ const isAscending = (sort: string | undefined): boolean => {
 };
 
 /** Throws a Failure for what is no count, and for more than a page holds. */
-const countOf = (text: string | undefined): number => {
+const pageSizeOf = (text: string | undefined): number => {
   if (text === undefined) return usualCount;
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw failure('invalid', 'value', '_count takes a whole number from 1.', { expression: ['_count'] });
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw failure('invalid', 'value', '_count takes a whole number from 0.', { expression: ['_count'] });
   if (Number(text) > mostRows)
     throw failure('too-costly', 'too-costly', `A page holds at most ${String(mostRows)} entries.`, { expression: ['_count'] });
   return Number(text);
 };
 
-const answer = (
-  house: House,
-  path: string,
-  query: Query,
-  { window, cursor }: Asked,
-  page: { readonly rows: readonly Stored[]; readonly next: string | undefined },
-): Success => {
+const answer = (house: House, path: string, query: Query, { cursor, subset }: Asked, page: Page, total: number | undefined): Success => {
   const base = `${house.baseUrl}/${path === '' ? '' : `${path}/`}_history`;
   const honoured = query.filter(([name]) => kept.includes(name));
   const url = (extra: Query) => urlOf(base, [...honoured, ...extra]);
   const links: Link[] = [{ relation: 'self', url: url(cursor === undefined ? [] : [['_cursor', cursor]]) }];
   if (cursor !== undefined) links.push({ relation: 'first', url: url([]) });
   if (page.next !== undefined) links.push({ relation: 'next', url: url([['_cursor', house.signCursor(page.next)]]) });
-  // only an instance has a total that costs nothing: its newest version's number
-  const whole = window.since === undefined && window.at === undefined && cursor === undefined && page.next === undefined;
   return {
     status: 200,
     body: bundleText(
       house.baseUrl,
-      { type: 'history', lastUpdated: house.clock(), ...(whole ? { total: page.rows.length } : {}) },
+      { type: 'history', lastUpdated: house.clock(), total },
       links,
-      page.rows.map((stored) => ({ stored, more: entryOf(stored) })),
+      page.rows.map((stored) => ({ stored: subsetText(house, stored, subset), more: entryOf(stored) })),
     ),
     headers: {},
   };

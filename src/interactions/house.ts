@@ -55,6 +55,8 @@ export type House = {
   readonly scanner?: Scanner;
   /** the services as A010 searches them */
   readonly directory: ServiceDirectory;
+  /** the text of the CapabilityStatement, or of what `mode` asks for (R4 http.html#capabilities); throws for a mode that R4 does not have */
+  readonly capability: (mode: string | undefined) => string;
   readonly timeZone: string;
   readonly maxEntries: number;
   /** bytes of one document */

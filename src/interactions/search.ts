@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { narrowPlan, searchSightOf } from '../access/narrow-plan.js';
-import { parseJson, stringifyJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
-import type { Resource } from '../fhir/resource.js';
 import type { ParsedQuery } from '../fhir/search/parse.js';
-import { readSubset, subsetOf, type Subset } from '../fhir/subset.js';
+import { readSubset, type Subset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';
 import type { Call, House, Success } from './house.js';
 import { shownMatches, withReadableContainers } from './contained.js';
@@ -12,6 +10,7 @@ import { includedOf } from './includes.js';
 import { urlOf, type Query } from './query.js';
 import { storedValueSets } from './stored-value-sets.js';
 import { bundleText, type Link, type SpliceEntry } from './splice.js';
+import { subsetText } from './subset-text.js';
 
 /** `total` is counted when it is cheap: up to this many matches, unless `_total=accurate` asks. */
 const countedTo = 1000;
@@ -119,12 +118,6 @@ const totalOf = async (house: House, asked: Narrowed, page: Page): Promise<numbe
     throw error;
   }
 };
-
-/** The part of the text that _summary or _elements leaves. */
-const subsetText = (house: House, row: Stored, subset: Subset | undefined): Stored =>
-  subset === undefined || row.body === undefined
-    ? row
-    : { ...row, body: stringifyJson(subsetOf(parseJson(row.body) as Resource, subset, house.shapes)) };
 
 export const entriesOf = (
   house: House,

@@ -8,7 +8,7 @@ import { absoluteFor, readConditional, referencesIn, refuseRepeated, relinked } 
 import { compartmentOf } from './compartment-search.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import { dispatch, routeOf, splitUrl } from './dispatch.js';
-import { callOf, failureText, interactiveOf, responseText, type Entry } from './entries.js';
+import { callOf, failureText, interactiveOf, readText, responseText, type Entry } from './entries.js';
 import { factsOf } from './facts.js';
 import type { Call, House, Success } from './house.js';
 import { isPassing, isSettled, orUndo, translated, unitOf, type Verdict } from './perform.js';
@@ -19,7 +19,7 @@ const tries = 4;
 const order: readonly (readonly string[])[] = [['DELETE'], ['POST'], ['PUT', 'PATCH']];
 
 /** what stands first in a path that is about no type */
-const ofSystem: ReadonlySet<string> = new Set(['', '_history', '_job']);
+const ofSystem: ReadonlySet<string> = new Set(['', '_history', '_job', 'metadata']);
 
 const isWrite = ({ request }: Entry): boolean => request.method !== 'GET' && request.method !== 'HEAD';
 
@@ -69,15 +69,15 @@ const answers = async (house: House, call: Call, { entries, verdicts }: Plan, un
   for (const [index, entry] of entries.entries()) {
     const own = callOf(call, entry);
     const verdict = verdicts[index];
-    parts.push(verdict ? responseText(house, own, answerOf(house, verdict, unit)) : await readText(house, own, entry));
+    parts.push(verdict ? responseText(house, own, answerOf(house, verdict, unit)) : await readAfter(house, own, entry));
   }
   return parts;
 };
 
 /** A read of what is written by now: when it fails the writes stand all the same, so that only its own entry says so. */
-const readText = async (house: House, call: Call, entry: Entry): Promise<string> => {
+const readAfter = async (house: House, call: Call, entry: Entry): Promise<string> => {
   try {
-    return responseText(house, call, await dispatch(house, call, interactiveOf(entry)));
+    return readText(house, call, entry, await dispatch(house, call, interactiveOf(entry)));
   } catch (error) {
     const failed = translated(error);
     if (failed instanceof Failure) return failureText(failed);

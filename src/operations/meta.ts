@@ -4,7 +4,9 @@ import { failure } from '../fhir/outcome.js';
 import type { Meta, Resource } from '../fhir/resource.js';
 import { gone, notFound } from '../interactions/answers.js';
 import type { Call, House, Success } from '../interactions/house.js';
+import { typesReadBy } from '../interactions/history.js';
 import { performWrite } from '../interactions/perform.js';
+import { affordable } from '../interactions/search.js';
 import { checkVersion, decideChangeOf } from '../interactions/update.js';
 import type { Invocation, Operation } from './operation.js';
 import { parametersIn } from './inputs.js';
@@ -50,21 +52,36 @@ const answer = (meta: Meta): Success => ({
 
 const keyOf = ({ type = '', id = '' }: Invocation) => ({ type, id });
 
-/** R4 resource-operation-meta.html, of one resource. */
+/** Labels of each kind that are told of one type. */
+const mostLabels = 1000;
+
+/** R4 resource-operation-meta.html: what is in use on a type, or on all types, as far as the caller may read all of it. */
+const labelsInUse = async (house: House, call: Call, type: string | undefined): Promise<Labels> => {
+  const types = (type === undefined ? typesReadBy(house, call) : [type]).filter((each) => sightOf(call.caller, each) === 'all');
+  if (types.length === 0) throw failure('forbidden', 'forbidden', 'The labels of all resources are for clients that may read all of them.');
+  let labels = labelsOf(undefined);
+  for (const each of types)
+    for (const { body } of await affordable(house.store.labelled(each, mostLabels)))
+      labels = union(labels, labelsOf((JSON.parse(body ?? '{}') as Resource).meta));
+  return labels;
+};
+
+/** R4 resource-operation-meta.html, of one resource, of a type, of the system. */
 export const metaOperation: Operation = {
   definition: {
     name: 'ResourceMeta',
     code: 'meta',
-    description: 'The profiles, tags and security labels of a resource.',
+    description: 'The profiles, tags and security labels of a resource, or those in use on a type or on all types.',
     affectsState: false,
-    system: false,
-    type: false,
+    system: true,
+    type: true,
     instance: true,
     resource: ['Resource'],
     parameter: [{ name: 'return', use: 'out', min: 1, max: '1', type: 'Meta' }],
   },
   interaction: 'r',
   perform: async (house, call, invocation) => {
+    if (invocation.id === undefined) return answer(withLabels(undefined, await labelsInUse(house, call, invocation.type)));
     const key = keyOf(invocation);
     const stored = await house.store.find(key, sightOf(call.caller, key.type));
     if (!stored) throw notFound(key);

@@ -1,14 +1,18 @@
-import { sightOf } from '../access/policy.js';
+import { mayRead, sightOf } from '../access/policy.js';
 import { parseJson } from '../fhir/json.js';
 import { failure, type Issue } from '../fhir/outcome.js';
 import { outcomeOf } from '../fhir/outcome-text.js';
-import type { Resource } from '../fhir/resource.js';
+import { referenceTo, type Resource } from '../fhir/resource.js';
 import { gone, notFound } from '../interactions/answers.js';
 import { gatherForValidation } from '../interactions/gather-validation.js';
 import type { Call, House, Success } from '../interactions/house.js';
+import { isContainedType } from '../store/layout.js';
 import { isError, type Finding } from '../validation/finding.js';
 import type { Invocation, Operation } from './operation.js';
 import { plainInputs, type PlainInputs } from './plain-inputs.js';
+
+/** resources that are named when a deletion would be refused for them */
+const mostReferrers = 10;
 
 const modes = ['create', 'update', 'delete', 'profile'] as const;
 type Mode = (typeof modes)[number];
@@ -55,6 +59,20 @@ const modeFindings = (mode: Mode | undefined, { type, id }: Invocation, resource
   return [];
 };
 
+/** Why the resource of the path could not be deleted: others refer to it. The caller is told of those that it may see. */
+const deletionFindings = async (house: House, call: Call, { type, id }: Invocation): Promise<readonly Finding[]> => {
+  if (type === undefined || id === undefined || !house.integrity) return [];
+  const rows = (await house.store.referrers({ type, id }, 'all', mostReferrers)).filter(
+    (row) => referenceTo(row) !== `${type}/${id}` && !isContainedType(row.type),
+  );
+  if (rows.length === 0) return [];
+  const seen = await Promise.all(
+    rows.map((row) => house.store.find(row, mayRead(call.caller, row.type) ? sightOf(call.caller, row.type) : { keys: [] })),
+  );
+  const names = seen.flatMap((row) => (row === undefined ? [] : [referenceTo(row)]));
+  return [issue('conflict', `It is referred to by ${names.length === 0 ? 'others' : names.join(', ')}.`, type)];
+};
+
 const written = (finding: Issue & { readonly layer: Finding['layer'] }): unknown => {
   const [text] = (outcomeOf(finding.layer === 'base' ? 'invalid' : 'business-rule', [finding]) as { issue: { details: object }[] }).issue;
   // only an error has an error code
@@ -72,7 +90,7 @@ const perform = async (house: House, call: Call, invocation: Invocation): Promis
   const mode = modeOf(inputs);
   const resource = await subjectOf(house, call, invocation, inputs);
   // what is deleted need not be valid
-  if (mode === 'delete') return answer([]);
+  if (mode === 'delete') return answer(await deletionFindings(house, call, invocation));
   const profiles = inputs.texts('profile');
   const unknown = profiles.find((profile) => house.definitions.findStructure(profile) === undefined);
   if (unknown !== undefined)

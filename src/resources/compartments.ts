@@ -1,6 +1,6 @@
 /**
- * R4 compartmentdefinition.html: the search parameters that place a type in the compartment of a Patient, Practitioner or RelatedPerson.
- * Types that are not served are left out.
+ * R4 compartmentdefinition.html: the search parameters that place a type in the compartment of a Patient, Practitioner, RelatedPerson
+ * or Encounter. Types that are not served are left out.
  */
 export const compartments: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   Patient: {
@@ -62,5 +62,14 @@ export const compartments: Readonly<Record<string, Readonly<Record<string, reado
     QuestionnaireResponse: ['author', 'source'],
     Schedule: ['actor'],
     ServiceRequest: ['performer'],
+  },
+  Encounter: {
+    CarePlan: ['encounter'],
+    Communication: ['encounter'],
+    Condition: ['encounter'],
+    DocumentReference: ['encounter'],
+    Observation: ['encounter'],
+    QuestionnaireResponse: ['encounter'],
+    ServiceRequest: ['encounter'],
   },
 };

@@ -149,6 +149,7 @@ const rows: readonly Row[] = [
   ['history of a time before', ['GET', `${instance}/_history?_at=2001`], 200, lacks('"entry"')],
   ['history since when', ['GET', `${instance}/_history?_since=yesterday`], 400],
   ['history of nothing', ['GET', 'Organization/none/_history'], 404],
+  ['history of a type, counted', ['GET', 'Organization/_history?_summary=count'], 200, lacks('"entry"')],
   ['history with a parameter of a search', ['GET', 'Organization/_history?name=x'], 400],
   ['history of a type, a page', ['GET', 'Organization/_history?_count=1'], 200, holds('"relation":"next"')],
   ['capabilities', ['GET', 'metadata'], 200, holds('"resourceType":"CapabilityStatement"')],
@@ -218,11 +219,15 @@ it('a batch entry is answered as the request alone would be', async () => {
     { request: { method: 'DELETE', url: 'Organization?name=no-such-name' } },
     { request: { method: 'POST', url: 'Organization/$validate' }, resource: body() },
     { request: { method: 'POST', url: '' }, resource: { resourceType: 'Bundle', type: 'batch' } },
+    { request: { method: 'GET', url: 'metadata?mode=terminology' } },
+    { request: { method: 'PUT', url: 'metadata' }, resource: body() },
   ];
   const answer = await server.as('system', 'POST', '', { resourceType: 'Bundle', type: 'batch', entry: entries });
-  const responses = (answer.json['entry'] as readonly { readonly response: { readonly status: string; readonly etag?: string } }[]).map(
-    ({ response }) => response,
-  );
+  const parts = answer.json['entry'] as readonly {
+    readonly response: { readonly status: string; readonly etag?: string };
+    readonly resource?: { readonly resourceType: string };
+  }[];
+  const responses = parts.map(({ response }) => response);
   expect(responses.map(({ status }) => status)).toEqual([
     '200',
     '304',
@@ -236,6 +241,9 @@ it('a batch entry is answered as the request alone would be', async () => {
     '404',
     '200',
     '405',
+    '200',
+    '405',
   ]);
+  expect([3, 12].map((index) => parts[index]?.resource?.resourceType)).toEqual([undefined, 'TerminologyCapabilities']);
   expect(responses.slice(0, 4).map(({ etag }) => etag)).toEqual(['W/"2"', 'W/"2"', 'W/"2"', 'W/"2"']);
 });

@@ -206,106 +206,54 @@ it('strings of _filter end with a text, or come before and after it', async () =
   expect(await matching('family ne bride')).toEqual(['McBride', 'Zeta']);
 });
 
-describe('contained resources', () => {
-  const family = `Contained${String(Date.now())}`;
-  const patient = (id: string, gender: string, name = family) => ({ resourceType: 'Patient', id, name: [{ family: name }], gender });
-  const observation = (contained: readonly object[], subject: string) => ({
-    ...weight(80, 'x'),
-    contained,
-    subject: { reference: subject },
-  });
-  const find = (url: string) => server.as('system', 'GET', url);
-  let own = '';
-  let one = '';
-  let two = '';
-  beforeAll(async () => {
-    own = await made({ resourceType: 'Patient', name: [{ family }], gender: 'male' });
-    one = await made(observation([patient('p', 'female')], '#p'));
-    two = await made({
-      ...observation([patient('a', 'male'), patient('b', 'male')], '#a'),
-      focus: [{ reference: '#b' }],
-    });
-  });
-  const shown = ({ json }: Answer) =>
-    (json['entry'] as readonly { fullUrl: string; search: { mode: string } }[] | undefined)?.map(({ fullUrl }) =>
-      fullUrl.slice(server.base.length + 1),
-    ) ?? [];
+it(':missing of what every resource has', async () => {
+  const id = await made({ resourceType: 'Basic', code: { text: 'never missing' } });
+  for (const code of ['_id', '_lastUpdated']) {
+    expect(idsOf(await find(`Basic?_id=${id}&${code}:missing=false`))).toEqual([id]);
+    expect(idsOf(await find(`Basic?_id=${id}&${code}:missing=true`))).toEqual([]);
+    expect((await find(`Basic?${code}:missing=perhaps`)).status).toBe(400);
+  }
+  expect((await find('Basic?_content:missing=true')).status).toBe(400);
+});
 
-  it('are not found by an ordinary search, of theirs or of all types', async () => {
-    expect(idsOf(await find(`Patient?family=${family}`))).toEqual([own]);
-    expect((await find(`Patient?family=${family}&_contained=false`)).json['total']).toBe(1);
-    expect(idsOf(await find(`?_type=Patient,Observation&_content=${family.toLowerCase()}`))).not.toContain('p');
+it('ap takes a period that reaches into the time around the value', async () => {
+  const id = await made({
+    resourceType: 'Encounter',
+    status: 'finished',
+    class: { code: 'AMB' },
+    period: { start: '2001-01-01', end: '2021-01-01' },
   });
-  it('are found by _contained=true: as their containers, each once, or as themselves', async () => {
-    expect(shown(await find(`Patient?family=${family}&_contained=true`))).toEqual([`Observation/${one}`, `Observation/${two}`]);
-    const inside = await find(`Patient?family=${family}&_contained=true&_containedType=contained`);
-    expect(shown(inside)).toEqual([`Observation/${one}#p`, `Observation/${two}#a`, `Observation/${two}#b`]);
-    expect(resourcesOf(inside.json)[0]).toEqual(patient('p', 'female'));
-    expect(inside.json['total']).toBe(3);
-    expect(shown(await find(`Patient?family=${family}&gender=female&_contained=true`))).toEqual([`Observation/${one}`]);
-    expect(shown(await find(`Patient?family=${family}&_contained=both`))).toEqual([
-      `Patient/${own}`,
-      `Observation/${one}`,
-      `Observation/${two}`,
-    ]);
-    expect((await find(`Patient?family=${family}&_contained=both&_summary=count`)).json['total']).toBe(4);
-  });
-  it('are walked page by page, in an order too', async () => {
-    for (const sort of ['', '&_sort=gender', '&_sort=-gender,family']) {
-      const seen: string[] = [];
-      for (let url: string | undefined = `Patient?family=${family}&_contained=both&_count=1${sort}`; url !== undefined;) {
-        const page = await find(url);
-        seen.push(...shown(page));
-        url = link(page, 'next');
-      }
-      expect([sort, [...seen].sort()]).toEqual([sort, [`Patient/${own}`, `Observation/${one}`, `Observation/${two}`].sort()]);
-    }
-  });
-  it('are what chains look into', async () => {
-    expect(idsOf(await find(`Observation?subject:Patient.family=${family}&subject:Patient.gender=female`))).toEqual([one]);
-    expect(idsOf(await find(`Observation?focus:Patient.family=${family}`))).toEqual([two]);
-    expect(idsOf(await find(`Observation?subject:missing=true&_id=${one}`))).toEqual([]);
-  });
-  it('follow their container: changed with it, gone with it, never read on their own', async () => {
-    const body = observation([patient('p', 'male', `${family}x`)], '#p');
-    expect((await server.as('system', 'PUT', `Observation/${one}`, { ...body, id: one })).status).toBe(200);
-    expect(shown(await find(`Patient?family:exact=${family}&gender=female&_contained=true`))).toEqual([]);
-    expect(shown(await find(`Patient?family=${family}x&_contained=true`))).toEqual([`Observation/${one}`]);
-    expect((await server.as('system', 'PUT', `Observation/${one}`, { ...weight(81, own), id: one })).status).toBe(200);
-    expect(shown(await find(`Patient?family=${family}x&_contained=true`))).toEqual([]);
-    expect((await server.as('system', 'DELETE', `Observation/${two}`)).status).toBe(204);
-    expect((await find(`Patient?family=${family}&_contained=both`)).json['total']).toBe(1);
-    expect(
-      (await server.as('system', 'PUT', `Observation/${two}`, { ...observation([patient('a', 'other')], '#a'), id: two })).status,
-    ).toBe(201);
-    expect(shown(await find(`Patient?family=${family}&_contained=true`))).toEqual([`Observation/${two}`]);
-    const history = await find('_history?_count=20');
-    expect(history.text).not.toContain('"container"');
-  });
-  it('are not what a reference to their container, or from it, is counted by', async () => {
-    const target = await made({ resourceType: 'Patient' });
-    const inner = { ...weight(1, target), id: 'o' };
-    const list = await made({
-      resourceType: 'List',
-      status: 'current',
-      mode: 'working',
-      contained: [inner],
-      entry: [{ item: { reference: '#o' } }],
-    });
-    const refused = await server.as('system', 'DELETE', `Patient/${target}`);
-    expect([refused.status, refused.text.includes(`List/${list}`), refused.text.includes('#Observation')]).toEqual([409, true, false]);
-    expect(idsOf(await find(`Patient?_id=${target}&_revinclude=Observation:subject&_revinclude=*`), 'Observation')).toEqual([]);
-    expect(shown(await find(`Observation?patient=${target}&_contained=true`))).toEqual([`List/${list}`]);
-  });
-  it('are refused where they mean nothing', async () => {
-    expect((await find('Patient?_contained=maybe')).status).toBe(400);
-    expect((await find('Patient?_contained=true&_containedType=x')).status).toBe(400);
-    expect((await find('?_type=Patient,List&_contained=true')).status).toBe(400);
-    expect((await server.as('system', 'DELETE', `Patient?family=${family}&_contained=true`)).status).toBe(400);
-  });
-  it('are seen by nobody who may not see their container', async () => {
-    expect((await server.as('gp', 'GET', `Patient?family=${family}&_contained=both&_summary=count`)).json['total']).toBe(0);
-  });
+  expect(idsOf(await find(`Encounter?_id=${id}&date=ap2015-06-01`))).toEqual([id]);
+  expect(idsOf(await find(`Encounter?_id=${id}&date=2015-06-01`))).toEqual([]);
+  expect(idsOf(await find(`Encounter?_id=${id}&date=ap1980-06-01`))).toEqual([]);
+});
+
+it('_content finds names of every form, and no codes or identifiers', async () => {
+  const family = `Smith-O’Neill${String(process.pid)}`;
+  const identifier = [{ system: 'https://example.org/id', value: 'NeverAWord' }];
+  const id = await made({ resourceType: 'Patient', identifier, name: [{ family: family.toUpperCase() }], telecom: [{ system: 'email' }] });
+  const words = family.toLowerCase().replace(/[-’]/g, ' ');
+  expect(idsOf(await find(`Patient?_content=${words}`))).toEqual([id]);
+  for (const word of ['NeverAWord', 'email']) expect(idsOf(await find(`Patient?_content=${word}&_id=${id}`))).toEqual([]);
+});
+
+it('the compartment of an encounter; by POST too', async () => {
+  const encounter = await made({ resourceType: 'Encounter', status: 'finished', class: { code: 'AMB' } });
+  const reference = { reference: `Encounter/${encounter}` };
+  const id = await made({ resourceType: 'Observation', status: 'final', code: { text: 'x' }, encounter: reference });
+  const post = (url: string, body: string) =>
+    server.as('system', 'POST', url, body, { 'content-type': 'application/x-www-form-urlencoded' });
+  for (const answer of [
+    await find(`Encounter/${encounter}/Observation?status=final`),
+    await find(`Encounter/${encounter}/*`),
+    await post(`Encounter/${encounter}/Observation/_search`, 'status=final'),
+    await post(`Encounter/${encounter}/_search`, '_id=' + id),
+  ])
+    expect([answer.status, idsOf(answer)]).toEqual([200, [id]]);
+  expect(idsOf(await post(`Encounter/${encounter}/Observation/_search`, 'status=amended'))).toEqual([]);
+  expect((await server.as('system', 'POST', `Encounter/${encounter}/Observation`, { resourceType: 'Observation' })).status).toBe(405);
+  const { compartment } = ((await find('metadata')).json['rest'] as readonly { compartment: unknown }[])[0] ?? {};
+  expect(compartment).toContain('http://hl7.org/fhir/CompartmentDefinition/relatedPerson');
 });
 
 it('POST _search is GET', async () => {
@@ -313,70 +261,6 @@ it('POST _search is GET', async () => {
   const posted = await server.as('system', 'POST', 'Patient/_search?_count=3', 'gender=female&_total=accurate', form);
   const got = await find('Patient?_count=3&gender=female&_total=accurate');
   expect(idsOf(posted)).toEqual(idsOf(got));
-});
-
-describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP', () => {
-  const asGp = (url: string) => server.as('gp', 'GET', url);
-  let service = '';
-  let schedules: readonly string[] = [];
-  beforeAll(async () => {
-    const [slot] = idsOf(await asGp('Slot?status=free&_count=1&_sort=-start'));
-    const around = await asGp(`Slot?_id=${String(slot)}&_include=Slot:schedule&_include=Schedule:actor:HealthcareService`);
-    service = idsOf(around, 'HealthcareService')[0] ?? '';
-    schedules = idsOf(await asGp(`Schedule?actor=HealthcareService/${service}`));
-  });
-  const all = async (query: string): Promise<readonly string[]> => idsOf(await asGp(`Slot?${query}&_count=1000`), 'Slot');
-
-  it.each(['schedule.actor:HealthcareService', 'Schedule.actor:HealthcareService'])('%s, with an id or a reference', async (name) => {
-    const expected = await all(`schedule=${schedules.map((id) => `Schedule/${id}`).join(',')}&status=free`);
-    expect(expected.length).toBeGreaterThan(3);
-    expect(new Set(await all(`${name}=${service}&status=free`))).toEqual(new Set(expected));
-    expect(new Set(await all(`${name}=HealthcareService/${service}&status=free`))).toEqual(new Set(expected));
-    expect(await all(`${name}=none&status=free`)).toEqual([]);
-  });
-  it('appointmentType is appointment-type', async () => {
-    const plain = await all(`schedule.actor:HealthcareService=${service}&appointment-type=ROUTINE`);
-    expect(await all(`schedule.actor:HealthcareService=${service}&appointmentType=ROUTINE`)).toEqual(plain);
-    const shown = await asGp(`Slot?schedule.actor:HealthcareService=${service}&status=free&_count=1`);
-    const [slot] = resourcesOf(shown.json) as readonly { appointmentType?: { coding?: readonly { code: string }[] } }[];
-    const code = slot?.appointmentType?.coding?.[0]?.code ?? '';
-    expect((await all(`schedule.actor:HealthcareService=${service}&appointmentType=${code}`)).length).toBeGreaterThan(0);
-    expect(await all(`schedule.actor:HealthcareService=${service}&appointmentType=NONE`)).toEqual([]);
-  });
-  it('pages are numbered, with links to those before and after; one beyond the end is refused', async () => {
-    const query = `schedule.actor:HealthcareService=${service}&status=free&_sort=start`;
-    const slots = await all(query);
-    const size = Math.ceil(slots.length / 3);
-    const seen: string[] = [];
-    let url: string | undefined = `Slot?${query}&_count=${String(size)}&page=1`;
-    let pages = 0;
-    for (; url !== undefined; pages++) {
-      const answer: Answer = await asGp(url);
-      expect(link(answer, 'previous') === undefined).toBe(pages === 0);
-      seen.push(...idsOf(answer));
-      url = link(answer, 'next');
-    }
-    expect(seen).toEqual(slots);
-    const second = await asGp(`Slot?${query}&_count=${String(size)}&page=2`);
-    expect(idsOf(await asGp(link(second, 'previous') ?? ''))).toEqual(slots.slice(0, size));
-    expect(second.json['total']).toBe(slots.length);
-    const beyond = await asGp(`Slot?${query}&_count=${String(size)}&page=${String(pages + 1)}`);
-    expect([beyond.status, beyond.text.includes('INVALID_VALUE')]).toEqual([400, true]);
-    const none = await asGp('Slot?schedule.actor:HealthcareService=none&status=free&_count=10&page=1');
-    expect([none.status, none.json['total']]).toEqual([200, 0]);
-    expect((await asGp('Patient?page=1')).status).toBe(400);
-  });
-  it('includes go on without :iterate, on Slot alone', async () => {
-    const includes = ['Slot:schedule', 'Schedule:actor:HealthcareService', 'HealthcareService:organization', 'HealthcareService:location'];
-    const query = (name: string) => includes.map((include) => `${name}=${include}`).join('&');
-    const url = `Slot?Schedule.actor:HealthcareService=${service}&status=free&_count=2`;
-    const plain = await asGp(`${url}&${query('_include')}`);
-    expect(idsOf(plain, 'HealthcareService')).toEqual([service]);
-    expect(idsOf(plain, 'Organization').length).toBeGreaterThan(0);
-    expect(idsOf(plain)).toEqual(idsOf(await asGp(`${url}&${query('_include:iterate')}`)));
-    const schedule = `Schedule?_id=${schedules[0] ?? ''}&_include=Schedule:actor&_include=HealthcareService:organization`;
-    expect(idsOf(await asGp(schedule), 'Organization')).toEqual([]);
-  });
 });
 
 describe('what the caller may not see', () => {

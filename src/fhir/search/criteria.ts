@@ -59,7 +59,8 @@ export const dateValue = (name: string, text: string, { timeZone, now }: Setting
   if (prefix !== 'ap') return { prefix, ...span };
   // R4 search.html#prefix: ap is within a tenth of the time between now and the value
   const margin = Math.abs(now - (span.low + span.high) / 2) / 10;
-  return { prefix: 'eq', low: span.low - margin, high: span.high + margin };
+  // and a period that reaches into that time is near enough
+  return { prefix: 'po', low: span.low - margin, high: span.high + margin };
 };
 
 /** The next number up or down: stored numbers are points, and `sa` and `eb` are strict. */

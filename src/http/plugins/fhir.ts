@@ -2,15 +2,15 @@ import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hap
 import type { Caller } from '../../access/caller.js';
 import { checkInteraction } from '../../access/policy.js';
 import type { Access } from '../../audit/witness.js';
-import { parseJson, stringifyJson } from '../../fhir/json.js';
 import { failure, type Failure } from '../../fhir/outcome.js';
 import { readPrefer, type Preference } from '../../fhir/prefer.js';
 import type { Resource } from '../../fhir/resource.js';
-import { readSubset, subsetOf } from '../../fhir/subset.js';
 import { defer, isDeferrable } from '../../bulk/defer.js';
 import { auditedBundle } from '../../interactions/batch.js';
+import { capabilities } from '../../interactions/capabilities.js';
 import { dispatch, type Interactive } from '../../interactions/dispatch.js';
 import type { Call, House, Success } from '../../interactions/house.js';
+import { queryOf } from '../../interactions/query.js';
 import { writeSuccess } from '../answer.js';
 import { readBinary, uploadBinary } from '../binary.js';
 import { readBody, readForm } from '../body.js';
@@ -73,8 +73,6 @@ const notOffered = (method: string, path: string, allowed: readonly string[]): F
 type Options = {
   readonly maxBody: number;
   readonly maxBinary: number;
-  /** the text of what `mode` asks for (R4 http.html#capabilities) */
-  readonly capability: (mode: string | undefined) => string;
 };
 
 /** All of `/FHIR/R4`: one route, dispatched by the registry, so that a request and a batch entry run the same code. */
@@ -139,11 +137,7 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
   const metadata = (request: Request, h: ResponseToolkit) => {
     const wire = wireFor(request);
     if (request.method !== 'get' && request.method !== 'head') throw notOffered(request.method, 'metadata', ['GET', 'HEAD']);
-    const parameters = request.url.searchParams;
-    const text = options.capability(parameters.get('mode') ?? undefined);
-    const subset = readSubset(parameters.get('_summary') ?? undefined, parameters.get('_elements') ?? undefined);
-    const body = subset ? stringifyJson(subsetOf(parseJson(text) as Resource, subset, house.shapes)) : text;
-    return writeSuccess(h, { status: 200, body, headers: {} }, {}, wire, house.shapes);
+    return writeSuccess(h, capabilities(house, queryOf(searchOf(request))), {}, wire, house.shapes);
   };
 
   return {

@@ -63,6 +63,7 @@ class MssqlStore implements Store {
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     this.reader.referrers(target, sight, limit, of);
   keysOf = (key: Key) => this.reader.keysOf(key);
+  labelled = (type: string, limit: number) => this.reader.labelled(type, limit);
   findClaim = (kind: ClaimKind, key: string) => this.reader.findClaim(kind, key);
   findEntry = (kind: Entry['kind'], key: string) => this.reader.findEntry(kind, key);
   listEntries = (kind: Entry['kind']) => this.reader.listEntries(kind);

@@ -21,6 +21,7 @@ import type {
 import { availabilityQuery } from '../queries/availability.js';
 import { parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { tsql, type Statement } from '../queries/dialect.js';
+import { labelledQuery } from '../queries/labels.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
 import { SearchBuilder } from '../queries/search.js';
 import { shapeOf } from '../queries/shape.js';
@@ -161,6 +162,7 @@ export class MssqlReader implements Reader {
           ? []
           : [sql`c.type in (${sql.join(types.map((name) => this.term(name)))})`]
         : [sql`c.rid = (select x.rid from resource x where x.type = ${type ?? 0} and x.id = ${scope.id})`]),
+      ...(scope.keys === undefined ? [] : [sql`c.rid in (${this.ridsOf(scope.keys)})`]),
       // times grow with the sequence, so a time is a place in it
       ...(window.since === undefined
         ? []
@@ -182,6 +184,19 @@ export class MssqlReader implements Reader {
       from (select c.sequence, c.rid, c.type, c.version from commit_log c where ${sql.join(tests, sql` and `)} order by c.sequence ${direction} ${limit}) c
       inner join resource r on r.rid = c.rid left join resource_version v on v.rid = c.rid and v.version = c.version
       order by c.sequence ${direction} ${limit}`;
+  }
+
+  async labelled(type: string, limit: number): Promise<readonly Stored[]> {
+    const rows = await this.run(() => labelledQuery(tsql, (text) => this.term(text), type, limit));
+    return rows.map((row) => this.stored(row, type));
+  }
+
+  private ridsOf(keys: readonly Key[]): RawBuilder<unknown> {
+    const selects = [...new Set(keys.map(({ type }) => type))].map((type) => {
+      const ids = JSON.stringify(keys.filter((key) => key.type === type).map(({ id }) => id));
+      return sql`select x.rid from (${tsql.elements(sql`${ids}`)}) j ${tsql.join} resource x on x.type = ${this.term(type)} and x.id = j.value`;
+    });
+    return sql.join(selects, sql` union all `);
   }
 
   async referrers(

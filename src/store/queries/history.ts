@@ -19,8 +19,10 @@ export const historyQuery = (
   after: number | undefined,
 ): Fragment => {
   const direction = sql.raw(window.ascending === true ? 'asc' : 'desc');
-  const branch = (table: Table, type: number | undefined): Fragment => {
+  const branch = (table: Table, name: string | undefined): Fragment => {
     const current = table === 'resource';
+    const type = name === undefined ? undefined : term(name);
+    const ids = scope.keys?.filter((key) => key.type === name).map(({ id }) => id);
     const tests = [
       sql`v.version > 0`,
       ...(scope.id === undefined ? [] : [sql`v.rid = (select i.rid from resource i where i.type = ${type ?? 0} and i.id = ${scope.id})`]),
@@ -29,6 +31,11 @@ export const historyQuery = (
       ...(window.at === undefined ? [] : [sql`v.committed_at <= ${window.at.to}`]),
       ...(window.at === undefined || current ? [] : [sql`${superseded} > ${window.at.from}`]),
       ...(after === undefined ? [] : [window.ascending === true ? sql`v.sequence > ${after}` : sql`v.sequence < ${after}`]),
+      ...(ids === undefined
+        ? []
+        : [
+            sql`v.rid in (select i.rid from (${dialect.elements(sql`${JSON.stringify(ids)}`)}) j ${dialect.join} resource i on i.type = ${type ?? 0} and i.id = j.value)`,
+          ]),
       sightTest(dialect, sight, sql.raw('v.rid')),
     ];
     const source = current ? sql`resource v` : sql`resource_version v join resource r on r.rid = v.rid`;
@@ -37,7 +44,7 @@ export const historyQuery = (
       select v.rid, ${id} as id, v.type, v.version, v.last_updated, v.sequence, v.body
       from ${source} where ${sql.join(tests, sql` and `)} order by v.sequence ${direction} ${dialect.limit(window.count + 1)}) b`;
   };
-  const types: readonly (number | undefined)[] = scope.types?.map(term) ?? [scope.type === undefined ? undefined : term(scope.type)];
+  const types: readonly (string | undefined)[] = scope.types ?? [scope.type];
   const branches = types.flatMap((type) => [branch('resource', type), branch('resource_version', type)]);
   return sql`select * from (${sql.join(branches, sql` union all `)}) h order by h.sequence ${direction} ${dialect.limit(window.count + 1)}`;
 };

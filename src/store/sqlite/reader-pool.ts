@@ -1,12 +1,16 @@
 import { Worker } from 'node:worker_threads';
-import { TooCostly, Unavailable, type Page, type SearchPlan, type Sight } from '../port.js';
+import { TooCostly, Unavailable, type Page, type SearchPlan, type Sight, type Stored } from '../port.js';
 
-/** `limit` asks for a count, without it a page is asked for. */
-export type Question = { readonly id: number; readonly plan: SearchPlan; readonly sight: Sight; readonly limit?: number };
+/** `limit` asks for a count, without it a page is asked for; `labelled` for the rows with the labels of a type. */
+export type Question = { readonly id: number } & (
+  { readonly plan: SearchPlan; readonly sight: Sight; readonly limit?: number } | { readonly labelled: string; readonly limit: number }
+);
+type Asked = Question extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
 export type Answer = {
   readonly id: number;
   readonly page?: Page;
   readonly count?: number;
+  readonly rows?: readonly Stored[];
   readonly failed?: { readonly outOfTime: boolean; readonly position: boolean; readonly text: string };
 };
 
@@ -34,7 +38,11 @@ export class ReaderPool {
     return (await this.ask({ plan, sight, limit })).count ?? 0;
   }
 
-  private ask(question: Omit<Question, 'id'>): Promise<Answer> {
+  async labelled(type: string, limit: number): Promise<readonly Stored[]> {
+    return (await this.ask({ labelled: type, limit })).rows ?? [];
+  }
+
+  private ask(question: Asked): Promise<Answer> {
     if (this.closed) return Promise.reject(new Unavailable('the store is closed'));
     return new Promise((done, failed) => {
       this.queue.push({ question: { id: ++this.lastId, ...question }, done, failed });

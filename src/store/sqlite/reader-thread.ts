@@ -18,17 +18,22 @@ state.connection.db.function('checkpoint', () => {
 });
 const reader = new SqliteReader(state.connection, true);
 
+const resultOf = (question: Question): Omit<Answer, 'id'> => {
+  if ('labelled' in question) return { rows: reader.labelled(question.labelled, question.limit) };
+  const { plan, sight, limit } = question;
+  return limit === undefined ? { page: reader.search(plan, sight) } : { count: reader.count(plan, sight, limit) };
+};
+
 port.on('message', (question: Question | 'close') => {
   if (question === 'close') {
     state.connection.close();
     port.close();
     return;
   }
-  const { id, plan, sight, limit } = question;
+  const { id } = question;
   state.until = performance.now() + milliseconds;
   try {
-    const result = limit === undefined ? { page: reader.search(plan, sight) } : { count: reader.count(plan, sight, limit) };
-    port.postMessage({ id, ...result } satisfies Answer);
+    port.postMessage({ id, ...resultOf(question) } satisfies Answer);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     port.postMessage({

@@ -2,6 +2,7 @@ import { availabilityQuery } from '../queries/availability.js';
 import { parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { sqlite } from '../queries/dialect.js';
 import { historyQuery } from '../queries/history.js';
+import { labelledQuery } from '../queries/labels.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
 import { SearchBuilder } from '../queries/search.js';
 import { shapeOf } from '../queries/shape.js';
@@ -126,6 +127,11 @@ export class SqliteReader {
         key.id,
       )
       .map((row) => String(row['key']));
+  }
+
+  labelled(type: string, limit: number): readonly Stored[] {
+    const { text, parameters } = sqlite.compile(labelledQuery(sqlite, (name) => this.terms.find(name) ?? 0, type, limit));
+    return this.connection.all(text, ...parameters).map((row) => this.stored(row, type));
   }
 
   findClaim(kind: ClaimKind, key: string): Claim | undefined {

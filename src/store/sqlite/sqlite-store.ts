@@ -53,6 +53,7 @@ class SqliteStore implements Store {
   history = async (scope: HistoryScope, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
+  labelled = (type: string, limit: number) => this.pool.labelled(type, limit);
   at = (): Reader => this;
   keysOf = (key: Key) => Promise.resolve(this.reader.keysOf(key));
   findClaim = (kind: ClaimKind, key: string) => Promise.resolve(this.reader.findClaim(kind, key));

@@ -1,0 +1,79 @@
+/** Formats, compression and CORS. */
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import http from 'node:http';
+import { startServer, type Running } from '../helpers/running-server.js';
+
+let server: Running;
+beforeAll(async () => {
+  server = await startServer();
+}, 120_000);
+afterAll(async () => {
+  await server.stop();
+});
+jest.setTimeout(60_000);
+
+describe('formats', () => {
+  it('XML in and out, on every answer', async () => {
+    const xml = '<Patient xmlns="http://hl7.org/fhir"><active value="true"/><name><family value="Ünïcode"/></name></Patient>';
+    const answer = await server.as('system', 'POST', 'Patient', xml, {
+      'content-type': 'application/fhir+xml',
+      accept: 'application/fhir+xml',
+    });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([201, 'application/fhir+xml; charset=utf-8']);
+    expect(answer.text).toContain('<family value="Ünïcode"/>');
+    const id = /<id value="([^"]+)"/.exec(answer.text)?.[1] ?? '';
+    expect((await server.as('system', 'GET', `Patient/${id}?_format=xml`)).text).toContain('<active value="true"/>');
+    expect((await server.as('system', 'GET', `Patient/${id}`)).json['active']).toBe(true);
+    expect((await server.as('system', 'GET', 'Patient/none?_format=xml')).text).toContain('<OperationOutcome');
+    expect((await server.as('system', 'GET', 'Patient?_count=1&_format=application/fhir%2Bxml')).text).toContain('<Bundle');
+    expect((await server.as('system', 'GET', `Patient/${id}?_pretty=true`)).text).toContain('\n  "active": true');
+    const evil =
+      '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Patient xmlns="http://hl7.org/fhir"><language value="&e;"/></Patient>';
+    expect((await server.as('system', 'POST', 'Patient', evil, { 'content-type': 'application/fhir+xml' })).status).toBe(400);
+  });
+
+  it.each([
+    ['application/json', 200],
+    ['application/fhir+json; fhirVersion=4.0', 200],
+    ['application/fhir+json; fhirVersion=5.0', 406],
+    ['application/fhir+json; version=1.2.0', 200],
+    ['application/fhir+json; version=9.0', 406],
+    ['text/html', 406],
+    ['text/html, */*;q=0.1', 200],
+    ['application/fhir+json;q=0', 406],
+  ])('Accept: %s is %i', async (accept, status) => {
+    expect((await server.as('system', 'GET', 'Organization?_count=1', undefined, { accept })).status).toBe(status);
+  });
+
+  it.each(['gzip', 'br'])('compress with %s', async (encoding) => {
+    const bytes = await new Promise<Buffer>((resolve, reject) => {
+      http
+        .get(`${server.base}/metadata`, { headers: { 'accept-encoding': encoding } }, (response) => {
+          expect(response.headers['content-encoding']).toBe(encoding);
+          const chunks: Buffer[] = [];
+          response
+            .on('data', (chunk: Buffer) => chunks.push(chunk))
+            .on('end', () => {
+              resolve(Buffer.concat(chunks));
+            });
+        })
+        .on('error', reject);
+    });
+    const text = (encoding === 'br' ? brotliDecompressSync(bytes) : gunzipSync(bytes)).toString('utf8');
+    expect((JSON.parse(text) as { resourceType: string }).resourceType).toBe('CapabilityStatement');
+  });
+
+  it('answer a preflight', async () => {
+    const response = await fetch(`${server.base}/Patient`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'PUT',
+        'access-control-request-headers': 'authorization,if-match,prefer',
+      },
+    });
+    expect(response.ok).toBe(true);
+    expect(response.headers.get('access-control-allow-methods')).toContain('PUT');
+    expect(response.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('if-match');
+  });
+});

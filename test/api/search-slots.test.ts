@@ -1,0 +1,77 @@
+/** Searches of slots in the forms of e-RS and BaRS. */
+import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
+
+let server: Running;
+beforeAll(async () => {
+  server = await startServer();
+}, 180_000);
+afterAll(async () => {
+  await server.stop();
+});
+
+const idsOf = (answer: Answer, type?: string): readonly string[] => resourcesOf(answer.json, type).map(({ id }) => String(id));
+const link = ({ json }: Answer, relation: string): string | undefined =>
+  (json['link'] as readonly { relation: string; url: string }[]).find((each) => each.relation === relation)?.url;
+describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP', () => {
+  const asGp = (url: string) => server.as('gp', 'GET', url);
+  let service = '';
+  let schedules: readonly string[] = [];
+  beforeAll(async () => {
+    const [slot] = idsOf(await asGp('Slot?status=free&_count=1&_sort=-start'));
+    const around = await asGp(`Slot?_id=${String(slot)}&_include=Slot:schedule&_include=Schedule:actor:HealthcareService`);
+    service = idsOf(around, 'HealthcareService')[0] ?? '';
+    schedules = idsOf(await asGp(`Schedule?actor=HealthcareService/${service}`));
+  });
+  const all = async (query: string): Promise<readonly string[]> => idsOf(await asGp(`Slot?${query}&_count=1000`), 'Slot');
+
+  it.each(['schedule.actor:HealthcareService', 'Schedule.actor:HealthcareService'])('%s, with an id or a reference', async (name) => {
+    const expected = await all(`schedule=${schedules.map((id) => `Schedule/${id}`).join(',')}&status=free`);
+    expect(expected.length).toBeGreaterThan(3);
+    expect(new Set(await all(`${name}=${service}&status=free`))).toEqual(new Set(expected));
+    expect(new Set(await all(`${name}=HealthcareService/${service}&status=free`))).toEqual(new Set(expected));
+    expect(await all(`${name}=none&status=free`)).toEqual([]);
+  });
+  it('appointmentType is appointment-type', async () => {
+    const plain = await all(`schedule.actor:HealthcareService=${service}&appointment-type=ROUTINE`);
+    expect(await all(`schedule.actor:HealthcareService=${service}&appointmentType=ROUTINE`)).toEqual(plain);
+    const shown = await asGp(`Slot?schedule.actor:HealthcareService=${service}&status=free&_count=1`);
+    const [slot] = resourcesOf(shown.json) as readonly { appointmentType?: { coding?: readonly { code: string }[] } }[];
+    const code = slot?.appointmentType?.coding?.[0]?.code ?? '';
+    expect((await all(`schedule.actor:HealthcareService=${service}&appointmentType=${code}`)).length).toBeGreaterThan(0);
+    expect(await all(`schedule.actor:HealthcareService=${service}&appointmentType=NONE`)).toEqual([]);
+  });
+  it('pages are numbered, with links to those before and after; one beyond the end is refused', async () => {
+    const query = `schedule.actor:HealthcareService=${service}&status=free&_sort=start`;
+    const slots = await all(query);
+    const size = Math.ceil(slots.length / 3);
+    const seen: string[] = [];
+    let url: string | undefined = `Slot?${query}&_count=${String(size)}&page=1`;
+    let pages = 0;
+    for (; url !== undefined; pages++) {
+      const answer: Answer = await asGp(url);
+      expect(link(answer, 'previous') === undefined).toBe(pages === 0);
+      seen.push(...idsOf(answer));
+      url = link(answer, 'next');
+    }
+    expect(seen).toEqual(slots);
+    const second = await asGp(`Slot?${query}&_count=${String(size)}&page=2`);
+    expect(idsOf(await asGp(link(second, 'previous') ?? ''))).toEqual(slots.slice(0, size));
+    expect(second.json['total']).toBe(slots.length);
+    const beyond = await asGp(`Slot?${query}&_count=${String(size)}&page=${String(pages + 1)}`);
+    expect([beyond.status, beyond.text.includes('INVALID_VALUE')]).toEqual([400, true]);
+    const none = await asGp('Slot?schedule.actor:HealthcareService=none&status=free&_count=10&page=1');
+    expect([none.status, none.json['total']]).toEqual([200, 0]);
+    expect((await asGp('Patient?page=1')).status).toBe(400);
+  });
+  it('includes go on without :iterate, on Slot alone', async () => {
+    const includes = ['Slot:schedule', 'Schedule:actor:HealthcareService', 'HealthcareService:organization', 'HealthcareService:location'];
+    const query = (name: string) => includes.map((include) => `${name}=${include}`).join('&');
+    const url = `Slot?Schedule.actor:HealthcareService=${service}&status=free&_count=2`;
+    const plain = await asGp(`${url}&${query('_include')}`);
+    expect(idsOf(plain, 'HealthcareService')).toEqual([service]);
+    expect(idsOf(plain, 'Organization').length).toBeGreaterThan(0);
+    expect(idsOf(plain)).toEqual(idsOf(await asGp(`${url}&${query('_include:iterate')}`)));
+    const schedule = `Schedule?_id=${schedules[0] ?? ''}&_include=Schedule:actor&_include=HealthcareService:organization`;
+    expect(idsOf(await asGp(schedule), 'Organization')).toEqual([]);
+  });
+});
