@@ -65,7 +65,7 @@ export const released = '2026-11-25';
 const lapseEveryMs = 15_000;
 const scanEveryMs = 500;
 // lines are written together: a write for each would cost more than the rest of the line
-const logBytes = 8192;
+const logBytes = 16_000;
 const logEveryMs = 100;
 
 export type App = {

@@ -18,17 +18,21 @@ export type Happening = {
   readonly query?: string | undefined;
 };
 
+/** What an event says of its caller. */
+export type Who = { readonly [K in Told]?: Caller[K] | undefined } & Pick<Caller, 'kind' | 'clientId'>;
+type Told = 'user' | 'patient' | 'patientId' | 'onBehalfOf' | 'organisation' | 'businessFunction';
+
 /** When, and at whose request. */
 export type Occasion = {
   /** of the AuditEvent */
   readonly id: string;
   /** ISO 8601, UTC */
   readonly recorded: string;
-  readonly caller: Caller | undefined;
+  readonly caller?: Who | undefined;
   /** without a caller: the client that a token names, if one does */
-  readonly clientId: string | undefined;
-  readonly requestId: string | undefined;
-  readonly correlationId: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly correlationId?: string | undefined;
 };
 
 const quote = (text: string): string => JSON.stringify(text);
@@ -50,7 +54,7 @@ const agent = (who: string, role: string, isRequestor: boolean, more = ''): stri
   `{"type":${coded(systems.participation, role)},"who":${who},"requestor":${String(isRequestor)}${more}}`;
 
 /** Who did it: the client, the person behind it, whom that person acts for, and the organisation. */
-const agentsOf = (caller: Caller): string => {
+const agentsOf = (caller: Who): string => {
   const client = identified(systems.client, caller.clientId);
   const agents = [agent(client, 'CST', caller.user === undefined && caller.patient === undefined)];
   const held = caller.businessFunction === undefined ? '' : `,"role":[${coded(systems.businessFunction, caller.businessFunction)}]`;
@@ -85,7 +89,7 @@ const entitiesOf = ({ what, patient, query }: Happening, { requestId, correlatio
 };
 
 /** Care for staff and patients; clients of kind system run the service. */
-const purposeOf = (caller: Caller): string => {
+const purposeOf = (caller: Who): string => {
   const code = caller.kind === 'system' ? 'HSYSADMIN' : caller.kind === 'patient' ? 'PATRQT' : 'TREAT';
   return `,"purposeOfEvent":[${coded('http://terminology.hl7.org/CodeSystem/v3-ActReason', code)}]`;
 };
@@ -105,23 +109,12 @@ const kindOf = (doing: string): string => {
   return `"type":${rest},"subtype":[${subtype}]`;
 };
 
-// what an event says of its caller is written once for all that he does
-const told = new WeakMap<Caller, string>();
-const callerText = (caller: Caller): string => {
-  const known = told.get(caller);
-  if (known !== undefined) return known;
-  // joined and not added up, so that it is one flat text for every event that holds it
-  const text = [purposeOf(caller), `,"agent":[`, agentsOf(caller), ']'].join('');
-  told.set(caller, text);
-  return text;
+const whoText = ({ caller, clientId }: Occasion): string => {
+  if (!caller) return `,"agent":[${agent(identified(systems.client, clientId ?? 'unknown'), 'CST', true)}]`;
+  return `${purposeOf(caller)},"agent":[${agentsOf(caller)}]`;
 };
-const whoText = ({ caller, clientId }: Occasion): string =>
-  caller ? callerText(caller) : `,"agent":[${agent(identified(systems.client, clientId ?? 'unknown'), 'CST', true)}]`;
 
-/**
- * The AuditEvent of a happening as FHIR JSON on one line (R4 auditevent.html). Written by hand: it is made once for every access, and
- * costs a few microseconds.
- */
+/** The AuditEvent of a happening as FHIR JSON (R4 auditevent.html): always the same text for the same facts, as a chain proves it. */
 export const auditEventText = (happening: Happening, occasion: Occasion): string => {
   const { doing, action, outcome, reason } = happening;
   const { id, recorded } = occasion;

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Resource } from '../fhir/resource.js';
 import { referenceTo } from '../fhir/resource.js';
 import { Stale, type AuditLink, type Predicate, type Put, type SearchPlan, type Sight, type Store, type Value } from '../store/port.js';
+import { eventOf } from './audit-line.js';
 
 /** What the index needs of the house. */
 export type AuditIndexParts = {
@@ -17,15 +18,15 @@ const linesTogether = 200;
 type Position = { readonly number: number };
 
 const putOf = async (line: string, parts: AuditIndexParts): Promise<Put | undefined> => {
-  const resource = JSON.parse(line) as Resource & { readonly meta?: { readonly lastUpdated?: string } };
-  // a seal stands in the chain beside the events
-  if (resource.resourceType !== 'AuditEvent') return undefined;
+  const body = eventOf(line);
+  if (body === undefined) return undefined;
+  const resource = JSON.parse(body) as Resource & { readonly meta?: { readonly lastUpdated?: string } };
   return {
     type: 'AuditEvent',
     id: resource.id ?? '',
     version: 0,
     lastUpdated: Date.parse(resource.meta?.lastUpdated ?? ''),
-    body: line,
+    body,
     values: (await parts.values(resource)).map(asText),
     accessKeys: [],
     accessLinks: [],

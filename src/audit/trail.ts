@@ -13,7 +13,7 @@ export type Trail = {
 
 const flushMs = 100;
 /** lines of one link of the chain */
-const perLink = 250;
+const perLink = 1000;
 /** lines waiting; beyond this the store cannot keep up, and readers wait for it */
 const most = 50_000;
 

@@ -1,6 +1,7 @@
 import type { Keyring } from '../auth/keyring.js';
 import { linkHash } from '../store/audit-chain.js';
 import type { Store } from '../store/port.js';
+import { eventOf } from './audit-line.js';
 import { sealOf, sealType, type Heads } from './seal.js';
 
 export type AuditReport = {
@@ -39,7 +40,7 @@ const walk = async (
 
 /** The AuditEvents as resources must say what the chain says; one not indexed yet says nothing. */
 const compare = async (store: Store, lines: readonly string[], fault: (text: string) => void): Promise<void> => {
-  const texts = new Map(lines.map((line) => [(JSON.parse(line) as { id?: string }).id ?? '', line]));
+  const texts = new Map(lines.map((line) => [(JSON.parse(line) as { id?: string }).id ?? '', eventOf(line)]));
   const found = await store.findMany(
     [...texts.keys()].map((id) => ({ type: 'AuditEvent', id })),
     'all',

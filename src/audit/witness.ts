@@ -3,7 +3,8 @@ import { referenceTo, type Key } from '../fhir/resource.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { isContainedType } from '../store/layout.js';
 import type { Claim, Put, Store, Unit } from '../store/port.js';
-import { auditEventText, type Happening } from './audit-event.js';
+import type { Happening } from './audit-event.js';
+import { auditLine } from './audit-line.js';
 import { Flood } from './flood.js';
 import type { Trail } from './trail.js';
 
@@ -20,7 +21,7 @@ export type Access = {
 };
 
 export type Witness = {
-  /** Runs an access with a house whose commits carry its AuditEvent; a read or a refusal is noted when it has run. */
+  /** Runs an access with a house whose commits carry its line of the audit; a read or a refusal is noted when it has run. */
   readonly around: (house: House, call: Call, asked: Access, run: (house: House) => Promise<Success>) => Promise<Success>;
   /** a request that never came so far: no token, a wrong header, too many */
   readonly refused: (
@@ -80,7 +81,7 @@ export const unwitnessed: Witness = {
 /** Sees to it that every access leaves an AuditEvent, on whatever path it came. */
 export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessParts): Witness => {
   const lineOf = ({ caller, clientId, about }: Parameters<Witness['refused']>[0], happening: Happening): string =>
-    auditEventText(happening, {
+    auditLine(happening, {
       id: newId(),
       recorded: new Date(clock()).toISOString(),
       caller,

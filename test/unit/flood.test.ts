@@ -1,3 +1,4 @@
+import { eventOf } from '../../src/audit/audit-line.js';
 import { Flood } from '../../src/audit/flood.js';
 import { createWitness, type Witness } from '../../src/audit/witness.js';
 import { failure } from '../../src/fhir/outcome.js';
@@ -52,7 +53,7 @@ test('a token that was issued is told with who and whom for, a refused one with 
   const caller = { kind: 'user', clientId: 'gp', user: '021600556514', scopes: [], organisations: [] } as const;
   for (let n = 0; n < 100; n++) witness.login(about, { caller });
   expect(lines).toHaveLength(100);
-  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+  expect(JSON.parse(eventOf(lines[0] ?? '') ?? '')).toMatchObject({
     type: { code: '110114' },
     subtype: [{ code: '110122' }],
     outcome: '0',

@@ -1,4 +1,4 @@
-import { auditEventText } from '../../src/audit/audit-event.js';
+import { auditLine } from '../../src/audit/audit-line.js';
 import { Sealer } from '../../src/audit/seal.js';
 import { verifyAudit } from '../../src/audit/verify-audit.js';
 import { openKeyring } from '../../src/auth/keyring.js';
@@ -27,17 +27,7 @@ const world = async () => {
   return { links, rows, store, keys, writers: [writer('a'), writer('b')] as const };
 };
 const line = (id: string): string =>
-  auditEventText(
-    { doing: 'read', action: 'R', outcome: '0', what: [`Patient/${id}`] },
-    {
-      id,
-      recorded: '2026-03-01T09:00:00.000Z',
-      caller: undefined,
-      clientId: undefined,
-      requestId: undefined,
-      correlationId: undefined,
-    },
-  );
+  auditLine({ doing: 'read', action: 'R', outcome: '0', what: [`Patient/${id}`] }, { id, recorded: '2026-03-01T09:00:00.000Z' });
 
 const filled = async () => {
   const made = await world();

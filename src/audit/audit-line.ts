@@ -1,0 +1,45 @@
+import { auditEventText, type Happening, type Occasion, type Who } from './audit-event.js';
+
+// A chain keeps the facts of an access: a fifth of the room of the AuditEvent that they become, and as much less work for every read.
+const form = 1;
+
+const quote = (text: string): string => JSON.stringify(text);
+const member = (name: string, value: string | undefined): string => (value === undefined ? '' : `,"${name}":${quote(value)}`);
+
+const whoText = ({ kind, clientId, user, patient, patientId, onBehalfOf, organisation, businessFunction }: Who): string =>
+  JSON.stringify({ kind, clientId, user, patient, patientId, onBehalfOf, organisation, businessFunction } satisfies Who);
+
+// what is said of a caller is written once for all that he does
+const told = new WeakMap<Who, string>();
+const whoTextOnce = (who: Who): string => {
+  const known = told.get(who) ?? whoText(who);
+  told.set(who, known);
+  return known;
+};
+
+/** The line of a happening in the chain: JSON, written by hand as it is made once for every access. */
+export const auditLine = (happening: Happening, occasion: Occasion): string => {
+  const { doing, action, outcome, reason, what, patient, query } = happening;
+  const { id, recorded, caller, clientId, requestId, correlationId } = occasion;
+  return (
+    `{"form":${String(form)},"id":"${id}","recorded":"${recorded}","doing":${quote(doing)},"action":"${action}","outcome":"${outcome}"` +
+    member('reason', reason) +
+    `,"what":[${what.map(quote).join(',')}]` +
+    member('patient', patient) +
+    member('query', query) +
+    member('requestId', requestId) +
+    member('correlationId', correlationId) +
+    member('clientId', clientId) +
+    (caller === undefined ? '}' : `,"caller":${whoTextOnce(caller)}}`)
+  );
+};
+
+type Read = (Happening & Occasion & { readonly form: number }) | { readonly form?: undefined; readonly resourceType?: string };
+
+/** The AuditEvent that a line of a chain tells of, as FHIR JSON; undefined for a seal, which stands in the chain beside the events. */
+export const eventOf = (line: string): string | undefined => {
+  const read = JSON.parse(line) as Read;
+  if (read.form !== undefined) return auditEventText(read, read);
+  // chains of before there were forms hold the resources themselves
+  return read.resourceType === 'AuditEvent' ? line : undefined;
+};
