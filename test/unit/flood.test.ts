@@ -62,5 +62,5 @@ test('a token that was issued is told with who and whom for, a refused one with 
   for (let n = 0; n < 100; n++) witness.login(about, { clientId: 'gp', reason: 'invalid_client: jti was used before' });
   for (let n = 0; n < 100; n++) witness.login(about, { reason: 'invalid_request' });
   expect(lines).toHaveLength(200);
-  expect(JSON.parse(lines[100] ?? '')).toMatchObject({ outcome: '4', outcomeDesc: 'invalid_client: jti was used before' });
+  expect(JSON.parse(eventOf(lines[100] ?? '') ?? '')).toMatchObject({ outcome: '4', outcomeDesc: 'invalid_client: jti was used before' });
 });
