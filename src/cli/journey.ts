@@ -1,4 +1,14 @@
-import type { Appointment, Bundle, FhirResource, DocumentReference, HealthcareService, Patient, ServiceRequest, Slot } from 'fhir/r4.js';
+import type {
+  Appointment,
+  Bundle,
+  FhirResource,
+  DocumentReference,
+  HealthcareService,
+  List,
+  Patient,
+  ServiceRequest,
+  Slot,
+} from 'fhir/r4.js';
 import { Client } from 'fhir-kit-client';
 import { fetchToken } from '../auth/client-token.js';
 import { stateOf, ubrnOf } from '../domain/referral/referral.js';
@@ -72,12 +82,12 @@ export const playJourney = async (options: Options): Promise<void> => {
   const patient = must(patients[0], 'the practice must find its patient 9912003888');
   step('finds its patient', 'GET Patient?identifier=…nhs-number|9912003888', `Patient/${patient.id ?? ''}`);
 
-  const { service, slots } = await findService(gp.client);
+  const { service, slots, found } = await findService(gp.client, patient);
   const serviceName = service.name ?? service.id ?? '';
   step(
     'finds services with free slots',
-    'GET HealthcareService?specialty=…&active=true, GET Slot?schedule.actor=…&status=free&start=ge…',
-    `${serviceName}, ${String(slots.length)} free slots`,
+    'POST HealthcareService/$ers.searchHealthcareServicesForPatient (Palpitations, ROUTINE, RCD), GET Slot?schedule.actor=…&status=free&start=ge…',
+    `${String(found)} services; ${serviceName}, ${String(slots.length)} free slots`,
   );
 
   const referral = (await gp.client.create({
@@ -120,19 +130,44 @@ export const playJourney = async (options: Options): Promise<void> => {
 };
 
 type Step = (title: string, sent: string, came: string) => void;
-/** A clinic of the trust RCD that has at least two free slots. */
-const findService = async (client: Client): Promise<{ readonly service: HealthcareService; readonly slots: readonly Slot[] }> => {
-  const services = resources(
-    await client.search({
-      resourceType: 'HealthcareService',
-      searchParams: {
-        specialty: 'http://snomed.info/sct|394579002',
-        'organization.identifier': 'https://fhir.nhs.uk/Id/ods-organization-code|RCD',
-        active: 'true',
-      },
-    }),
-    'HealthcareService',
-  );
+/** What A010 is asked: clinics of the trust RCD for palpitations, which book here. */
+const searchFor = (patient: Patient) => ({
+  resourceType: 'Parameters',
+  parameter: [
+    { name: 'requestType', valueCode: 'APPOINTMENT_REQUEST' },
+    { name: 'sortBy', valueCode: 'IWT' },
+    { name: 'patient', valueReference: { reference: `Patient/${patient.id ?? ''}` } },
+    {
+      name: 'searchCriteria',
+      part: [
+        { name: 'priority', valueCode: 'ROUTINE' },
+        { name: 'ageAndGenderAppropriate', valueBoolean: true },
+        { name: 'clinicalTerm', valueCoding: { system: 'http://snomed.info/sct', code: '80313002', display: 'Palpitations' } },
+        {
+          name: 'organisation',
+          valueReference: { identifier: { system: 'https://fhir.nhs.uk/Id/ods-organization-code', value: 'RCD' } },
+        },
+        { name: 'bookableType', valueCode: 'DIRECTLY_BOOKABLE' },
+      ],
+    },
+  ],
+});
+
+/** A clinic for the patient that has at least two free slots, and how many the search found. */
+const findService = async (
+  client: Client,
+  patient: Patient,
+): Promise<{ readonly service: HealthcareService; readonly slots: readonly Slot[]; readonly found: number }> => {
+  const list = (await client.operation({
+    name: 'ers.searchHealthcareServicesForPatient',
+    resourceType: 'HealthcareService',
+    input: searchFor(patient),
+  })) as unknown as List;
+  const services = (list.entry ?? []).map(({ item }): HealthcareService => ({
+    resourceType: 'HealthcareService',
+    id: item.reference?.split('/')[1] ?? '',
+    ...(item.display === undefined ? {} : { name: item.display }),
+  }));
   for (const service of services) {
     const found = await client.search({
       resourceType: 'Slot',
@@ -145,7 +180,7 @@ const findService = async (client: Client): Promise<{ readonly service: Healthca
       },
     });
     const slots = resources(found, 'Slot');
-    if (slots.length > 1) return { service, slots };
+    if (slots.length > 1) return { service, slots, found: services.length };
   }
   throw new Error('no cardiology clinic of RCD has two free slots left: remove the data folder and start again');
 };

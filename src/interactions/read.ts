@@ -49,5 +49,7 @@ export const read = async (house: House, call: Call, key: Key, query: Query): Pr
   const stored = await house.store.find(key, sightOf(call.caller, key.type));
   if (!stored) throw notFound(key);
   if (stored.body === undefined) throw gone(key);
-  return shown(house, call, stored, query);
+  const answer = await shown(house, call, stored, query);
+  // e-RS A033: a copy is shown again when its version is the current one
+  return key.type === 'HealthcareService' ? { ...answer, headers: { ...answer.headers, 'cache-control': 'no-cache' } } : answer;
 };

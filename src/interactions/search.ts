@@ -160,7 +160,7 @@ export const answer = (
   if (pages?.more) links.push({ relation: 'next', url: numbered(pages.at + 1) });
   return {
     status: 200,
-    body: bundleText(house.baseUrl, { type: 'searchset', total, lastUpdated: house.clock() }, links, entries),
+    body: bundleText(house.baseUrl, { id: house.newId(), type: 'searchset', total, lastUpdated: house.clock() }, links, entries),
     headers: {},
     // a contained resource is seen in its container
     seen: entries.map(({ stored: { type: shown, id } }) => ({ type: shown, id: id.split('#')[0] ?? id })),

@@ -9,14 +9,17 @@ export type SpliceEntry = { readonly stored: Stored; readonly more: object };
  */
 export const bundleText = (
   baseUrl: string,
-  head: { readonly type: string; readonly total?: number | undefined; readonly lastUpdated: number },
+  head: { readonly id?: string; readonly type: string; readonly total?: number | undefined; readonly lastUpdated: number },
   links: readonly Link[],
   entries: readonly SpliceEntry[],
 ): string => {
+  const made = new Date(head.lastUpdated).toISOString();
   const opening = JSON.stringify({
     resourceType: 'Bundle',
-    meta: { lastUpdated: new Date(head.lastUpdated).toISOString() },
+    ...(head.id === undefined ? {} : { id: head.id }),
+    meta: { lastUpdated: made },
     type: head.type,
+    timestamp: made,
     ...(head.total === undefined ? {} : { total: head.total }),
     link: links,
   }).slice(0, -1);

@@ -278,6 +278,8 @@ const expressionIn = (index: number, expression: string | undefined): string => 
   if (index < 0) return expression ?? 'Bundle';
   const at = `Bundle.entry[${String(index)}]`;
   if (expression === undefined) return at;
+  // R4 http.html#trules: in an entry the header is an element
+  if (expression === 'If-Match') return `${at}.request.ifMatch`;
   return /^[A-Z]/.test(expression)
     ? `${at}.resource${expression.includes('.') ? expression.slice(expression.indexOf('.')) : ''}`
     : `${at}.${expression}`;

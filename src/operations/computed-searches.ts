@@ -33,7 +33,10 @@ const bundle = (
   headers: { 'cache-control': 'no-store' },
   body: JSON.stringify({
     resourceType: 'Bundle',
+    id: house.newId(),
+    meta: { lastUpdated: new Date(house.clock()).toISOString() },
     type: 'searchset',
+    timestamp: new Date(house.clock()).toISOString(),
     total: resources.length,
     link: [{ relation: 'self', url: urlOf(`${house.baseUrl}/${type}`, query) }],
     ...(resources.length === 0

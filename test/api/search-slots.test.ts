@@ -50,12 +50,14 @@ describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP',
     for (; url !== undefined; pages++) {
       const answer: Answer = await asGp(url);
       expect(link(answer, 'previous') === undefined).toBe(pages === 0);
-      seen.push(...idsOf(answer));
+      seen.push(...idsOf(answer, 'Slot'));
+      // the diaries come, asked for or not
+      expect(idsOf(answer, 'Schedule').length).toBeGreaterThan(0);
       url = link(answer, 'next');
     }
     expect(seen).toEqual(slots);
     const second = await asGp(`Slot?${query}&_count=${String(size)}&page=2`);
-    expect(idsOf(await asGp(link(second, 'previous') ?? ''))).toEqual(slots.slice(0, size));
+    expect(idsOf(await asGp(link(second, 'previous') ?? ''), 'Slot')).toEqual(slots.slice(0, size));
     expect(second.json['total']).toBe(slots.length);
     const beyond = await asGp(`Slot?${query}&_count=${String(size)}&page=${String(pages + 1)}`);
     expect([beyond.status, beyond.text.includes('INVALID_VALUE')]).toEqual([400, true]);
@@ -71,6 +73,8 @@ describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP',
     expect(idsOf(plain, 'HealthcareService')).toEqual([service]);
     expect(idsOf(plain, 'Organization').length).toBeGreaterThan(0);
     expect(idsOf(plain)).toEqual(idsOf(await asGp(`${url}&${query('_include:iterate')}`)));
+    const bars = await asGp(`${url}&${query('_include').replace('HealthcareService:organization', 'HealthcareService:providedBy')}`);
+    expect(idsOf(bars)).toEqual(idsOf(plain));
     const schedule = `Schedule?_id=${schedules[0] ?? ''}&_include=Schedule:actor&_include=HealthcareService:organization`;
     expect(idsOf(await asGp(schedule), 'Organization')).toEqual([]);
   });

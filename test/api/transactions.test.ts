@@ -96,7 +96,7 @@ describe('transactions', () => {
       entry('POST', 'Organization', organisation('b', { identifier: [identifier] })),
       entry('PUT', url, { ...json, name: 'c' }, { ifMatch: 'W/"9"' }),
     ]);
-    expect([refused.status, issue(refused)?.expression?.[0]]).toEqual([412, 'Bundle.entry[1]']);
+    expect([refused.status, issue(refused)?.expression?.[0]]).toEqual([412, 'Bundle.entry[1].request.ifMatch']);
     expect((await server.as('system', 'GET', `Organization?${token(identifier)}`)).json['total']).toBe(0);
   });
 

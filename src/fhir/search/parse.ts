@@ -2,6 +2,7 @@ import type { Predicate, SearchPlan, Sort } from '../../store/port.js';
 import { Failure, failure } from '../outcome.js';
 import { wrongValue, type Setting } from './criteria.js';
 import { Reader, type Include, type Options } from './reader.js';
+import { slotInclude, slotIncludes, slotName } from './slot-forms.js';
 import type { Code } from './terminology.js';
 
 export type { Include } from './reader.js';
@@ -96,7 +97,7 @@ const control = (reader: Reader, type: string, draft: Draft, name: string, value
     case '_include':
     case '_include:iterate':
     case '_include:recurse':
-      draft.includes.push(reader.include(name, value, iterates(type, name)));
+      draft.includes.push(reader.include(name, type === 'Slot' ? slotInclude(value) : value, iterates(type, name)));
       return true;
     case '_revinclude':
     case '_revinclude:iterate':
@@ -116,10 +117,6 @@ const control = (reader: Reader, type: string, draft: Draft, name: string, value
 };
 
 const isUnknown = (error: unknown): boolean => error instanceof Failure && error.issues[0]?.code === 'not-supported';
-
-/** The forms of e-RS A015 and BaRS for slots, as R4 writes them. */
-const slotName = (name: string): string =>
-  name === 'appointmentType' ? 'appointment-type' : name.replace(/^Schedule\.(?=actor\b)/, 'schedule.');
 
 const sizeOf = (where: readonly Predicate[]): number =>
   where.reduce((sum, predicate) => {
@@ -172,6 +169,7 @@ export const createQueryParser = (options: Options): QueryParser => {
     if (sizeOf(draft.where) > mostConditions)
       throw failure('too-costly', 'too-costly', `A search has at most ${String(mostConditions)} conditions.`);
     const { where, sort, count, contained, ...rest } = draft;
-    return { plan: { type, where, sort, count, ...(contained === 'false' ? {} : { contained }) }, ...rest, applied };
+    const includes = slotIncludes(rest.includes, rest.page);
+    return { plan: { type, where, sort, count, ...(contained === 'false' ? {} : { contained }) }, ...rest, includes, applied };
   };
 };
