@@ -65,6 +65,8 @@ export const createStructureCheck = (shapes: Shapes, held: Held = () => undefine
     const values = node[name];
     const index = walk.path.at(-1);
     const value: unknown = Array.isArray(values) && typeof index === 'number' ? values[index] : values;
+    // null where no list is has been told
+    if (value === null && !element.many) return;
     if (value === undefined || value === null)
       walk.error('code-invalid', `${element.name} has no code, and one is required`, `binding required ${binding.valueSet ?? ''}`);
   };
@@ -147,8 +149,11 @@ export const createStructureCheck = (shapes: Shapes, held: Held = () => undefine
     }
     walk.depth++;
     const before = walk.errors;
-    if (isEmpty(node)) walk.error('invariant', 'must have a value or children', 'ele-1');
-    checkProperties(walk, node, shape);
+    // where but one element is missing, that is what is said
+    const empty = isEmpty(node);
+    if (empty) walk.noteEmpty();
+    if (empty && shape.required.length !== 1) walk.error('invariant', 'must have a value or children', 'ele-1');
+    else checkProperties(walk, node, shape);
     if (walk.errors === before) for (const check of shape.checks) check(walk, node, node);
     walk.depth--;
   };

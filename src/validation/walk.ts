@@ -45,6 +45,13 @@ export type Given = {
 
 const nothingGiven: Given = { answers: noAnswers, undecided: 'warning', questionnaire: () => undefined, codes: () => undefined };
 
+/** Whether a place is another, or lies in it. */
+const isWithin = (place: string, other: string): boolean => {
+  if (!place.startsWith(other)) return false;
+  const next = place.charCodeAt(other.length);
+  return Number.isNaN(next) || next === 46 || next === 91;
+};
+
 /** One validation: where it is, what it has found, and which resources are around it. */
 export class Walk {
   /** names and indexes from the root, e.g. `Patient`, `name`, 0, `given`, 1 */
@@ -72,6 +79,10 @@ export class Walk {
   /** resources that were held to a profile, for a reference that comes again or leads back */
   readonly conforming = new Map<Node, Map<string, boolean>>();
   readonly #seen = new Set<string>();
+  /** where R4 itself is broken */
+  readonly #faulty: string[] = [];
+  /** where there is nothing at all */
+  readonly #empty: string[] = [];
 
   constructor(
     root: Node,
@@ -102,12 +113,26 @@ export class Walk {
     if (this.findings.length >= mostFindings && severity !== 'error') return;
     if (this.findings.length >= mostFindings * 2) return;
     const expression = this.expression(child);
+    if (this.layer === 'profile' && this.#holdsFault(expression)) return;
     // R4 itself and several profiles may say the same of one place: one cause, one issue
     const key = `${expression}\n${code}\n${text}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
+    if (severity === 'error' && this.layer === 'base') this.#faulty.push(expression);
     const diagnostics = this.profile === undefined ? `R4 4.0.1: ${rule}` : `${this.profile}: ${rule}`;
     this.findings.push({ severity, code, text, expression: [expression], diagnostics, layer: this.layer });
+  }
+
+  /** What a profile says of a place that is not R4, or that holds such a place, follows from that fault as a rule: one cause, one issue. */
+  #holdsFault(expression: string): boolean {
+    return (
+      this.#faulty.some((at) => isWithin(at, expression)) || this.#empty.some((at) => isWithin(at, expression) || isWithin(expression, at))
+    );
+  }
+
+  /** The present place holds nothing, so that no profile need say what it lacks. */
+  noteEmpty(): void {
+    this.#empty.push(this.expression());
   }
 
   error(code: string, text: string, rule: string, child?: string | number): void {

@@ -154,7 +154,9 @@ export const extensionCheck = (
   const checkPart = (walk: Walk, url: string, owner: Node): void => {
     const whole = typeof owner['url'] === 'string' ? overlays().find(owner['url']) : undefined;
     if (whole === undefined) {
-      if (typeof owner['url'] !== 'string') walk.error('value', `the URL of an extension must be absolute, not '${url}'`, 'extension url');
+      // an extension without a URL says that of itself, and its parts are no fault of theirs
+      const inExtension = walk.rules.at(-2)?.types[0]?.code === 'Extension';
+      if (!inExtension) walk.error('value', `the URL of an extension must be absolute, not '${url}'`, 'extension url');
       return;
     }
     const parts = [...(whole.root.children.get('extension')?.slices.values() ?? [])].map(extensionUrlOf);
