@@ -43,13 +43,17 @@ const withExpressions = (definition) => {
 
 /** Contexts of published extensions that R4's own definitions do not keep to. */
 const contexts = {
-  'http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type': { type: 'element', expression: 'ElementDefinition.type' },
-  'http://hl7.org/fhir/StructureDefinition/regex': { type: 'element', expression: 'ElementDefinition.type' },
+  'http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type': [{ type: 'element', expression: 'ElementDefinition.type' }],
+  'http://hl7.org/fhir/StructureDefinition/regex': [{ type: 'element', expression: 'ElementDefinition.type' }],
+  'http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version': ['CodeSystem', 'ValueSet'].map((expression) => ({
+    type: 'element',
+    expression,
+  })),
 };
 
 const withContexts = (definition) => {
   const added = contexts[definition.url];
-  return added === undefined ? definition : { ...definition, context: [...definition.context, added] };
+  return added === undefined ? definition : { ...definition, context: [...definition.context, ...added] };
 };
 
 /** Bindings that R4's own text does not ask for so strictly: the flow of oxygen is a component, and its unit is not in that list. */

@@ -57,9 +57,9 @@ const currencies = new Set(Intl.supportedValuesOf('currency'));
 // ISO 4217: what is missing here may be newer than this runtime
 const currency: Grammar = (code) => (currencies.has(code) ? 'in' : /^[A-Z]{3}$/.test(code) ? 'unknown' : 'out');
 
-// RFC 6838 4.2, with parameters
+// RFC 6838 4.2, with parameters; HL7's examples have spaces in the values of some
 const mediaType =
-  /^[A-Za-z0-9][\w!#$&\-^.+]{0,126}\/[A-Za-z0-9*][\w!#$&\-^.+]{0,126}(?:\s*;\s*[\w!#$&\-^.+]+=(?:[\w!#$&\-^.+:/]+|"[^"]*"))*$/;
+  /^[A-Za-z0-9][\w!#$&\-^.+]{0,126}\/[A-Za-z0-9*][\w!#$&\-^.+]{0,126}(?:\s*;\s*[\w!#$&\-^.+]+=(?:[\w!#$&\-^.+:/][\w!#$&\-^.+:/ ]*|"[^"]*"))*$/;
 
 const zones = new Set(Intl.supportedValuesOf('timeZone'));
 

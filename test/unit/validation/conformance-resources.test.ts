@@ -123,6 +123,7 @@ describe('a ConceptMap', () => {
   });
   it.each<Row>([
     ['of codes in its scope', map('a', 'b'), []],
+    ['from a code outside, in a map that HL7 has published', { ...map('z', 'b'), url: 'http://hl7.org/fhir/ConceptMap/own' }, []],
     ['from a code outside', map('z', 'b'), ['code-invalid ConceptMap.group[0].element[0].code']],
     ['to a code outside', map('a', 'z'), ['code-invalid ConceptMap.group[0].element[0].target[0].code']],
   ])('%s', hold);

@@ -83,12 +83,19 @@ describe('links inside a narrative', () => {
     ['to a part of itself', '<a href="#here">x</a><p id="here">y</p>', {}],
     ['to an anchor', '<a href="#here">x</a><a name="here">y</a>', {}],
     ['elsewhere', '<a href="http://example.org/#there">x</a>', {}],
+    ['to a page whose name begins like a scheme', '<a href="datatypes.html#string">x</a>', {}],
+    ['to a picture within', '<img src="data: image/png;base64,AAAA" alt="x"/>', {}],
   ])('%s', (_, inner, more) => {
     expect(faults(narrative(inner, more))).toEqual([]);
   });
 
+  it.each(['javascript:x()', ' java\tscript:x()', 'data:text/html,x', 'VBScript:x'])('to a script: %s', (url) => {
+    expect(faults(narrative(`<a href="${url}">x</a>`))).toEqual(['invariant Patient.text.div']);
+  });
+
   it.each(['<a href="#nowhere">x</a>', '<img src="#nowhere" alt="x"/>'])('to nothing: %s', (inner) => {
-    expect(faults(narrative(inner))).toEqual(['not-found Patient.text.div']);
+    expect(told(lenient.validate(narrative(inner)), 'warning')).toEqual(['not-found Patient.text.div']);
+    expect(faults(narrative(inner))).toEqual([]);
   });
 });
 
