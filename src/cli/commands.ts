@@ -39,8 +39,8 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'validate',
-    usage: 'validate <file...> [--profile <url>] [--json]',
-    purpose: 'check FHIR JSON files against R4 and UK Core, or the profiles named; exit 1 on any error',
+    usage: 'validate <file|folder>... [--profile <url>]... [--json]',
+    purpose: 'check FHIR JSON, XML and NDJSON against R4 and UK Core, or the profiles named; exit 1 on any error',
     run: validateFiles,
   },
   {

@@ -33,12 +33,10 @@ export type Sealed = {
 /** The wire form, made once: ids and meta as this version has them, everything else as the client sent it. */
 export const wireForm = (resource: Resource, key: Key, version: number, lastUpdated: number): Resource => {
   const { resourceType, id: _id, meta, ...rest } = resource;
-  return {
-    resourceType,
-    id: key.id,
-    meta: { ...meta, versionId: String(version), lastUpdated: new Date(lastUpdated).toISOString() },
-    ...rest,
-  };
+  // a client may send anything: what is no object is left for the validation to refuse as it is
+  const isMeta = meta === undefined || (typeof meta === 'object' && !Array.isArray(meta));
+  const own = { versionId: String(version), lastUpdated: new Date(lastUpdated).toISOString() };
+  return { resourceType, id: key.id, meta: isMeta ? { ...meta, ...own } : meta, ...rest };
 };
 
 /** References to this server's own resources without its address, which may change: nothing that is stored holds it. */

@@ -19,6 +19,12 @@ const cases: readonly (readonly [title: string, status: number, code: string, as
   ['a body that is no resource', 400, 'structure', () => server.as('system', 'POST', 'Patient', '[1]')],
   ['an empty body', 400, 'required', () => server.as('system', 'POST', 'Patient', '')],
   ['another type than the URL', 400, 'invalid', () => server.as('system', 'POST', 'Patient', { resourceType: 'Slot' })],
+  [
+    'a text where an object belongs',
+    400,
+    'structure',
+    () => server.as('system', 'POST', 'Patient', { resourceType: 'Patient', meta: 'x' }),
+  ],
   ['an unknown element', 400, 'structure', () => server.as('system', 'POST', 'Patient', { resourceType: 'Patient', colour: 'blue' })],
   [
     'a wrong media type',

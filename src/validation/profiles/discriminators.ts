@@ -54,8 +54,20 @@ const resolved = (walk: Walk, { value }: Item): readonly Item[] => {
   return target === undefined ? [] : [{ value: target.resource, sibling: undefined, type: undefined }];
 };
 
-const followAll = (walk: Walk, item: Item, steps: readonly Step[], shapes: Shapes): readonly Item[] =>
-  steps.reduce<readonly Item[]>((items, step) => items.flatMap((each) => follow(walk, each, step, shapes)), [item]);
+/** Whether something at the end of a path passes a test; without a list at every step, for a body may have a million items to sort. */
+const someAt = (
+  walk: Walk,
+  item: Item,
+  steps: readonly Step[],
+  shapes: Shapes,
+  test: (walk: Walk, item: Item) => boolean,
+  at = 0,
+): boolean => {
+  const step = steps[at];
+  if (step === undefined) return test(walk, item);
+  for (const next of follow(walk, item, step, shapes)) if (someAt(walk, next, steps, shapes, test, at + 1)) return true;
+  return false;
+};
 
 /** What a slice demands at the end of a discriminator's path, from the nodes that say something about it. */
 type Demand = { readonly nodes: readonly ProfileNode[]; readonly patterns: readonly unknown[] };
@@ -191,18 +203,22 @@ export const matcherOf = (
   const steps = stepsOf(discriminator.path);
   const target = steps.at(-1)?.kind === 'resolve';
   const { nodes, patterns } = demandAt([slice, ...slice.general], steps, parts);
-  const reach = (walk: Walk, item: Item): readonly Item[] => followAll(walk, item, steps, parts.shapes);
+  const reaching =
+    (test: Matcher): Matcher =>
+    (walk, item) =>
+      someAt(walk, item, steps, parts.shapes, test);
   if (discriminator.type === 'exists') {
     const must = !nodes.some(({ facets }) => facets.max === '0');
-    return (walk, item) => reach(walk, item).length > 0 === must;
+    const exists = reaching(() => true);
+    return (walk, item) => exists(walk, item) === must;
   }
   if (discriminator.type === 'profile') {
     const test = profileTest(target ? demandAt([slice], steps.slice(0, -1), parts).nodes : nodes, target, parts);
-    return test && ((walk, item) => reach(walk, item).some((each) => test(walk, each)));
+    return test && reaching(test);
   }
   const test =
     discriminator.type === 'type'
       ? typeTest(target ? demandAt([slice], steps.slice(0, -1), parts).nodes : nodes, target, parts)
       : valueTest({ nodes, patterns }, parts);
-  return test && ((walk, item) => reach(walk, item).some(test));
+  return test && reaching((_, item) => test(item));
 };

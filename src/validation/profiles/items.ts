@@ -17,8 +17,17 @@ const single = (value: unknown, sibling: unknown, type: TypeRule): Item => ({
   type,
 });
 
+const nothing: readonly Item[] = [];
+
 /** The values of an element in an object. */
 export const itemsOf = (node: Node, element: ElementRule): readonly Item[] => {
+  // the most of all elements: one type, one value
+  if (element.keys.length === 1 && !element.many) {
+    const type = element.types[0]!;
+    const value = node[element.name];
+    const sibling = type.primitive === undefined ? undefined : node[element.siblings[0]!];
+    return value === undefined && sibling === undefined ? nothing : [single(value, sibling, type)];
+  }
   for (let at = 0; at < element.keys.length; at++) {
     const key = element.keys[at]!;
     const type = element.types[at] ?? element.types[0]!;
@@ -28,10 +37,8 @@ export const itemsOf = (node: Node, element: ElementRule): readonly Item[] => {
     if (!element.many) return [single(value, sibling, type)];
     const values: readonly unknown[] = Array.isArray(value) ? value : [];
     const siblings: readonly unknown[] = Array.isArray(sibling) ? sibling : [];
-    const items: Item[] = [];
     const length = Math.max(values.length, siblings.length);
-    for (let index = 0; index < length; index++) items.push(single(values[index], siblings[index], type));
-    return items;
+    return Array.from({ length }, (_, index) => single(values[index], siblings[index], type));
   }
   return [];
 };

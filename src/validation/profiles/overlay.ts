@@ -168,14 +168,7 @@ export const createOverlays = (definitions: Definitions, shapes: Shapes, codes: 
           check(walk, item);
         });
       });
-    if (slicing !== undefined)
-      applySlicing(
-        walk,
-        slicing,
-        items.map((item, index) => [item, index] as const),
-        element.name,
-        at,
-      );
+    if (slicing !== undefined) applySlicing(walk, slicing, items, undefined, element.name, at);
     walk.path.pop();
     walk.rules.pop();
   };

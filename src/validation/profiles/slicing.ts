@@ -94,34 +94,50 @@ const countFault = (walk: Walk, slice: Slice, count: number, name: string): void
 export const applySlicing = (
   walk: Walk,
   slicing: Slicing,
-  items: readonly (readonly [Item, number])[],
+  items: readonly Item[],
+  places: readonly number[] | undefined,
   name: string,
   at: (index: number, check: () => void) => void,
 ): void => {
-  const found = new Map<Slice, (readonly [Item, number])[]>();
-  const order = slicing.slices.map((slice) => slice.name);
+  const { slices } = slicing;
+  const assigned = items.map((item) => slices.findIndex((slice) => slice.matches(walk, item)));
+  const counts = slices.map(() => 0);
+  const last = slicing.rules === 'openAtEnd' ? assigned.findLastIndex((slice) => slice >= 0) : -1;
   let furthest = -1;
-  const assigned = items.map(([item]) => slicing.slices.findIndex((slice) => slice.matches(walk, item)));
-  const last = assigned.findLastIndex((slice) => slice >= 0);
-  items.forEach(([item, index], place) => {
-    const slice = slicing.slices[assigned[place]!];
+  for (let place = 0; place < items.length; place++) {
+    const index = places?.[place] ?? place;
+    const number = assigned[place]!;
+    const slice = slices[number];
+    if (slice === undefined) {
+      if (slicing.rules !== 'open')
+        at(index, () => {
+          refuseUnmatched(walk, slicing, name, place < last);
+        });
+      continue;
+    }
+    // what is beyond the number that is allowed is told as such, and not looked at
+    if (++counts[number]! > slice.max) continue;
     at(index, () => {
-      if (slice === undefined) refuseUnmatched(walk, slicing, name, place < last);
-      else {
-        if (slicing.ordered && assigned[place]! < furthest)
-          walk.error('structure', `the slices of ${name} must stand in the order ${order.join(', ')}`, `ordered slicing of ${name}`);
-        slice.check(walk, item);
+      if (slicing.ordered && number < furthest) {
+        const order = slices.map((each) => each.name).join(', ');
+        walk.error('structure', `the slices of ${name} must stand in the order ${order}`, `ordered slicing of ${name}`);
       }
+      slice.check(walk, items[place]!);
     });
-    if (slice === undefined) return;
-    furthest = Math.max(furthest, assigned[place]!);
-    const same = found.get(slice);
-    if (same === undefined) found.set(slice, [[item, index]]);
-    else same.push([item, index]);
-  });
-  for (const slice of slicing.slices) {
-    const matched = found.get(slice) ?? [];
-    countFault(walk, slice, matched.length, name);
-    if (slice.inner !== undefined) applySlicing(walk, slice.inner, matched, `${name}:${slice.name}`, at);
+    furthest = Math.max(furthest, number);
   }
+  slices.forEach((slice, number) => {
+    countFault(walk, slice, counts[number]!, name);
+    if (slice.inner === undefined) return;
+    const own = items.flatMap((_, place) => (assigned[place] === number ? [place] : []));
+    const within = own.map((place) => places?.[place] ?? place);
+    applySlicing(
+      walk,
+      slice.inner,
+      own.map((place) => items[place]!),
+      within,
+      `${name}:${slice.name}`,
+      at,
+    );
+  });
 };
