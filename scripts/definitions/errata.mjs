@@ -45,7 +45,13 @@ const withExpressions = (definition) => {
 const contexts = {
   'http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type': [{ type: 'element', expression: 'ElementDefinition.type' }],
   'http://hl7.org/fhir/StructureDefinition/regex': [{ type: 'element', expression: 'ElementDefinition.type' }],
-  'http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version': ['CodeSystem', 'ValueSet'].map((expression) => ({
+  'http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version': [
+    'CodeSystem',
+    'ValueSet',
+    'OperationDefinition',
+    'SearchParameter',
+    'ElementDefinition',
+  ].map((expression) => ({
     type: 'element',
     expression,
   })),
