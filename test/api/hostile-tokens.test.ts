@@ -68,27 +68,22 @@ const ask = async (
 
 beforeAll(async () => {
   one = await spawnServer(environment);
-  // one name for both, as behind a proxy
-  two = await spawnServer({ ...environment, BASE_URL: one.baseUrl });
-  two = { ...two, baseUrl: `http://127.0.0.1:${String(await portOf(two))}` };
+  // one name for both, as behind a proxy; the second greets with that name too
+  const port = String(await freePort());
+  two = { ...(await spawnServer({ ...environment, BASE_URL: one.baseUrl, PORT: port })), baseUrl: `http://127.0.0.1:${port}` };
   privateKey = keyOf('demo-system');
 });
 afterAll(async () => {
   await Promise.all([one.stop(), two.stop()]);
   rmSync(folder, { recursive: true, force: true });
 });
-/** A server with a BASE_URL greets with that; where it listens is asked of the system. */
-const portOf = async ({ child }: Spawned): Promise<number> => {
-  const sockets = readFileSync(`/proc/${String(child.pid)}/net/tcp`, 'utf8')
-    .split('\n')
-    .slice(1);
-  const own = new Set(
-    (await promisify(execFile)('ls', ['-l', `/proc/${String(child.pid)}/fd`])).stdout
-      .match(/socket:\[\d+\]/g)
-      ?.map((text) => /\d+/.exec(text)?.[0]),
-  );
-  const row = sockets.map((line) => line.trim().split(/\s+/)).find((cells) => cells[3] === '0A' && own.has(cells[9]));
-  return Number.parseInt(row?.[1]?.split(':')[1] ?? '0', 16);
+/** A port that was free a moment ago. */
+const freePort = async (): Promise<number> => {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 };
 
 describe('an assertion', () => {
