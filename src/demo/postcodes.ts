@@ -13,9 +13,10 @@ const together = 2000;
 /** Adds or replaces; an entry that is the same already is left alone. */
 const writePositions = async (store: Store, rows: readonly Known[]): Promise<void> => {
   const entries: EntryPut[] = [];
-  for (const { key, position } of rows) {
+  const present = await Promise.all(rows.map(({ key }) => store.findEntry('postcode', key)));
+  for (const [at, { key, position }] of rows.entries()) {
     const body = positionText(position);
-    const known = await store.findEntry('postcode', key);
+    const known = present[at];
     if (known?.body !== body) entries.push({ kind: 'postcode', key, version: known?.version ?? 0, body });
   }
   if (entries.length > 0) await store.commit({ entries });

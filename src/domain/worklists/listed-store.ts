@@ -7,6 +7,8 @@ import { placesOf } from './place.js';
 import { stateOf } from '../referral/referral.js';
 
 const tries = 4;
+/** referrals of a unit that are looked at side by side */
+const together = 25;
 /** types beside the referral whose content a worklist shows, and the parameter by which they name it */
 const naming: Readonly<Record<string, string>> = { Task: 'focus', DocumentReference: 'related' };
 
@@ -50,12 +52,14 @@ export const placesAfter = async (
 
 /** Adds to a unit the places of the referrals, each guarded by the revision that was read before all else. */
 export const listing = async (reader: Reader, unit: Unit, referrals: Iterable<string>, integrity: boolean): Promise<Unit> => {
+  const all = [...referrals];
   const entries: EntryPut[] = [];
   const worklists: WorklistPut[] = [];
-  for (const referral of referrals) {
-    const revision = (await reader.findEntry('worklist', referral))?.version ?? 0;
-    entries.push({ kind: 'worklist', key: referral, version: revision, body: '' });
-    worklists.push(await placesAfter(reader, unit, referral, integrity));
+  for (let from = 0; from < all.length; from += together) {
+    const some = all.slice(from, from + together);
+    const revisions = await Promise.all(some.map((referral) => reader.findEntry('worklist', referral)));
+    some.forEach((key, at) => entries.push({ kind: 'worklist', key, version: revisions[at]?.version ?? 0, body: '' }));
+    worklists.push(...(await Promise.all(some.map((referral) => placesAfter(reader, unit, referral, integrity)))));
   }
   return worklists.length === 0 ? unit : { ...unit, entries: [...(unit.entries ?? []), ...entries], worklists };
 };

@@ -2,10 +2,10 @@ import type { config as MssqlConfig } from 'mssql';
 
 /** Settings of the pool that a DATABASE_URL may carry beside those of the connection. */
 const numbers = {
-  poolMax: 20,
+  poolMax: 10,
   poolMin: 0,
   /** a statement that takes longer is given up */
-  requestTimeout: 15_000,
+  requestTimeout: 30_000,
   connectTimeout: 15_000,
 } as const;
 
@@ -24,7 +24,7 @@ const number = (url: URL, name: keyof typeof numbers): number => {
 };
 
 /**
- * `mssql://user:password@host:1433/database?encrypt=true&trustServerCertificate=false&poolMax=20&requestTimeout=15000` as the driver
+ * `mssql://user:password@host:1433/database?encrypt=true&trustServerCertificate=false&poolMax=10&requestTimeout=30000` as the driver
  * wants it. Throws an Error that names what is wrong, never the password.
  */
 export const readDatabaseUrl = (text: string): MssqlConfig => {
@@ -45,7 +45,7 @@ export const readDatabaseUrl = (text: string): MssqlConfig => {
     password: decodeURIComponent(url.password),
     requestTimeout: number(url, 'requestTimeout'),
     connectionTimeout: number(url, 'connectTimeout'),
-    pool: { max: number(url, 'poolMax'), min: number(url, 'poolMin'), acquireTimeoutMillis: 10_000, idleTimeoutMillis: 30_000 },
+    pool: { max: number(url, 'poolMax'), min: number(url, 'poolMin'), acquireTimeoutMillis: 15_000, idleTimeoutMillis: 300_000 },
     options: {
       appName: 'referral-server',
       encrypt: flag(url, 'encrypt', true),

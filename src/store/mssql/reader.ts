@@ -29,8 +29,10 @@ import { sightTest } from '../queries/sight.js';
 import { keyText } from '../key-text.js';
 import type { Database, Row } from './database.js';
 import type { Terms } from './terms.js';
+import { Together } from './together.js';
 import { referenceHomes } from './unit-batch.js';
 
+type EntryName = { readonly kind: Entry['kind']; readonly key: string };
 type Position = readonly (string | number | null)[];
 
 const bodyOf = (value: unknown): string | undefined => (Buffer.isBuffer(value) ? value.toString('utf8') : undefined);
@@ -48,6 +50,9 @@ const asKept = ({ text, parameters }: Statement): Statement => ({
 export class MssqlReader implements Reader {
   private unknown = new Set<string>();
   private readonly prepared = new Map<string, Prepared>();
+  private readonly rows = new Together<Key, Stored>((keys) => this.findAll(keys));
+  private readonly entries = new Together<EntryName, Entry>((wanted) => this.findEntries(wanted));
+  private readonly lists = new Together<Entry['kind'], readonly Entry[]>((kinds) => this.findLists(kinds));
 
   constructor(
     private readonly database: Database,
@@ -58,12 +63,30 @@ export class MssqlReader implements Reader {
     return this;
   }
 
-  async find(key: Key, sight: Sight): Promise<Stored | undefined> {
+  find(key: Key, sight: Sight): Promise<Stored | undefined> {
+    return sight === 'all' ? this.rows.read(key) : this.findOne(key, sight);
+  }
+
+  private async findOne(key: Key, sight: Sight): Promise<Stored | undefined> {
     const [row] = await this.run(
       () => sql`select r.rid, r.id, r.version, r.last_updated, r.body from resource r
         where r.type = ${this.term(key.type)} and r.id = ${key.id} and r.version > 0 and ${sightTest(tsql, sight, sql.raw('r.rid'))}`,
     );
     return row && this.stored(row, key.type);
+  }
+
+  /** Each of the keys with its current version, also when that is a deletion. */
+  private async findAll(keys: readonly Key[]): Promise<readonly (Stored | undefined)[]> {
+    const [only] = keys;
+    if (only && keys.length === 1) return [await this.findOne(only, 'all')];
+    const rows = await this.run(() => {
+      const wanted = JSON.stringify(keys.map(({ type, id }) => ({ t: this.term(type), i: id })));
+      return sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.body
+        from (select distinct k.type, k.id from openjson(${wanted}) with (type int '$.t', id nvarchar(64) '$.i') k) w
+        inner join resource r on r.type = w.type and r.id = w.id collate Latin1_General_BIN2 where r.version > 0`;
+    });
+    const found = new Map((await this.storedOfTypes(rows)).map((row) => [`${row.type}/${row.id}`, row]));
+    return keys.map(({ type, id }) => found.get(`${type}/${id}`));
   }
 
   async findVersion(key: Key, version: number, sight: Sight): Promise<Stored | undefined> {
@@ -240,20 +263,43 @@ export class MssqlReader implements Reader {
     return { kind, key, owner: String(row['owner']), ...(row['expires'] === null ? {} : { expires: Number(row['expires']) }) };
   }
 
-  async findEntry(kind: Entry['kind'], key: string): Promise<Entry | undefined> {
-    const [row] = await this.database.read(
-      'select [key] as entry_key, version, body, expires from entry where kind = @kind and [key] = @key',
-      { kind, key },
+  findEntry(kind: Entry['kind'], key: string): Promise<Entry | undefined> {
+    return this.entries.read({ kind, key });
+  }
+
+  private async findEntries(wanted: readonly EntryName[]): Promise<readonly (Entry | undefined)[]> {
+    const [only] = wanted;
+    if (only && wanted.length === 1) {
+      const [row] = await this.database.read(
+        'select kind, [key] as entry_key, version, body, expires from entry where kind = @kind and [key] = @key',
+        only,
+      );
+      return [row && entryOf(row)];
+    }
+    const rows = await this.database.read(
+      `select e.kind, e.[key] as entry_key, e.version, e.body, e.expires
+       from openjson(@wanted) with (kind nvarchar(30) '$.kind', entry_key nvarchar(400) '$.key') w
+       inner join entry e on e.kind = w.kind collate Latin1_General_BIN2 and e.[key] = w.entry_key collate Latin1_General_BIN2`,
+      { wanted: JSON.stringify([...new Map(wanted.map((name) => [`${name.kind} ${name.key}`, name])).values()]) },
     );
-    return row && entryOf(kind, row);
+    const found = new Map(rows.map((row) => [`${String(row['kind'])} ${String(row['entry_key'])}`, entryOf(row)]));
+    return wanted.map(({ kind, key }) => found.get(`${kind} ${key}`));
   }
 
   async listEntries(kind: Entry['kind']): Promise<readonly Entry[]> {
-    const rows = await this.database.read(
-      'select [key] as entry_key, version, body, expires from entry where kind = @kind order by [key]',
-      { kind },
-    );
-    return rows.map((row) => entryOf(kind, row));
+    return (await this.lists.read(kind)) ?? [];
+  }
+
+  private async findLists(kinds: readonly Entry['kind'][]): Promise<readonly (readonly Entry[])[]> {
+    const read = async (kind: Entry['kind']): Promise<readonly Entry[]> => {
+      const rows = await this.database.read(
+        'select kind, [key] as entry_key, version, body, expires from entry where kind = @kind order by [key]',
+        { kind },
+      );
+      return rows.map(entryOf);
+    };
+    const lists = new Map([...new Set(kinds)].map((kind) => [kind, read(kind)]));
+    return Promise.all(kinds.map((kind) => lists.get(kind) ?? Promise.resolve([])));
   }
 
   async worklist(query: WorklistQuery): Promise<WorklistPage> {
@@ -329,8 +375,8 @@ export class MssqlReader implements Reader {
   }
 }
 
-const entryOf = (kind: Entry['kind'], row: Row): Entry => ({
-  kind,
+const entryOf = (row: Row): Entry => ({
+  kind: row['kind'] as Entry['kind'],
   key: String(row['entry_key']),
   version: Number(row['version']),
   body: bodyOf(row['body']) ?? '',

@@ -11,6 +11,7 @@ import {
   type Dialect as KyselyDialect,
   type RawBuilder,
 } from 'kysely';
+import { hoistDerived } from './hoist.js';
 
 export type Fragment = RawBuilder<unknown>;
 export type Parameter = string | number | null;
@@ -50,11 +51,11 @@ export type Dialect = {
 export const always: Fragment = sql`1 = 1`;
 export const never: Fragment = sql`1 = 0`;
 
-const compiler = (dialect: KyselyDialect): Dialect['compile'] => {
+const compiler = (dialect: KyselyDialect, finish: (text: string) => string = (text) => text): Dialect['compile'] => {
   const database = new Kysely<unknown>({ dialect });
   return (query) => {
     const { sql: text, parameters } = query.compile(database);
-    return { text, parameters: parameters as readonly Parameter[] };
+    return { text: finish(text), parameters: parameters as readonly Parameter[] };
   };
 };
 
@@ -93,12 +94,15 @@ export const sqlite: Dialect = {
 
 export const tsql: Dialect = {
   name: 'tsql',
-  compile: compiler({
-    createAdapter: () => new MssqlAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new MssqlIntrospector(db),
-    createQueryCompiler: () => new MssqlQueryCompiler(),
-  }),
+  compile: compiler(
+    {
+      createAdapter: () => new MssqlAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new MssqlIntrospector(db),
+      createQueryCompiler: () => new MssqlQueryCompiler(),
+    },
+    hoistDerived,
+  ),
   // a join hint also keeps the order of all tables of the statement as written
   join: sql`inner loop join`,
   limit: (rows) => sql`offset 0 rows fetch next ${rows} rows only`,

@@ -1,1 +1,1 @@
-select count(*) as n from (select distinct "h"."rid" as rid from "search_token" h inner loop join resource r on r.rid = "h"."rid" where "h"."param" = @1 and "h"."code" = @2 and "r"."type" = @3 and r.body is not null order by "h"."rid" offset 0 rows fetch next @4 rows only) m
+with q1 as (select distinct "h"."rid" as rid from "search_token" h inner loop join resource r on r.rid = "h"."rid" where "h"."param" = @1 and "h"."code" = @2 and "r"."type" = @3 and r.body is not null order by "h"."rid" offset 0 rows fetch next @4 rows only) select count(*) as n from q1 m

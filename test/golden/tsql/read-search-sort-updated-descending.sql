@@ -1,2 +1,2 @@
-select r.rid, r.id, r.type, r.version, r.last_updated, r.body, d."k0"
-      from (select "r"."rid" as rid, "r"."last_updated" as "k0" from resource "r" where "r"."type" = @1 and r.body is not null and 1 = 1 order by "r"."last_updated" desc, "r"."rid" desc offset 0 rows fetch next @2 rows only) d inner loop join resource r on r.rid = d.rid order by "d"."k0" desc, "d"."rid" desc offset 0 rows fetch next @3 rows only
+with q1 as (select "r"."rid" as rid, "r"."last_updated" as "k0" from resource "r" where "r"."type" = @1 and r.body is not null and 1 = 1 order by "r"."last_updated" desc, "r"."rid" desc offset 0 rows fetch next @2 rows only) select r.rid, r.id, r.type, r.version, r.last_updated, r.body, d."k0"
+      from q1 d inner loop join resource r on r.rid = d.rid order by "d"."k0" desc, "d"."rid" desc offset 0 rows fetch next @3 rows only

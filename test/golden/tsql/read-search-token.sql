@@ -1,2 +1,2 @@
-select r.rid, r.id, r.type, r.version, r.last_updated, r.body
-      from (select "h"."rid" as rid from "search_token" h inner loop join resource r on r.rid = "h"."rid" where "h"."param" = @1 and "h"."code" = @2 and "h"."system" = @3 and "r"."type" = @4 and r.body is not null and 1 = 1 order by "h"."rid" offset 0 rows fetch next @5 rows only) d inner loop join resource r on r.rid = d.rid order by "d"."rid" offset 0 rows fetch next @6 rows only
+with q1 as (select "h"."rid" as rid from "search_token" h inner loop join resource r on r.rid = "h"."rid" where "h"."param" = @1 and "h"."code" = @2 and "h"."system" = @3 and "r"."type" = @4 and r.body is not null and 1 = 1 order by "h"."rid" offset 0 rows fetch next @5 rows only) select r.rid, r.id, r.type, r.version, r.last_updated, r.body
+      from q1 d inner loop join resource r on r.rid = d.rid order by "d"."rid" offset 0 rows fetch next @6 rows only
