@@ -4,7 +4,7 @@ import path from 'node:path';
 
 /** Gives the run a place for what its test files share. */
 const setUp = (): void => {
-  process.env['DEMO_TEMPLATE'] = mkdtempSync(path.join(tmpdir(), 'referrals-template-'));
+  process.env['DEMO_TEMPLATE'] ??= mkdtempSync(path.join(tmpdir(), 'referrals-template-'));
 };
 
 // jest takes the default export

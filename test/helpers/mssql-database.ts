@@ -24,13 +24,13 @@ export const createDatabase = (server: string, name: string): Promise<void> =>
 export const dropDatabase = (server: string, name: string): Promise<void> =>
   within(server, (database) =>
     database.again(
-      () => database.execute(`drop database [${name}]`),
+      () => database.execute(`drop database if exists [${name}]`),
       () => true,
     ),
   );
 
 // what refers comes before what it refers to
-const tables = [
+export const tables = [
   'search_token',
   'search_reference',
   'search_range',

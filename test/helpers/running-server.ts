@@ -6,7 +6,7 @@ import { fetchToken } from '../../src/auth/client-token.js';
 import { readConfig } from '../../src/config.js';
 import type { House } from '../../src/interactions/house.js';
 import { demoTemplate } from './demo-template.js';
-import { ownStore, type OwnStore } from './own-store.js';
+import { ownStore, templateStore, type OwnStore } from './own-store.js';
 import { serveHere, serveInProcesses } from './serving.js';
 
 export type Answer = {
@@ -61,15 +61,14 @@ const stores = new Map<string, OwnStore>();
 const freshFolder = async (settings: Readonly<Record<string, string>>): Promise<string> => {
   const folder = mkdtempSync(path.join(tmpdir(), 'referrals-'));
   if (settings['DATABASE_URL'] !== undefined) return folder;
-  const store = await ownStore();
-  stores.set(folder, store);
-  if (settings['DEMO'] !== 'false' && store.settings['DATABASE_URL'] === undefined)
-    cpSync(await demoTemplate(makeTemplate), folder, { recursive: true });
+  const filled = settings['DEMO'] !== 'false';
+  if (filled) cpSync(await demoTemplate(makeTemplate), folder, { recursive: true });
+  stores.set(folder, await ownStore(filled));
   return folder;
 };
 
 const makeTemplate = async (folder: string): Promise<void> => {
-  const app = await createApp(readConfig({ ...quiet, DATA_DIR: folder }));
+  const app = await createApp(readConfig({ ...quiet, ...(await templateStore()), DATA_DIR: folder }));
   await app.close();
 };
 
