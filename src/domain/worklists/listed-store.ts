@@ -8,7 +8,7 @@ import { stateOf } from '../referral/referral.js';
 
 const tries = 4;
 /** referrals of a unit that are looked at side by side */
-const together = 25;
+const together = 4;
 /** types beside the referral whose content a worklist shows, and the parameter by which they name it */
 const naming: Readonly<Record<string, string>> = { Task: 'focus', DocumentReference: 'related' };
 

@@ -28,6 +28,9 @@ export type Shape = {
 // a JSON value has the database's own collation: named here, so that it can be compared with ids and codes, and seeks them
 const exact = (value: string): string => `${value} collate Latin1_General_BIN2`;
 
+/** A text as it was before it travelled in JSON: see store/json-text. */
+const arrived = (text: string): string => `translate(${text}, @sent_as, @meant)`;
+
 const json = {
   expects: "openjson(@expects) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version')",
   claims:
@@ -62,7 +65,7 @@ const unmatched = (counts: readonly string[]): string =>
     // whoever commits resources waits for this row: nothing that would match can be committed in between
     'update commit_order set sequence = sequence where id = 1;',
     ...counts.map(
-      (count) => `set @done = (select n from (${count}) matches);
+      (count) => `${count.replace('select count(*) as n from', 'select @done = count(*) from')};
 if @done > 0 begin; rollback transaction; throw ${String(thrown.matched)}, 'matched', 1; end;`,
     ),
   ].join('\n');
@@ -78,12 +81,12 @@ if @done <> @expected ${refuse(
     where r.rid is null or r.version <> e.version or r.body is null);`,
 )}`;
 
-const claimOn = `c.kind = ${exact('w.kind')} and c.[key] = ${exact('w.claim_key')}`;
+const claimOn = `c.kind = ${exact('w.kind')} and c.[key] = ${exact(arrived('w.claim_key'))}`;
 const releases = `delete c from claim c inner join ${json.releases} w on ${claimOn} and c.owner = ${exact('w.owner')};`;
 const claims = `update c set owner = w.owner, expires = w.expires from ${json.claims} w inner join claim c on ${claimOn}
   where c.expires <= @now or (c.owner = ${exact('w.owner')} and c.kind <> 'jti');
 set @done = @@rowcount;
-insert into claim (kind, [key], owner, expires) select w.kind, w.claim_key, w.owner, w.expires from ${json.claims} w
+insert into claim (kind, [key], owner, expires) select w.kind, ${arrived('w.claim_key')}, w.owner, w.expires from ${json.claims} w
   where not exists (select 1 as one from claim c where ${claimOn});
 set @done = @done + @@rowcount;
 if @done <> @claimed ${refuse(
@@ -93,14 +96,14 @@ if @done <> @claimed ${refuse(
     where (c.expires is null or c.expires > @now) and (c.owner <> ${exact('w.owner')} or c.kind = 'jti'));`,
 )}`;
 
-const entryOn = `e.kind = ${exact('w.kind')} and e.[key] = ${exact('w.entry_key')}`;
+const entryOn = `e.kind = ${exact('w.kind')} and e.[key] = ${exact(arrived('w.entry_key'))}`;
 const entryBody = 'substring(@entry_bodies, w.start, w.length)';
 const entries = `update e set version = e.version + 1, body = ${entryBody}, expires = w.expires from ${json.entries} w
   inner join entry e on ${entryOn} where e.version = w.version and w.length is not null;
 set @done = @@rowcount;
 delete e from entry e inner join ${json.entries} w on ${entryOn} where e.version = w.version and w.length is null;
 set @done = @done + @@rowcount;
-insert into entry (kind, [key], version, body, expires) select w.kind, w.entry_key, 1, ${entryBody}, w.expires from ${json.entries} w
+insert into entry (kind, [key], version, body, expires) select w.kind, ${arrived('w.entry_key')}, 1, ${entryBody}, w.expires from ${json.entries} w
   where w.version = 0 and w.length is not null and not exists (select 1 as one from entry e where ${entryOn});
 set @done = @done + @@rowcount;
 if @done <> @entered ${refuse(
@@ -159,6 +162,10 @@ const sqlType = (column: string): string => {
   return ['low', 'high', 'x', 'y', 'z'].includes(column) ? 'float' : 'int';
 };
 
+const isText = (column: string): boolean => sqlType(column) === 'nvarchar(400)';
+/** A cell of an index row as it is written. */
+const cellOf = (column: string): string => (column === 'target' ? 't.rid' : isText(column) ? arrived(`x.${column}`) : `x.${column}`);
+
 const sentRows = (name: string, columns: readonly string[]): string =>
   `openjson(@${name}) with (n int '$.n', param int '$.p', ${columns.map((column, at) => `${column} ${sqlType(column)} '$.c${String(at)}'`).join(', ')})`;
 
@@ -166,15 +173,14 @@ const sentRows = (name: string, columns: readonly string[]): string =>
 const indexRows = (kind: Kind, updates: boolean, some: boolean): string => {
   const [table, ...columns] = indexTables[kind];
   const sent = sentRows(kind, columns);
-  const value = (column: string): string => (column === 'target' ? 't.rid' : `x.${column}`);
   const from = `${sent} x inner join @row w on w.n = x.n${kind === 'reference' ? ' inner join @target t on t.n = x.target' : ''}`;
   const equal = [
     'x.param = s.param',
-    ...columns.map((column) => `s.${column} = ${sqlType(column) === 'nvarchar(400)' ? exact(`x.${column}`) : value(column)}`),
+    ...columns.map((column) => `s.${column} = ${isText(column) ? exact(cellOf(column)) : cellOf(column)}`),
   ].join(' and ');
   const remove = `delete s from ${table} s inner join @row o on o.rid = s.rid
   ${some ? `where not exists (select 1 as one from ${from} where w.rid = s.rid and ${equal})` : ''};`;
-  const add = `insert into ${table} (rid, param, ${columns.join(', ')}) select w.rid, x.param, ${columns.map(value).join(', ')} from ${from}
+  const add = `insert into ${table} (rid, param, ${columns.join(', ')}) select w.rid, x.param, ${columns.map(cellOf).join(', ')} from ${from}
   ${updates ? `where not exists (select 1 as one from ${table} s where s.rid = w.rid and ${equal})` : ''};`;
   return `${updates ? remove : ''}\n${some ? add : ''}`;
 };
@@ -242,9 +248,8 @@ ${kinds
 
 const reindexKind = (kind: Kind): string => {
   const [table, ...columns] = indexTables[kind];
-  const value = (column: string): string => (column === 'target' ? 't.rid' : `x.${column}`);
   return `delete s from ${table} s inner join @renamed o on o.rid = s.rid and o.param = s.param;
-insert into ${table} (rid, param, ${columns.join(', ')}) select w.rid, x.param, ${columns.map(value).join(', ')}
+insert into ${table} (rid, param, ${columns.join(', ')}) select w.rid, x.param, ${columns.map(cellOf).join(', ')}
   from ${sentRows(`re_${kind}`, columns)} x inner join @again w on w.n = x.n${kind === 'reference' ? ' inner join @retarget t on t.n = x.target' : ''};`;
 };
 

@@ -9,6 +9,7 @@ import {
   type Position,
   type Row,
 } from '../copy/tables.js';
+import { jsonText, meant, sentAs } from '../json-text.js';
 import { keyText } from '../key-text.js';
 import { Occupied } from '../port.js';
 import { Database, type Input, type Inputs, type Load } from './database.js';
@@ -126,11 +127,11 @@ class MssqlCopyTarget extends MssqlCopySource implements CopyTarget {
     if (table.name === 'term') {
       // an identity column, which a bulk load would number anew
       const text = `set identity_insert term on;
-insert into term (id, text) select w.id, w.text from openjson(@rows) with (id int '$.id', text nvarchar(400) '$.text') w;
+insert into term (id, text) select w.id, translate(w.text, @sent_as, @meant) from openjson(@rows) with (id int '$.id', text nvarchar(400) '$.text') w;
 set identity_insert term off;
 ${progress}`;
       const terms = rows.map(([id = 0, name]) => ({ id, text: keyText(String(name)) }));
-      await this.database.load([], text, { ...position, rows: JSON.stringify(terms) });
+      await this.database.load([], text, { ...position, rows: jsonText(terms), sent_as: sentAs, meant });
       return;
     }
     await this.database.load(loadsOf(table, rows), progress, position);

@@ -2,7 +2,7 @@ import mssql from 'mssql';
 import { Unavailable, type ConnectionFigures } from '../port.js';
 import { readDatabaseUrl } from './database-url.js';
 import { Retries } from './retries.js';
-import { troubleOf } from './server-errors.js';
+import { isInternal, troubleOf } from './server-errors.js';
 
 export type Input = string | number | Buffer | null;
 export type Inputs = Readonly<Record<string, Input>>;
@@ -44,15 +44,35 @@ const tableOf = ({ table, columns, rows }: Load): mssql.Table => {
   return made;
 };
 
+type Lent = (error: unknown, connection: { hasError?: boolean } | undefined, ...more: readonly unknown[]) => void;
+type Lender = { acquire: (request: object, lent: Lent) => unknown };
+
+/** Which connection each request has: the pool does not lend one again that is marked. */
+const watchLending = (pool: Lender): ((request: object) => void) => {
+  const lent = new WeakMap<object, { hasError?: boolean }>();
+  const acquire = pool.acquire.bind(pool);
+  pool.acquire = (request, callback) =>
+    acquire(request, (error, connection, ...more) => {
+      if (connection) lent.set(request, connection);
+      callback(error, connection, ...more);
+    });
+  return (request) => {
+    const connection = lent.get(request);
+    if (connection) connection.hasError = true;
+  };
+};
+
 /** One pool of connections, and what is tried again over it. */
 export class Database {
   private readonly pool: mssql.ConnectionPool;
   private readonly retries = new Retries();
+  private readonly discard: (request: object) => void;
 
   private constructor(pool: mssql.ConnectionPool) {
     this.pool = pool;
     // a broken connection is seen by the request that uses it, and replaced by the pool
     pool.on('error', () => undefined);
+    this.discard = watchLending(pool as unknown as Lender);
   }
 
   /** Connects; throws Unavailable when the server does not answer. */
@@ -75,8 +95,13 @@ export class Database {
   async send(text: string, inputs: Inputs = {}): Promise<readonly Row[]> {
     const request = this.pool.request();
     for (const name in inputs) bind(request, name, inputs[name] ?? null);
-    const { recordset } = (await request.query(text)) as { readonly recordset?: readonly Row[] };
-    return recordset ?? [];
+    try {
+      const { recordset } = (await request.query(text)) as { readonly recordset?: readonly Row[] };
+      return recordset ?? [];
+    } catch (error) {
+      if (isInternal(error)) this.discard(request);
+      throw error;
+    }
   }
 
   /** DDL and other text without parameters. */

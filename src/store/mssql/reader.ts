@@ -26,6 +26,7 @@ import { decodePosition, encodePosition } from '../queries/position.js';
 import { SearchBuilder } from '../queries/search.js';
 import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
+import { jsonText, meant, sentAs, withoutEscapes } from '../json-text.js';
 import { keyText } from '../key-text.js';
 import type { Database, Row } from './database.js';
 import type { Terms } from './terms.js';
@@ -43,7 +44,9 @@ const cell = (value: unknown): string | number | null =>
 /** Long texts stand in an index as their beginning with a hash; a list travels as JSON and is none. */
 const asKept = ({ text, parameters }: Statement): Statement => ({
   text,
-  parameters: parameters.map((value) => (typeof value === 'string' && !value.startsWith('[') ? keyText(value) : value)),
+  parameters: parameters.map((value) =>
+    typeof value !== 'string' ? value : value.startsWith('[') ? withoutEscapes(value) : keyText(value),
+  ),
 });
 
 /** The reads of the port over one pool. Each call is one statement, so each sees one committed state. */
@@ -279,8 +282,8 @@ export class MssqlReader implements Reader {
     const rows = await this.database.read(
       `select e.kind, e.[key] as entry_key, e.version, e.body, e.expires
        from openjson(@wanted) with (kind nvarchar(30) '$.kind', entry_key nvarchar(400) '$.key') w
-       inner join entry e on e.kind = w.kind collate Latin1_General_BIN2 and e.[key] = w.entry_key collate Latin1_General_BIN2`,
-      { wanted: JSON.stringify([...new Map(wanted.map((name) => [`${name.kind} ${name.key}`, name])).values()]) },
+       inner join entry e on e.kind = w.kind collate Latin1_General_BIN2 and e.[key] = translate(w.entry_key, @sent_as, @meant) collate Latin1_General_BIN2`,
+      { sent_as: sentAs, meant, wanted: jsonText([...new Map(wanted.map((name) => [`${name.kind} ${name.key}`, name])).values()]) },
     );
     const found = new Map(rows.map((row) => [`${String(row['kind'])} ${String(row['entry_key'])}`, entryOf(row)]));
     return wanted.map(({ kind, key }) => found.get(`${kind} ${key}`));

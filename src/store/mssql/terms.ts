@@ -1,9 +1,11 @@
+import { jsonText, meant, sentAs } from '../json-text.js';
 import { keyText } from '../key-text.js';
 import { troubleOf } from './server-errors.js';
 import type { Database } from './database.js';
 
-const insertTexts = `insert into term (text) select w.text from openjson(@texts) with (text nvarchar(400) '$.t') w
-  where not exists (select 1 as one from term t where t.text = w.text collate Latin1_General_BIN2)`;
+const arrived = 'translate(w.text, @sent_as, @meant)';
+const insertTexts = `insert into term (text) select ${arrived} from openjson(@texts) with (text nvarchar(400) '$.t') w
+  where not exists (select 1 as one from term t where t.text = ${arrived} collate Latin1_General_BIN2)`;
 
 /** The interned strings of the database. Terms are never removed, so a known number stays right in every process. */
 export class Terms {
@@ -28,8 +30,8 @@ export class Terms {
     const byKey = new Map(missing.map((text) => [keyText(text), text]));
     const rows = await this.database.read(
       `select t.id, t.text from openjson(@texts) with (text nvarchar(400) '$.t') w
-       inner join term t on t.text = w.text collate Latin1_General_BIN2`,
-      { texts: JSON.stringify([...byKey.keys()].map((t) => ({ t }))) },
+       inner join term t on t.text = ${arrived} collate Latin1_General_BIN2`,
+      { texts: jsonText([...byKey.keys()].map((t) => ({ t }))), sent_as: sentAs, meant },
     );
     for (const row of rows) this.remember({ ...row, text: byKey.get(String(row['text'])) ?? row['text'] });
   }
@@ -40,9 +42,9 @@ export class Terms {
     await this.find(wanted);
     const missing = wanted.filter((text) => !this.numbers.has(text));
     if (missing.length === 0) return;
-    const rows = JSON.stringify([...new Set(missing.map(keyText))].sort().map((t) => ({ t })));
+    const rows = jsonText([...new Set(missing.map(keyText))].sort().map((t) => ({ t })));
     await this.database.again(
-      () => this.database.send(insertTexts, { texts: rows }),
+      () => this.database.send(insertTexts, { texts: rows, sent_as: sentAs, meant }),
       // another process wrote some of them in between: the others are sent again
       (error) => troubleOf(error) !== 'fault',
     );

@@ -1,6 +1,7 @@
 import { columnOf, narrowTables, plainType } from '../layout.js';
 import type { Claim, EntryPut, Key, Put, Reindex, Unit, WorklistPut } from '../port.js';
 import { indexRowsOf, indexTables, kinds, type IndexRows } from '../sqlite/write-values.js';
+import { jsonText, meant, sentAs } from '../json-text.js';
 import { keyText } from '../key-text.js';
 import { batchText, type Shape } from './batch.js';
 import type { Inputs } from './database.js';
@@ -124,7 +125,7 @@ const worklistInputs = (worklists: readonly WorklistPut[]): Inputs => {
   const placed = worklists.flatMap(({ referral, places }) => places.map((place) => ({ referral, ...place })));
   const { bytes, places } = slices(placed.map(({ item }) => item));
   const rows = placed.map(({ item: _item, ...row }, n) => ({ ...row, ...places[n] }));
-  return { listed: JSON.stringify(worklists.map(({ referral }) => ({ referral }))), places: numbered(rows), items: bytes };
+  return { listed: jsonText(worklists.map(({ referral }) => ({ referral }))), places: numbered(rows), items: bytes };
 };
 
 const putInputs = (terms: Terms, puts: readonly Put[], targets: Targets): Inputs => {
@@ -137,9 +138,9 @@ const putInputs = (terms: Terms, puts: readonly Put[], targets: Targets): Inputs
     last: lastUpdated,
     ...places[n],
   }));
-  const lists = Object.entries(valuesOf(terms, puts, targets)).map(([name, rows]) => [name, JSON.stringify(distinct(rows))] as const);
+  const lists = Object.entries(valuesOf(terms, puts, targets)).map(([name, rows]) => [name, jsonText(distinct(rows))] as const);
   return {
-    puts: JSON.stringify(sent),
+    puts: jsonText(sent),
     bodies: bytes,
     written: puts.length,
     latest: Math.max(0, ...puts.map(({ lastUpdated }) => lastUpdated)),
@@ -160,11 +161,9 @@ const reindexInputs = (terms: Terms, reindexes: readonly Reindex[]): Inputs => {
   });
   return {
     re_rows: numbered(reindexes.map(({ type, id, version }) => ({ type: terms.number(type), id, version }))),
-    re_params: JSON.stringify(
-      reindexes.flatMap(({ type, params }, n) => params.map((param) => ({ n, name: `${plainType(type)}.${param}` }))),
-    ),
+    re_params: jsonText(reindexes.flatMap(({ type, params }, n) => params.map((param) => ({ n, name: `${plainType(type)}.${param}` })))),
     re_targets: numbered(targets.keys.map(({ type, id }) => ({ type: terms.number(type), id }))),
-    ...Object.fromEntries(kinds.map((kind) => [`re_${kind}`, JSON.stringify(distinct(lists[`re_${kind}`] ?? []))])),
+    ...Object.fromEntries(kinds.map((kind) => [`re_${kind}`, jsonText(distinct(lists[`re_${kind}`] ?? []))])),
   };
 };
 
@@ -178,7 +177,7 @@ const renamed = (tests: readonly Test[]): { readonly texts: readonly string[]; r
   ),
 });
 
-const numbered = (rows: readonly object[]): string => JSON.stringify(rows.map((row, n) => ({ n, ...row })));
+const numbered = (rows: readonly object[]): string => jsonText(rows.map((row, n) => ({ n, ...row })));
 
 export type AuditInput = { readonly chain: string; readonly number: number; readonly hash: string; readonly body: string };
 
@@ -219,9 +218,11 @@ export const unitBatch = (
     integrity: options.integrity,
   };
   const { link } = options;
+  const text = batchText(shape);
   return {
-    text: batchText(shape),
+    text,
     inputs: {
+      ...(text.includes('@sent_as') ? { sent_as: sentAs, meant } : {}),
       ...written,
       ...tests.inputs,
       ...(shape.targets

@@ -11,6 +11,7 @@ import {
   type Dialect as KyselyDialect,
   type RawBuilder,
 } from 'kysely';
+import { meant, sentAs } from '../json-text.js';
 import { hoistDerived } from './hoist.js';
 
 export type Fragment = RawBuilder<unknown>;
@@ -113,7 +114,8 @@ export const tsql: Dialect = {
   contains: (column, text) => sql`charindex(${text}, ${column}) > 0`,
   afterPrefix: afterPrefix('\uffff'),
   // a JSON value has the database's collation, and no length that an index could be sought with
-  elements: (json) => sql`select cast(value as nvarchar(400)) collate Latin1_General_BIN2 as value from openjson(${json})`,
+  elements: (json) =>
+    sql`select cast(translate(value, ${sentAs}, ${meant}) as nvarchar(400)) collate Latin1_General_BIN2 as value from openjson(${json})`,
   concatenated: (texts) => sql`concat(${sql.join(texts)})`,
   text: (number) => sql`cast(${number} as varchar(20))`,
   // a query timeout of the driver does it

@@ -16,17 +16,17 @@ if @done <> @expected begin
   set @what = concat('expects ', @bad);
   throw 50001, @what, 1;
 end;
-delete c from claim c inner join openjson(@releases) with (kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner') w on c.kind = w.kind collate Latin1_General_BIN2 and c.[key] = w.claim_key collate Latin1_General_BIN2 and c.owner = w.owner collate Latin1_General_BIN2;
-update c set owner = w.owner, expires = w.expires from openjson(@claims) with (n int '$.n', kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner', expires bigint '$.expires') w inner join claim c on c.kind = w.kind collate Latin1_General_BIN2 and c.[key] = w.claim_key collate Latin1_General_BIN2
+delete c from claim c inner join openjson(@releases) with (kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner') w on c.kind = w.kind collate Latin1_General_BIN2 and c.[key] = translate(w.claim_key, @sent_as, @meant) collate Latin1_General_BIN2 and c.owner = w.owner collate Latin1_General_BIN2;
+update c set owner = w.owner, expires = w.expires from openjson(@claims) with (n int '$.n', kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner', expires bigint '$.expires') w inner join claim c on c.kind = w.kind collate Latin1_General_BIN2 and c.[key] = translate(w.claim_key, @sent_as, @meant) collate Latin1_General_BIN2
   where c.expires <= @now or (c.owner = w.owner collate Latin1_General_BIN2 and c.kind <> 'jti');
 set @done = @@rowcount;
-insert into claim (kind, [key], owner, expires) select w.kind, w.claim_key, w.owner, w.expires from openjson(@claims) with (n int '$.n', kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner', expires bigint '$.expires') w
-  where not exists (select 1 as one from claim c where c.kind = w.kind collate Latin1_General_BIN2 and c.[key] = w.claim_key collate Latin1_General_BIN2);
+insert into claim (kind, [key], owner, expires) select w.kind, translate(w.claim_key, @sent_as, @meant), w.owner, w.expires from openjson(@claims) with (n int '$.n', kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner', expires bigint '$.expires') w
+  where not exists (select 1 as one from claim c where c.kind = w.kind collate Latin1_General_BIN2 and c.[key] = translate(w.claim_key, @sent_as, @meant) collate Latin1_General_BIN2);
 set @done = @done + @@rowcount;
 if @done <> @claimed begin
   
   if @@trancount > 0 rollback transaction;
-  set @bad = (select min(w.n) from openjson(@claims) with (n int '$.n', kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner', expires bigint '$.expires') w inner join claim c on c.kind = w.kind collate Latin1_General_BIN2 and c.[key] = w.claim_key collate Latin1_General_BIN2
+  set @bad = (select min(w.n) from openjson(@claims) with (n int '$.n', kind nvarchar(30) '$.kind', claim_key nvarchar(400) '$.key', owner nvarchar(200) '$.owner', expires bigint '$.expires') w inner join claim c on c.kind = w.kind collate Latin1_General_BIN2 and c.[key] = translate(w.claim_key, @sent_as, @meant) collate Latin1_General_BIN2
     where (c.expires is null or c.expires > @now) and (c.owner <> w.owner collate Latin1_General_BIN2 or c.kind = 'jti'));
   if @bad is null begin; throw 50010, 'again', 1; end;
   set @what = concat('claims ', @bad);
@@ -64,9 +64,9 @@ if @@rowcount <> @targeted begin
   throw 50003, @what, 1;
 end;
 delete s from search_token s inner join @row o on o.rid = s.rid
-  where not exists (select 1 as one from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n where w.rid = s.rid and x.param = s.param and s.code = x.code collate Latin1_General_BIN2 and s.system = x.system);
-insert into search_token (rid, param, code, system) select w.rid, x.param, x.code, x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
-  where not exists (select 1 as one from search_token s where s.rid = w.rid and x.param = s.param and s.code = x.code collate Latin1_General_BIN2 and s.system = x.system);
+  where not exists (select 1 as one from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n where w.rid = s.rid and x.param = s.param and s.code = translate(x.code, @sent_as, @meant) collate Latin1_General_BIN2 and s.system = x.system);
+insert into search_token (rid, param, code, system) select w.rid, x.param, translate(x.code, @sent_as, @meant), x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
+  where not exists (select 1 as one from search_token s where s.rid = w.rid and x.param = s.param and s.code = translate(x.code, @sent_as, @meant) collate Latin1_General_BIN2 and s.system = x.system);
 delete s from search_reference s inner join @row o on o.rid = s.rid
   where not exists (select 1 as one from openjson(@reference) with (n int '$.n', param int '$.p', target int '$.c0') x inner join @row w on w.n = x.n inner join @target t on t.n = x.target where w.rid = s.rid and x.param = s.param and s.target = t.rid);
 insert into search_reference (rid, param, target) select w.rid, x.param, t.rid from openjson(@reference) with (n int '$.n', param int '$.p', target int '$.c0') x inner join @row w on w.n = x.n inner join @target t on t.n = x.target

@@ -39,7 +39,7 @@ if @@rowcount <> @targeted begin
   throw 50003, @what, 1;
 end;
 
-insert into search_token (rid, param, code, system) select w.rid, x.param, x.code, x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
+insert into search_token (rid, param, code, system) select w.rid, x.param, translate(x.code, @sent_as, @meant), x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
   ;
 declare @day table (schedule bigint not null, day bigint not null, n int not null);
 

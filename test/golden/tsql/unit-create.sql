@@ -24,10 +24,10 @@ insert into @row (n, rid, gone) select p.n, r.rid, case when p.length is null th
   from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') p inner join resource r on r.type = p.type and r.id = p.id collate Latin1_General_BIN2;
 insert into live (rid) select w.rid from @row w where w.gone = 0 and not exists (select 1 as one from live l where l.rid = w.rid);
 
-insert into search_token (rid, param, code, system) select w.rid, x.param, x.code, x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
+insert into search_token (rid, param, code, system) select w.rid, x.param, translate(x.code, @sent_as, @meant), x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
   ;
 
-insert into search_text (rid, param, value) select w.rid, x.param, x.value from openjson(@text) with (n int '$.n', param int '$.p', value nvarchar(400) '$.c0') x inner join @row w on w.n = x.n
+insert into search_text (rid, param, value) select w.rid, x.param, translate(x.value, @sent_as, @meant) from openjson(@text) with (n int '$.n', param int '$.p', value nvarchar(400) '$.c0') x inner join @row w on w.n = x.n
   ;
 set @floor = case when @latest > @now then @latest else @now end;
 update commit_order set sequence = sequence + @written,

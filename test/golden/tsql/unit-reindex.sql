@@ -13,7 +13,7 @@ insert into @retarget (n, rid) select t.n, r.rid
   from openjson(@re_targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id') t inner join resource r on r.type = t.type and r.id = t.id collate Latin1_General_BIN2
   inner join live l on l.rid = r.rid;
 delete s from search_token s inner join @renamed o on o.rid = s.rid and o.param = s.param;
-insert into search_token (rid, param, code, system) select w.rid, x.param, x.code, x.system
+insert into search_token (rid, param, code, system) select w.rid, x.param, translate(x.code, @sent_as, @meant), x.system
   from openjson(@re_token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @again w on w.n = x.n;
 delete s from search_reference s inner join @renamed o on o.rid = s.rid and o.param = s.param;
 insert into search_reference (rid, param, target) select w.rid, x.param, t.rid
@@ -22,7 +22,7 @@ delete s from search_range s inner join @renamed o on o.rid = s.rid and o.param 
 insert into search_range (rid, param, low, high) select w.rid, x.param, x.low, x.high
   from openjson(@re_range) with (n int '$.n', param int '$.p', low float '$.c0', high float '$.c1') x inner join @again w on w.n = x.n;
 delete s from search_text s inner join @renamed o on o.rid = s.rid and o.param = s.param;
-insert into search_text (rid, param, value) select w.rid, x.param, x.value
+insert into search_text (rid, param, value) select w.rid, x.param, translate(x.value, @sent_as, @meant)
   from openjson(@re_text) with (n int '$.n', param int '$.p', value nvarchar(400) '$.c0') x inner join @again w on w.n = x.n;
 delete s from search_position s inner join @renamed o on o.rid = s.rid and o.param = s.param;
 insert into search_position (rid, param, cell, x, y, z) select w.rid, x.param, x.cell, x.x, x.y, x.z

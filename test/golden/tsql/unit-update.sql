@@ -36,9 +36,9 @@ if @@rowcount <> @targeted begin
   throw 50003, @what, 1;
 end;
 delete s from search_token s inner join @row o on o.rid = s.rid
-  where not exists (select 1 as one from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n where w.rid = s.rid and x.param = s.param and s.code = x.code collate Latin1_General_BIN2 and s.system = x.system);
-insert into search_token (rid, param, code, system) select w.rid, x.param, x.code, x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
-  where not exists (select 1 as one from search_token s where s.rid = w.rid and x.param = s.param and s.code = x.code collate Latin1_General_BIN2 and s.system = x.system);
+  where not exists (select 1 as one from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n where w.rid = s.rid and x.param = s.param and s.code = translate(x.code, @sent_as, @meant) collate Latin1_General_BIN2 and s.system = x.system);
+insert into search_token (rid, param, code, system) select w.rid, x.param, translate(x.code, @sent_as, @meant), x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
+  where not exists (select 1 as one from search_token s where s.rid = w.rid and x.param = s.param and s.code = translate(x.code, @sent_as, @meant) collate Latin1_General_BIN2 and s.system = x.system);
 delete s from search_reference s inner join @row o on o.rid = s.rid
   ;
 
