@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 
 const tearDown = (): void => {
-  if (process.env['KEEP_TEMPLATE'] === undefined) rmSync(process.env['DEMO_TEMPLATE'] ?? '', { recursive: true, force: true });
+  rmSync(process.env['DEMO_TEMPLATE'] ?? '', { recursive: true, force: true });
 };
 
 // jest takes the default export

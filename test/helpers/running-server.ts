@@ -52,7 +52,7 @@ const parsed = (text: string): Readonly<Record<string, unknown>> => {
   }
 };
 
-const quiet = { PORT: '0', LOG_LEVEL: 'error', DRAIN_MS: '100' };
+const quiet = { PORT: '0', LOG_LEVEL: 'silent', DRAIN_MS: '100' };
 
 /** stores of the servers that run, by their data folder: a second server over the folder has the same store */
 const stores = new Map<string, OwnStore>();
