@@ -4,6 +4,9 @@ import { positionText, readPostcode, type Position } from '../domain/directory/p
 import type { EntryPut, Store } from '../store/port.js';
 import { places } from './facts/places.js';
 
+/** as the directory has named them over the years, the form with one space first */
+const postcodeColumns = ['pcds', 'pcd', 'pcd2', 'pcd7', 'pcd8'];
+
 type Row = Readonly<Record<string, string>>;
 type Known = { readonly key: string; readonly position: Position };
 export type PostcodeReport = { readonly written: number; readonly ended: number; readonly unplaced: number };
@@ -56,7 +59,7 @@ export const loadPostcodes = async (
   };
   for await (const row of parser as AsyncIterable<Row>) {
     refuseOtherFiles(file, row);
-    const read = readPostcode(column(row, 'pcds', 'pcd', 'pcd2'));
+    const read = readPostcode(column(row, ...postcodeColumns));
     const position = { lat: Number(column(row, 'lat')), lon: Number(column(row, 'long')) };
     if (column(row, 'doterm').trim() !== '') counts.ended++;
     else if (read?.inward === undefined || !(Math.abs(position.lat) < 90)) counts.unplaced++;
@@ -78,7 +81,7 @@ export const loadPostcodes = async (
 const round = (degrees: number): number => Number(degrees.toFixed(5));
 
 const refuseOtherFiles = (file: string, row: Row): void => {
-  for (const [name, any] of Object.entries({ pcds: ['pcds', 'pcd', 'pcd2'], lat: ['lat'], long: ['long'] }))
+  for (const [name, any] of Object.entries({ pcds: postcodeColumns, lat: ['lat'], long: ['long'] }))
     if (!any.some((candidate) => row[candidate] !== undefined))
       throw new Error(`${file} is no ONS Postcode Directory: it has no column ${name}`);
 };

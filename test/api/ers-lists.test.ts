@@ -1,3 +1,4 @@
+import { localDayOf } from '../../src/domain/calendar/working-days.js';
 import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
 import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
 
@@ -104,6 +105,15 @@ describe('A008 fetchworklist', () => {
       'MISSING_PARAMETER',
     );
     expect(codeIn(await ers.post('gp', 'ServiceRequest/$ers.fetchworklist', parameters(['listType', 'NONSENSE'])))).toBe('INVALID_CODE');
+  });
+
+  it('says when the patient is to be reminded', async () => {
+    const { service } = await ers.withSlots();
+    const referral = await ers.refer([service], [['firstReminderLetterFollowUpDays', 21]]);
+    const list = await ers.post('gp', 'ServiceRequest/$ers.fetchworklist', parameters(['listType', 'AWAITING_BOOKING'], ['count', 1000]));
+    const mine = entriesOf(list.json).find(({ item }) => item.reference.includes(String(referral['id'])));
+    const due = mine?.extension[0]?.extension.find(({ url }) => url === 'reminderDue')?.['valueDateTime'];
+    expect(Date.parse(String(due)) - Date.parse(localDayOf(String(referral['authoredOn'])))).toBe(21 * 86_400_000);
   });
 
   it('pages, and plain search finds the same states', async () => {

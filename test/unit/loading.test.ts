@@ -61,6 +61,12 @@ describe('postcodes', () => {
     expect(readPostcode('SW1A')).toEqual({ outward: 'SW1A', inward: undefined });
     for (const text of ['', '12345', 'LS1 3E', 'LS']) expect(readPostcode(text)).toBeUndefined();
   });
+  it('come from a directory with the columns of the year, in quotes and with padded forms', async () => {
+    const header = '"pcd7","pcd8","pcds","dointr","doterm","oscty","oseast1m","osnrth1m","osgrdind","lat","long"';
+    const row = '"LS1 3EX","LS1  3EX","LS1 3EX","198001","","E99999999","0429900","0433500","1",53.7962,-1.5479';
+    expect(await loadPostcodes(store, file('onspd.csv', `\uFEFF${header}\r\n${row}\r\n`))).toEqual({ written: 1, ended: 0, unplaced: 0 });
+    expect(await findPostcode(store, 'LS1 3EX')).toEqual({ lat: 53.7962, lon: -1.5479 });
+  });
   it('come from the ONS Postcode Directory, without those that ended or have no position', async () => {
     const rows = ['pcd,pcds,doterm,lat,long', 'LS1 3EX,LS1 3EX,,53.8,-1.5', 'LS1 4AA,LS1 4AA,,53.6,-1.7', 'LS1 5AA,LS1 5AA,199901,50,0'];
     const report = await loadPostcodes(store, file('ons.csv', [...rows, 'JE2 3AA,JE2 3AA,,99.999999,0'].join('\n')));

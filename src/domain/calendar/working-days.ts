@@ -22,6 +22,10 @@ export const isWorkingDay = (date: string): boolean => {
   return weekday !== 0 && weekday !== 6 && !bankHolidays.has(date);
 };
 
+/** The day that lies `count` days after `date` (YYYY-MM-DD). */
+export const addDays = (date: string, count: number): string =>
+  new Date(Date.parse(`${date}T00:00:00Z`) + count * day).toISOString().slice(0, 10);
+
 /** The day that lies `count` working days after `date` (YYYY-MM-DD), which itself does not count. */
 export const addWorkingDays = (date: string, count: number): string => {
   let at = Date.parse(`${date}T00:00:00Z`);

@@ -1,5 +1,5 @@
 import type { Appointment, DocumentReference, Extension, ServiceRequest, Task } from 'fhir/r4.js';
-import { addWorkingDays, localDayOf } from '../calendar/working-days.js';
+import { addDays, addWorkingDays, localDayOf } from '../calendar/working-days.js';
 import { extensions, systems } from '../codes.js';
 import type { Found } from '../command.js';
 import { referenceToService, type Service } from '../directory/service.js';
@@ -54,6 +54,12 @@ export const clinicalStatus = (candidate: Candidate): 'PRESENT' | 'NOT_APPLICABL
   if (candidate.documents.length > 0) return 'PRESENT';
   if (letterIntentionOf(candidate.request) !== 'NEED_TO_ADD_LATER') return 'NOT_APPLICABLE';
   return localDayOf(candidate.now) > letterDue(candidate) ? 'OVERDUE' : 'NOT_DUE';
+};
+
+/** The day of the first reminder to book (firstReminderLetterFollowUpDays, calendar days); undefined where none was asked for. */
+const reminderDue = ({ request, now }: Candidate): string | undefined => {
+  const days = request.extension?.find(({ url }) => url === extensions.reminderDays)?.valueUnsignedInt;
+  return days === undefined ? undefined : addDays(localDayOf(request.authoredOn ?? now), days);
 };
 
 type Part = readonly [string, Omit<Extension, 'url'> | undefined];
@@ -116,7 +122,7 @@ const parts: Readonly<Record<WorklistName, (candidate: Candidate) => readonly Pa
   ],
   REJECTED_TRIAGE_RESPONSE: () => [],
   ASSESSMENT_RETURNED_CANCELLED_DNA: ({ appointment }) => [['appointmentStart', time(appointment?.start)]],
-  AWAITING_BOOKING: () => [],
+  AWAITING_BOOKING: (candidate) => [['reminderDue', time(reminderDue(candidate))]],
   ADVICE_AND_GUIDANCE_REQUESTS: ({ request }) => [['lastUpdated', time(request.meta?.lastUpdated)]],
 };
 
