@@ -38,6 +38,8 @@ export class ServiceDirectory {
   private readonly byClinician = new Map<string, Set<string>>();
   /** by id of a Location, and by the site code that stands beside it */
   private readonly byPlace = new Map<string, Set<string>>();
+  /** services with their place and provider, as they are since the last change */
+  private readonly resolved = new Map<string, ListedService>();
   /** the newest version of each type that was taken in */
   private readonly seen = new Map<DirectoryType, string>();
   private running: Promise<void> = Promise.resolve();
@@ -77,11 +79,15 @@ export class ServiceDirectory {
   }
 
   private find(id: string): ListedService | undefined {
+    const known = this.resolved.get(id);
+    if (known) return known;
     const entry = this.entries.get(id);
     if (!entry) return undefined;
     const position = entry.place === undefined ? undefined : this.positions.get(entry.place);
     const organisation = entry.service.organisation ?? this.codes.get(idOf(entry.provider, 'Organization') ?? '');
-    return { ...entry.service, organisation, ...(position === undefined ? {} : { position }) };
+    const service = { ...entry.service, organisation, ...(position === undefined ? {} : { position }) };
+    this.resolved.set(id, service);
+    return service;
   }
 
   /** One refresh at a time; who comes meanwhile waits for one that began after it came. */
@@ -95,6 +101,7 @@ export class ServiceDirectory {
       const known = this.seen.get(type);
       const newest = await this.newest(type);
       if (newest === undefined || newest === known) continue;
+      this.resolved.clear();
       if (known === undefined) await this.readAll(type);
       else await this.readNewer(type, known);
       this.seen.set(type, newest);

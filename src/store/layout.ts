@@ -111,6 +111,9 @@ export const isKeptFor = (name: string, type: string, param: string): boolean =>
   return name === own || name.startsWith(`${own}|`) || name.startsWith(`${own}$`);
 };
 
+/** Types whose rows are read by their own keys alone: no access link has one as its child. */
+export const isNeverLinked = (type: string): boolean => type === 'ServiceRequest';
+
 /**
  * A contained resource is a row of a type of its own, with the parameters of its plain type: chains and searches that ask for contained
  * resources find both in one walk.

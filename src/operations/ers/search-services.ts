@@ -9,7 +9,6 @@ import { gatherNamed } from '../../domain/referral/gather-requester.js';
 import { patientRules } from '../../domain/referral/patient-rules.js';
 import { refusal } from '../../domain/refusal.js';
 import { refuseBreaches } from '../../domain/rules/rule.js';
-import { parseJson } from '../../fhir/json.js';
 import { factsOf } from '../../interactions/facts.js';
 import type { House } from '../../interactions/house.js';
 import { situationOf } from '../../interactions/perform.js';
@@ -64,7 +63,7 @@ const nothing: Availability = { firstFree: undefined, count: 0 };
 
 /** The start of a slot as its record says it, and as a moment. */
 const startOf = ({ body }: Stored): readonly [string, number] => {
-  const { start = '' } = parseJson(body ?? '{}') as { start?: string };
+  const { start = '' } = JSON.parse(body ?? '{}') as { start?: string };
   return [start, Date.parse(start)];
 };
 

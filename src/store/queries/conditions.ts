@@ -66,7 +66,7 @@ export class Conditions {
       return anyOf(this.homes.of(type, predicate, at, row.narrow).alternatives.map(({ test }) => test));
     }
     const h = this.alias('h');
-    const { table, common, alternatives } = this.homes.of(type, predicate, at, h);
+    const { table, common, alternatives } = this.homes.of(type, predicate, at, h, true);
     const tests = [sql`${sql.ref(`${h}.rid`)} = ${row.rid}`, ...common, anyOf(alternatives.map(({ test }) => test))];
     return sql`${sql.raw(negated ? 'not ' : '')}exists (select 1 as one from ${sql.table(table)} ${sql.ref(h)} where ${allOf(tests)})`;
   }

@@ -53,8 +53,11 @@ export class Homes {
     return sql`(select rid from resource where type = ${bind((run) => this.term(at(run).type))} and id = ${bind((run) => at(run).id)})`;
   }
 
-  /** The tests of a condition on rows named `h`. */
-  of(type: string, predicate: Simple, at: At<Simple>, h: string): Kept {
+  /**
+   * The tests of a condition on rows named `h`. With `byRid` they are of rows that are found by their rid: what is compared as a range is
+   * no offer to the planner then, which would rather walk that range for each row.
+   */
+  of(type: string, predicate: Simple, at: At<Simple>, h: string, byRid = false): Kept {
     const column = columnFor(type, predicate);
     if (column) return { table: column.table, common: [], alternatives: this.inColumn(column, predicate, at, h) };
     const common = [sql`${sql.ref(`${h}.param`)} = ${this.param(type, predicate.param)}`];
@@ -69,11 +72,15 @@ export class Homes {
         return { table: 'search_reference', common, alternatives };
       }
       case 'range':
-        return { table: 'search_range', common, alternatives: this.ranges(predicate, at as At<Of<'range'>>, h) };
+        return { table: 'search_range', common, alternatives: this.ranges(predicate, at as At<Of<'range'>>, h, byRid) };
       case 'text':
-        return { table: 'search_text', common, alternatives: this.texts(predicate, at as At<Of<'text'>>, sql.ref(`${h}.value`)) };
+        return {
+          table: 'search_text',
+          common,
+          alternatives: this.texts(predicate, at as At<Of<'text'>>, this.compared(`${h}.value`, byRid && predicate.mode !== 'exact')),
+        };
       case 'near':
-        return { table: 'search_position', common, alternatives: this.circles(predicate, at as At<Of<'near'>>, h) };
+        return { table: 'search_position', common, alternatives: this.circles(predicate, at as At<Of<'near'>>, h, byRid) };
       case 'word':
         return this.words(type, predicate, at as At<Of<'word'>>, h);
     }
@@ -132,8 +139,12 @@ export class Homes {
     return [{ test: sql`${code} in ${codes} and (${code} in ${any} or ${pair} in ${pairs})`, ordered: false, unique: false }];
   }
 
-  private ranges(predicate: Of<'range'>, at: At<Of<'range'>>, h: string): readonly Alternative[] {
-    const row = { low: sql.ref(`${h}.low`), high: sql.ref(`${h}.high`) };
+  private compared(column: string, byRid: boolean): Fragment {
+    return byRid ? this.dialect.unindexed(sql.ref(column)) : sql.ref(column);
+  }
+
+  private ranges(predicate: Of<'range'>, at: At<Of<'range'>>, h: string, byRid: boolean): readonly Alternative[] {
+    const row = { low: this.compared(`${h}.low`, byRid), high: this.compared(`${h}.high`, byRid) };
     return predicate.any.map(({ prefix }, index) => ({
       test: rangeTest(prefix, row, this.ends(at, index)),
       ordered: false,
@@ -158,7 +169,7 @@ export class Homes {
     });
   }
 
-  private circles(predicate: Of<'near'>, at: At<Of<'near'>>, h: string): readonly Alternative[] {
+  private circles(predicate: Of<'near'>, at: At<Of<'near'>>, h: string, byRid: boolean): readonly Alternative[] {
     return predicate.any.map((_, index): Alternative => {
       const circle: At<Of<'near'>['any'][number]> = (run) => at(run).any[index]!;
       const edge = (band: number, end: 0 | 1): Fragment =>
@@ -168,7 +179,7 @@ export class Homes {
           // as many tests as a circle can need; those beyond its bands repeat the last
           return runs[Math.min(band, runs.length - 1)]?.[end] ?? 0;
         });
-      const cell = sql.ref(`${h}.cell`);
+      const cell = this.compared(`${h}.cell`, byRid);
       const bands = Array.from({ length: mostBands }, (_band, band) => sql`${cell} between ${edge(band, 0)} and ${edge(band, 1)}`);
       const squares = (['x', 'y', 'z'] as const).map((axis) => {
         const difference = sql`(${sql.ref(`${h}.${axis}`)} - ${bind((run) => pointOf(circle(run).latitude, circle(run).longitude)[axis])})`;

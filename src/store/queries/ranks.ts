@@ -10,13 +10,29 @@ const keyed = 5;
 // codes of which a type has a handful, so that one of them matches a large part of all rows
 const broad: ReadonlySet<string> = new Set([
   ...['status', 'active', 'gender', 'priority', 'intent', 'mode', 'kind', 'deceased', 'clinical-status', 'verification-status', 'class'],
-  ...['category', 'type', 'use', 'abstract', 'experimental', 'derivation', 'part-status', 'action', 'outcome', 'language', '_security'],
+  ...[
+    'category',
+    'type',
+    'use',
+    'abstract',
+    'experimental',
+    'derivation',
+    'part-status',
+    'action',
+    'outcome',
+    'language',
+    '_security',
+    'state',
+  ],
 ]);
 
 // what a large part of all rows may refer to
 const hubs: ReadonlySet<string> = new Set([
   ...['Organization', 'HealthcareService', 'Location', 'Practitioner', 'PractitionerRole', 'Questionnaire', 'Group', 'Endpoint'],
 ]);
+
+// a hub that few rows of the type refer to all the same: a service has a handful of diaries
+const fewOfHub: ReadonlySet<string> = new Set(['Schedule.actor']);
 
 /**
  * The driving condition decides the cost. Lower ranks match fewer rows in this domain; the rest of a plan's conditions are
@@ -33,7 +49,7 @@ export const rankOf = (type: string, predicate: Predicate): number => {
       if (predicate.param === 'identifier' || predicate.identifying === true) return 1;
       return broad.has(predicate.param) ? 30 : 10;
     case 'reference':
-      if (predicate.any.some((key) => hubs.has(key.type))) return 6;
+      if (!fewOfHub.has(`${type}.${predicate.param}`) && predicate.any.some((key) => hubs.has(key.type))) return 6;
       return columnOf(type, predicate.param) ? 2 : 3;
     case 'chain':
     case 'has': {
@@ -60,6 +76,25 @@ export const rankOf = (type: string, predicate: Predicate): number => {
   }
 };
 
+/** From here on a condition may hold for a large part of all rows: who sees but some of them is looked for among those. */
+const wide = 20;
+
+/** Whether a search of a caller with keys begins with what he may see, whatever it asks for. */
+export const isDrivenBySight = (type: string, driver: Predicate | undefined, sight: Sight): boolean =>
+  sight !== 'all' && (!driver || rankOf(type, driver) >= wide);
+
+/** Whether a condition leads to few rows: to sort them costs nothing. */
+export const isKeyed = ({ type, where }: Pick<SearchPlan, 'type' | 'where'>): boolean => {
+  const driver = driverOf(type, where);
+  return driver !== undefined && rankOf(type, driver) <= keyed;
+};
+
+/** Whether a sorted search has no condition that leads to few rows, so that it is better walked in the order that it asks for. */
+export const isOrderedBySort = ({ type, where }: SearchPlan, sight: Sight): boolean => {
+  const driver = driverOf(type, where);
+  return sight === 'all' && (!driver || rankOf(type, driver) >= wide);
+};
+
 export const driverOf = (type: string, where: readonly Predicate[]): Predicate | undefined => {
   let best: Predicate | undefined;
   let rank = tested;
@@ -80,8 +115,8 @@ const narrowed = (type: string, predicate: Predicate): boolean => 'param' in pre
  * Whether a search looks at few rows for certain. All others go where they cannot hold up anything else, and have a limit of time.
  */
 export const isBounded = ({ type, where, sort }: SearchPlan, sight: Sight): boolean => {
+  if (isKeyed({ type, where })) return true;
   const driver = driverOf(type, where);
-  if (driver && rankOf(type, driver) <= keyed) return true;
   if (sight !== 'all') return false;
   // an index gives the rows in the order asked for, so that the first page is found at once
   if (!driver) return where.length === 0 && sort.every(({ kind }) => kind === 'updated' || kind === 'id') && sort.length < 2;

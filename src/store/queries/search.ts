@@ -5,6 +5,7 @@ import { bind } from './bindings.js';
 import { Conditions, type Row } from './conditions.js';
 import { always, type Dialect, type Fragment, type Parameter } from './dialect.js';
 import { allOf, type TermNumber } from './homes.js';
+import { isKeyed, isOrderedBySort } from './ranks.js';
 import { boundSightTest } from './sight.js';
 import { Sources, type Source } from './sources.js';
 
@@ -36,6 +37,16 @@ export class SearchBuilder {
   page(plan: SearchPlan, sight: Sight, after: readonly Parameter[] | undefined): Fragment {
     const sources = this.sourcesOf(plan, sight);
     const keys = plan.sort.map((sort, index) => this.key(plan.type, sort, index, sources));
+    return this.pageOf(plan, sight, sources, keys, after);
+  }
+
+  private pageOf(
+    plan: SearchPlan,
+    sight: Sight,
+    sources: readonly Source[],
+    keys: readonly Key[],
+    after: readonly Parameter[] | undefined,
+  ): Fragment {
     const limit = this.dialect.limit(bind((run) => run.limit));
     const branches = sources.map((source) => this.branch(plan, sight, source, keys, after));
     const [only] = branches;
@@ -52,6 +63,27 @@ export class SearchBuilder {
     const rows = single ? found : sql`${found} order by ${this.order(keys, 'u')} ${limit}`;
     return sql`select ${sql.join([sql`r.rid, r.id, r.type, r.version, r.last_updated, r.body`, ...columns])}
       from (${rows}) d ${this.dialect.join} resource r on r.rid = d.rid order by ${order} ${limit}`;
+  }
+
+  /**
+   * The same page of the rows that have a value to sort by, which come first: they are walked in the order of an index and end at the
+   * limit. Undefined where no index helps. When it is not full, what has no value belongs to the page as well: ask for `page`.
+   */
+  valued(plan: SearchPlan, sight: Sight, after: readonly Parameter[] | undefined): Fragment | undefined {
+    const [sort, ...others] = plan.sort;
+    if (!sort || others.length > 0 || plan.contained !== undefined || after?.[0] === null || isKeyed(plan)) return undefined;
+    const sources = this.sourcesOf(plan, sight);
+    const key = this.key(plan.type, sort, 0, sources);
+    if (this.direct.has(key.value)) {
+      if (!key.nullable) return undefined;
+      const present = sources.map((source) => ({ ...source, where: [...source.where, sql`${key.value} is not null`] }));
+      return this.pageOf(plan, sight, present, [{ ...key, nullable: false }], after);
+    }
+    if (columnOf(plan.type, sort.param) || !isOrderedBySort(plan, sight)) return undefined;
+    const { source, value } = this.sources.bySort(plan.type, sort);
+    const walked: Key = { ...key, value, nullable: false };
+    this.direct.add(value);
+    return this.pageOf(plan, sight, [source], [walked], after);
   }
 
   count(plan: SearchPlan, sight: Sight): Fragment {

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
-import { columnFor, columnOf } from '../layout.js';
-import type { Predicate, Sight } from '../port.js';
+import { columnFor, columnOf, isNeverLinked } from '../layout.js';
+import type { Predicate, Sight, Sort } from '../port.js';
 import { bind, type At } from './bindings.js';
 import type { Conditions, Row, Step } from './conditions.js';
 import type { Dialect, Fragment } from './dialect.js';
 import { allOf, anyOf, type Simple, type TermNumber } from './homes.js';
-import { driverOf } from './ranks.js';
+import { driverOf, isDrivenBySight } from './ranks.js';
 import { keyAt } from './sight.js';
 
 type Of<K extends Predicate['kind']> = Extract<Predicate, { kind: K }>;
@@ -30,6 +30,13 @@ export type Source = {
 
 type Seen = { readonly sight: Sight; readonly at: At<Sight> };
 
+/** Where the values to sort by are, and what tells rows of one resource with equal values apart. */
+const sortTables = {
+  text: { up: ['search_text', 'value', undefined], down: ['search_text', 'value', undefined] },
+  range: { up: ['search_range', 'low', 'high'], down: ['search_range', 'high', 'low'] },
+  token: { up: ['search_token', 'code', 'system'], down: ['search_token', 'code', 'system'] },
+} as const;
+
 /** Several statuses and the like are walked one by one and merged; more than this many are tested together. */
 const mostBranches = 12;
 
@@ -51,10 +58,12 @@ export class Sources {
     rows: readonly string[] = [type],
   ): readonly Source[] {
     const driver = driverOf(type, where);
-    if (!driver) return seen.sight === 'all' ? rows.map((each) => this.whole(each, row)) : this.sighted(seen, row);
+    if (isDrivenBySight(type, driver, seen.sight)) return this.sighted(type, seen, row);
+    if (!driver) return rows.map((each) => this.whole(each, row));
     const index = where.indexOf(driver);
     const own = (run: Parameters<typeof at>[0]): Predicate => at(run)[index]!;
     if ('param' in driver && columnFor(type, driver)) return this.narrow(type, where, at);
+    if (driver.kind === 'chain' && columnOf(type, driver.param)) return this.narrowChain(type, driver, where, at);
     return this.driven(type, driver, own, seen, row, rows);
   }
 
@@ -68,18 +77,37 @@ export class Sources {
     };
   }
 
+  /**
+   * All rows that have a value of a parameter without a column, in the order of those values: of several values of a row that which counts
+   * (R4 search.html#sort), the smallest ascending, the largest descending.
+   */
+  bySort(type: string, { param, kind, descending }: Sort): { readonly source: Source; readonly value: Fragment } {
+    const [table, first, second] = sortTables[kind as keyof typeof sortTables][descending ? 'down' : 'up'];
+    const [h, v] = [(name: string) => sql.ref(`h.${name}`), (name: string) => sql.ref(`v.${name}`)];
+    const sooner = descending ? sql`>` : sql`<`;
+    const tie = second === undefined ? sql`` : sql` or (${v(first)} = ${h(first)} and ${v(second)} ${sooner} ${h(second)})`;
+    const of = this.conditions.homes.param(type, param);
+    const other = sql`select 1 as one from ${sql.table(table)} v where ${v('rid')} = ${h('rid')} and ${v('param')} = ${of}
+      and (${this.dialect.unindexed(v(first))} ${sooner} ${h(first)}${tie})`;
+    const source: Source = {
+      from: sql`${sql.table(table)} h`,
+      rid: h('rid'),
+      where: [sql`${h('param')} = ${of}`, sql`not exists (${other})`],
+      ...{ self: false, narrow: undefined, unique: true, sighted: false, covers: new Set<Predicate>() },
+    };
+    return { source, value: h(first) };
+  }
+
   /** The rows a caller may see, found by the keys. */
-  private sighted({ sight, at }: Seen, row: Row): readonly Source[] {
+  private sighted(type: string, { sight, at }: Seen, row: Row): readonly Source[] {
     const keys = sight === 'all' ? [] : sight.keys;
     if (keys.length === 0) return [this.nothing(row)];
     const common = { self: false, narrow: undefined, unique: true, sighted: true, covers: new Set<Predicate>() };
     return keys.flatMap((_, index): readonly Source[] => {
       const key = keyAt(at, index);
       const links = sql`select distinct l.child as rid from access_key a ${this.dialect.join} access_link l on l.root = a.rid where ${sql.ref('a.key')} = ${key}`;
-      return [
-        { ...common, from: sql`access_key h`, rid: sql.ref('h.rid'), where: [sql`${sql.ref('h.key')} = ${key}`] },
-        { ...common, from: sql`(${links}) h`, rid: sql.ref('h.rid'), where: [] },
-      ];
+      const own = { ...common, from: sql`access_key h`, rid: sql.ref('h.rid'), where: [sql`${sql.ref('h.key')} = ${key}`] };
+      return isNeverLinked(type) ? [own] : [own, { ...common, from: sql`(${links}) h`, rid: sql.ref('h.rid'), where: [] }];
     });
   }
 
@@ -96,7 +124,7 @@ export class Sources {
    * All conditions on columns of the type's narrow table together, so that one index takes them. Alternatives of points (several
    * statuses) are sources of their own: each is walked in order up to the limit.
    */
-  private narrow(type: string, where: readonly Predicate[], at: At<readonly Predicate[]>): readonly Source[] {
+  private narrow(type: string, where: readonly Predicate[], at: At<readonly Predicate[]>, most = mostBranches): readonly Source[] {
     const covers = new Set<Predicate>();
     let branches: readonly (readonly Fragment[])[] = [[]];
     let table = '';
@@ -110,7 +138,7 @@ export class Sources {
       const { alternatives } = this.conditions.homes.of(type, predicate, (run) => at(run)[index] as Simple, 'h');
       const tests = alternatives.map(({ test }) => test);
       branches =
-        isPoint && branches.length * tests.length <= mostBranches
+        isPoint && branches.length * tests.length <= most
           ? branches.flatMap((branch) => tests.map((test) => [...branch, test]))
           : branches.map((branch) => [...branch, anyOf(tests)]);
     });
@@ -120,6 +148,25 @@ export class Sources {
       where: tests,
       ...{ self: false, narrow: 'h', unique: true, sighted: false, covers },
     }));
+  }
+
+  /**
+   * A chain through a column of the type's narrow table: the rows of each other end by one range of the index that begins with that
+   * column, as the free slots of a service's diaries in a window.
+   */
+  private narrowChain(type: string, driver: Of<'chain'>, where: readonly Predicate[], at: At<readonly Predicate[]>): readonly Source[] {
+    const index = where.indexOf(driver);
+    const ends = this.set(driver, (run) => at(run)[index] as Step);
+    const [source] = this.narrow(type, where, at, 1);
+    const column = columnOf(type, driver.param);
+    if (!source || !column) throw new Error(`${type}.${driver.param} has no column`);
+    return [
+      {
+        ...source,
+        from: sql`(select distinct rid from (${ends}) e) t ${this.dialect.join} ${sql.table(column.table)} h on ${sql.ref(`h.${column.column}`)} = t.rid`,
+        covers: new Set([...source.covers, driver]),
+      },
+    ];
   }
 
   private driven(type: string, driver: Predicate, at: At<Predicate>, seen: Seen, row: Row, rows: readonly string[]): readonly Source[] {

@@ -1,6 +1,6 @@
 import { availabilityQuery } from '../queries/availability.js';
 import { parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
-import { sqlite } from '../queries/dialect.js';
+import { sqlite, type Statement } from '../queries/dialect.js';
 import { historyQuery } from '../queries/history.js';
 import { labelledQuery } from '../queries/labels.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
@@ -30,6 +30,9 @@ import type {
 import type { Connection, Row } from './connection.js';
 import { Terms } from './terms.js';
 
+/** a search for which there is no such statement */
+const none: Prepared = { text: '', parameters: [] };
+
 type RawRow = { rid: number; id: string; version: number; last_updated: number; body: string | null; type?: number };
 
 /** The reads of the port over one connection. Each call is one statement, so each sees one committed state. */
@@ -37,6 +40,7 @@ export class SqliteReader {
   private readonly terms: Terms;
   private readonly points = new Map<number, string>();
   private readonly prepared = new Map<string, Prepared>();
+  private readonly histories = new Map<string, Statement>();
 
   /** `guarded`: searches end when the connection's checkpoint says so */
   constructor(
@@ -73,7 +77,9 @@ export class SqliteReader {
     const after = plan.after === undefined ? undefined : decodePosition(plan.after);
     if (after && after.length !== plan.sort.length + 1) throw new RangeError('the position of another search');
     // one row more than asked for tells that there is a next page
-    const rows = this.searched('page', { plan, sight, after, limit: plan.count + 1 });
+    const run: Run = { plan, sight, after, limit: plan.count + 1 };
+    const valued = this.searched('valued', run);
+    const rows = valued.length > plan.count ? valued : this.searched('page', run);
     const keysOf = (row: Row) => plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null);
     const placeOf = (row: Row) => [...keysOf(row), row['rid'] as number];
     const page = this.pageOf(rows, plan.count, plan.contained === undefined ? plan.type : undefined, placeOf);
@@ -87,26 +93,45 @@ export class SqliteReader {
   }
 
   /** Statements are made once for each shape of search. */
-  private searched(what: 'page' | 'count', run: Run): readonly Row[] {
+  private searched(what: 'page' | 'valued' | 'count', run: Run): readonly Row[] {
     const { plan, sight, after } = run;
     this.terms.renew();
     const shape = `${what} ${shapeOf(plan, sight, after)}`;
     let prepared = this.prepared.get(shape);
     if (!prepared) {
       const builder = new SearchBuilder((text) => this.terms.find(text) ?? 0, sqlite, this.guarded);
-      prepared = prepare(sqlite, what === 'page' ? builder.page(plan, sight, after) : builder.count(plan, sight));
+      const query = what === 'count' ? builder.count(plan, sight) : builder[what](plan, sight, after);
+      prepared = query ? prepare(sqlite, query) : none;
       if (this.prepared.size > 1000) this.prepared.clear();
       this.prepared.set(shape, prepared);
     }
-    return this.connection.all(prepared.text, ...parametersOf(prepared, run));
+    return prepared === none ? [] : this.connection.all(prepared.text, ...parametersOf(prepared, run));
   }
 
   history(scope: HistoryScope, window: Window, sight: Sight): Page {
     this.terms.renew();
-    const after = window.after === undefined ? undefined : Number(decodePosition(window.after)[0]);
-    const query = historyQuery(sqlite, (text) => this.terms.find(text) ?? 0, scope, window, sight, after);
-    const { text, parameters } = sqlite.compile(query);
+    const { text, parameters } = this.historyStatement(scope, window, sight);
     return this.pageOf(this.connection.all(text, ...parameters), window.count, undefined, (row) => [row['sequence'] as number]);
+  }
+
+  /** What is newest of a type is asked for again and again (see interactions/service-directory): the statement is made once. */
+  private historyStatement(scope: HistoryScope, window: Window, sight: Sight): Statement {
+    const key = sight === 'all' && window.after === undefined ? JSON.stringify([scope, window]) : undefined;
+    const known = key === undefined ? undefined : this.histories.get(key);
+    if (known) return known;
+    const after = window.after === undefined ? undefined : Number(decodePosition(window.after)[0]);
+    let complete = true;
+    const term = (text: string): number => {
+      const number = this.terms.find(text);
+      complete &&= number !== undefined;
+      return number ?? 0;
+    };
+    const statement = sqlite.compile(historyQuery(sqlite, term, scope, window, sight, after));
+    // a type that was never written may be written yet
+    if (key === undefined || !complete) return statement;
+    if (this.histories.size > 100) this.histories.clear();
+    this.histories.set(key, statement);
+    return statement;
   }
 
   referrers(target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }): readonly Stored[] {

@@ -1,6 +1,7 @@
 import { steps as first } from './0001-first.js';
 import { steps as narrowTables } from './0002-narrow-tables.js';
 import { steps as worklists } from './0003-worklists.js';
+import { steps as linksByRoot } from './0004-links-by-root.js';
 
 /** One statement. `optional`: a server that does not take it works without it. */
 export type Step = { readonly text: string; readonly optional?: boolean };
@@ -19,4 +20,5 @@ export const scripts: readonly Script[] = [
   { number: 2, name: 'narrow tables', steps: narrowTables, runsWith: 2 },
   // a program that does not know these tables would leave them behind what it writes
   { number: 3, name: 'worklists', steps: worklists, runsWith: 3 },
+  { number: 4, name: 'links by root', steps: linksByRoot, runsWith: 3 },
 ];

@@ -1,6 +1,7 @@
 import { script as first } from './0001-first.js';
 import { script as entriesAndAudit } from './0002-entries-and-audit.js';
 import { script as worklists } from './0003-worklists.js';
+import { script as linksByRoot } from './0004-links-by-root.js';
 
 export type Script = { readonly number: number; readonly name: string; readonly sql: string };
 
@@ -9,4 +10,5 @@ export const scripts: readonly Script[] = [
   { number: 1, name: 'first', sql: first },
   { number: 2, name: 'entries and audit', sql: entriesAndAudit },
   { number: 3, name: 'worklists', sql: worklists },
+  { number: 4, name: 'links by root', sql: linksByRoot },
 ];
