@@ -120,15 +120,15 @@ export class SqliteReader {
     const known = key === undefined ? undefined : this.histories.get(key);
     if (known) return known;
     const after = window.after === undefined ? undefined : Number(decodePosition(window.after)[0]);
-    let complete = true;
+    const unknown: string[] = [];
     const term = (text: string): number => {
       const number = this.terms.find(text);
-      complete &&= number !== undefined;
+      if (number === undefined) unknown.push(text);
       return number ?? 0;
     };
     const statement = sqlite.compile(historyQuery(sqlite, term, scope, window, sight, after));
     // a type that was never written may be written yet
-    if (key === undefined || !complete) return statement;
+    if (key === undefined || unknown.length > 0) return statement;
     if (this.histories.size > 100) this.histories.clear();
     this.histories.set(key, statement);
     return statement;
