@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { fetchToken } from '../../src/auth/client-token.js';
+import { startServer, type Running } from '../helpers/running-server.js';
+
+// Who is let in as whom: patients by age, administrators for clinicians.
+let server: Running;
+beforeAll(async () => {
+  server = await startServer();
+}, 60_000);
+afterAll(() => server.stop());
+
+const bearer = async (clientId: string, person: { readonly user?: string; readonly patient?: string }) => ({
+  authorization: `Bearer ${await fetchToken({
+    clientId,
+    keyFile: path.join(server.dataDir, 'clients', `${clientId}.jwk.json`),
+    tokenUrl: `${server.baseUrl}/oauth2/token`,
+    ...person,
+  })}`,
+});
+
+describe('a patient', () => {
+  const born = (years: number, days: number): string => {
+    const date = new Date(Date.now() + days * 86_400_000);
+    date.setUTCFullYear(date.getUTCFullYear() - years);
+    return date.toISOString().slice(0, 10);
+  };
+  it.each([
+    ['9990999902', born(16, 2), 403],
+    ['9990999929', born(16, -2), 200],
+    ['9990999937', born(5, 0), 403],
+  ])('%s, born %s, is answered %i', async (value, birthDate, status) => {
+    const identifier = [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value }];
+    const made = await server.as('system', 'POST', 'Patient', { resourceType: 'Patient', identifier, birthDate });
+    expect([made.status, made.text]).toEqual([201, made.text]);
+    const answer = await server.as('nobody', 'GET', 'ServiceRequest', undefined, await bearer('demo-patient-app', { patient: value }));
+    expect(answer.status).toBe(status);
+  });
+});
+
+describe('an administrator of a provider', () => {
+  it.each([
+    ['a clinician of the organisation', '555032006106', 200],
+    ['a clinician of another one', '021600556514', 403],
+    ['himself', '555073103100', 403],
+    ['nobody there is', '999999999999', 403],
+    ['nobody', undefined, 403],
+  ])('acting for %s', async (_, clinician, status) => {
+    const headers = {
+      ...(await bearer('demo-provider', { user: '555073103100' })),
+      'NHSD-End-User-Organisation-ODS': 'RCD',
+      'NHSD-eRS-Business-Function': 'SERVICE_PROVIDER_CLINICIAN_ADMIN',
+      ...(clinician === undefined ? {} : { 'NHSD-eRS-On-Behalf-Of-User-ID': clinician }),
+    };
+    expect((await server.as('nobody', 'GET', 'ServiceRequest?_count=1', undefined, headers)).status).toBe(status);
+  });
+});
