@@ -98,7 +98,7 @@ const endsWith = (predicate: Predicate): Predicate =>
   }));
 
 /** What follows a text and all that is equal to it but for its case. */
-const justAfter = (text: string): string => `${text} `;
+const justAfter = (text: string): string => `${text}${afterFolded}\uffff`;
 
 /** Strings by code points, whatever their case. */
 const stringOrder: Readonly<Record<string, (text: Text) => Predicate>> = {

@@ -68,7 +68,8 @@ const afterPrefix =
   (greatest: string) =>
   (prefix: string): string => {
     const last = prefix.charCodeAt(prefix.length - 1);
-    return last < 0xd7ff ? `${prefix.slice(0, -1)}${String.fromCharCode(last + 1)}` : `${prefix}${greatest}`;
+    // no text that ends in a space: trailing ones do not count everywhere
+    return last < 0xd7ff && last !== 0x1f ? `${prefix.slice(0, -1)}${String.fromCharCode(last + 1)}` : `${prefix}${greatest}`;
   };
 
 export const sqlite: Dialect = {

@@ -223,10 +223,10 @@ describe('_filter', () => {
     expect(first('Patient', 'family sw mc')).toMatchObject({ mode: 'starts', any: ['mc'] });
     expect(first('Patient', 'family co mc')).toMatchObject({ mode: 'contains', any: ['mc'] });
     expect(first('Patient', 'family ew MC')).toMatchObject({ of: [[{ mode: 'ends', any: ['mc'] }], [{ mode: 'contains' }]] });
-    expect(first('Patient', 'family gt mc')).toMatchObject({ mode: 'from', any: ['mc '] });
+    expect(first('Patient', 'family gt mc')).toMatchObject({ mode: 'from', any: ['mc\u001f\uffff'] });
     expect(first('Patient', 'family ge mc')).toMatchObject({ mode: 'from', any: ['mc'] });
     expect(first('Patient', 'family lt mc')).toMatchObject({ mode: 'below', any: ['mc'] });
-    expect(first('Patient', 'family le mc')).toMatchObject({ mode: 'below', any: ['mc '] });
+    expect(first('Patient', 'family le mc')).toMatchObject({ mode: 'below', any: ['mc\u001f\uffff'] });
     expect(first('Patient', 'family pr true')).toMatchObject({ kind: 'missing', missing: false });
     expect(first('Patient', 'gender ne male')).toMatchObject({ of: [[{ kind: 'missing', missing: false }, { kind: 'not' }]] });
     const valueSet = 'http://hl7.org/fhir/ValueSet/administrative-gender';
