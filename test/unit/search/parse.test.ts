@@ -219,7 +219,7 @@ describe('_filter', () => {
     const ranges = { gt: 'gt', ge: 'ge', lt: 'lt', le: 'le', sa: 'sa', eb: 'eb', ne: 'ne', po: 'po', co: 'co' };
     for (const [operator, prefix] of Object.entries(ranges))
       expect(first('Patient', `birthdate ${operator} 1960`)).toMatchObject({ kind: 'range', any: [{ prefix }] });
-    expect(first('Patient', 'birthdate ap 1960')).toMatchObject({ kind: 'range', any: [{ prefix: 'eq' }] });
+    expect(first('Patient', 'birthdate ap 1960')).toMatchObject({ kind: 'range', any: [{ prefix: 'po' }] });
     expect(first('Patient', 'family sw mc')).toMatchObject({ mode: 'starts', any: ['mc'] });
     expect(first('Patient', 'family co mc')).toMatchObject({ mode: 'contains', any: ['mc'] });
     expect(first('Patient', 'family ew MC')).toMatchObject({ of: [[{ mode: 'ends', any: ['mc'] }], [{ mode: 'contains' }]] });
