@@ -27,7 +27,9 @@ beforeAll(async () => {
   server = await startServer();
   ers = ersOf(server);
   const number = [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990999902' }];
-  stranger = await hidden('Patient', { identifier: number, birthDate: '1950-01-02', name: [{ family: 'HIDDEN' }] });
+  // of a practice elsewhere: a patient of none is told to be so, as e-RS does (NO_REG_GP_PRACTICE)
+  const generalPractitioner = [{ identifier: { system: 'https://fhir.nhs.uk/Id/ods-organization-code', value: 'A81001' } }];
+  stranger = await hidden('Patient', { identifier: number, birthDate: '1950-01-02', name: [{ family: 'HIDDEN' }], generalPractitioner });
   const content = [{ attachment: { contentType: 'text/plain', url: 'https://elsewhere.example/letter' } }];
   letter = await hidden('DocumentReference', { status: 'current', subject: { reference: `Patient/${stranger}` }, content });
   service = String((await ers.services('DIRECTLY_BOOKABLE'))[0]?.['id']);

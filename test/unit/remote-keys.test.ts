@@ -18,6 +18,10 @@ afterEach(() => {
   nock.cleanAll();
   nock.enableNetConnect();
 });
+// the http module is one for all test files of a process
+afterAll(() => {
+  nock.restore();
+});
 
 it('fetches a set once and keeps it for an hour', async () => {
   const keys = remote();

@@ -32,6 +32,10 @@ afterEach(() => {
   nock.cleanAll();
   nock.enableNetConnect();
 });
+// the http module is one for all test files of a process
+afterAll(() => {
+  nock.restore();
+});
 
 it('is off unless the settings name one', () => {
   expect(configuredTerminologyServer(readConfig({}), () => now)).toBeUndefined();
