@@ -1,4 +1,5 @@
 /** R4 search.html#contained. */
+import { idsOf, link, maker, weight } from '../helpers/rest.js';
 import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
 
 let server: Running;
@@ -9,22 +10,8 @@ afterAll(async () => {
   await server.stop();
 });
 
-const made = async (resource: object): Promise<string> => {
-  const { status, json, text } = await server.as('system', 'POST', (resource as { resourceType: string }).resourceType, resource);
-  if (status !== 201) throw new Error(text);
-  return String(json['id']);
-};
-const idsOf = (answer: Answer, type?: string): readonly string[] => resourcesOf(answer.json, type).map(({ id }) => String(id));
-const link = ({ json }: Answer, relation: string): string | undefined =>
-  (json['link'] as readonly { relation: string; url: string }[]).find((each) => each.relation === relation)?.url;
-const weight = (value: number, patient: string, note?: string) => ({
-  resourceType: 'Observation',
-  status: 'final',
-  code: { coding: [{ system: 'http://loinc.org', code: '29463-7', display: 'Body weight' }] },
-  subject: { reference: `Patient/${patient}` },
-  valueQuantity: { value, system: 'http://unitsofmeasure.org', code: 'kg', unit: 'kg' },
-  ...(note === undefined ? {} : { note: [{ text: note }] }),
-});
+const create = maker(() => server);
+const made = async (resource: object): Promise<string> => (await create(resource)).id;
 
 describe('contained resources', () => {
   const family = `Contained${String(Date.now())}`;

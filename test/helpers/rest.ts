@@ -1,4 +1,4 @@
-import type { Answer, Running } from './running-server.js';
+import { resourcesOf, type Answer, type Running } from './running-server.js';
 
 let counter = 0;
 
@@ -25,3 +25,17 @@ export const maker =
     const id = String(answer.json['id']);
     return { url: `${String(answer.json['resourceType'])}/${id}`, id, json: answer.json };
   };
+
+export const idsOf = (answer: Answer, type?: string): readonly string[] => resourcesOf(answer.json, type).map(({ id }) => String(id));
+/** The URL of a link of a Bundle. */
+export const link = ({ json }: Answer, relation: string): string | undefined =>
+  (json['link'] as readonly { relation: string; url: string }[]).find((each) => each.relation === relation)?.url;
+/** A body weight in kg, to be searched for. */
+export const weight = (value: number, patient: string, note?: string) => ({
+  resourceType: 'Observation',
+  status: 'final',
+  code: { coding: [{ system: 'http://loinc.org', code: '29463-7', display: 'Body weight' }] },
+  subject: { reference: `Patient/${patient}` },
+  valueQuantity: { value, system: 'http://unitsofmeasure.org', code: 'kg', unit: 'kg' },
+  ...(note === undefined ? {} : { note: [{ text: note }] }),
+});
