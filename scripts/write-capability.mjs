@@ -1,6 +1,6 @@
 // Writes capability-statement.json: what a server of this version offers, at the address that it has by default. Run after a build.
 import { writeFileSync } from 'node:fs';
-import { released, version } from '../dist/app.js';
+import { released, version } from '../dist/version.js';
 import { capabilityStatement } from '../dist/fhir/capability.js';
 import { compartments } from '../dist/resources/compartments.js';
 import { createModel } from '../dist/fhir/search/model.js';

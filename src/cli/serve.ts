@@ -1,7 +1,8 @@
 import cluster from 'node:cluster';
-import { createApp, version } from '../app.js';
+import { createApp } from '../app.js';
 import { readConfig, type Config } from '../config.js';
 import { parentWriter } from '../store/sqlite/parent-writer.js';
+import { version } from '../version.js';
 import { runWorkers } from './workers.js';
 
 const say = (line = ''): void => {

@@ -1,4 +1,4 @@
-import { openStore } from '../app.js';
+import { openStore } from '../create-house.js';
 import { readConfig, type Config } from '../config.js';
 import type { Store } from '../store/port.js';
 import type { Environment } from './command.js';

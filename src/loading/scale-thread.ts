@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createHouse } from '../app.js';
+import { createHouse } from '../create-house.js';
 import { readConfig } from '../config.js';
 import { healthcareService, organisationsOf } from '../demo/directory.js';
 import { ScaleData } from '../demo/scale.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { scopeConditions } from '../../access/narrow-plan.js';
 import { readScope } from '../../access/scopes.js';
-import { createHouse } from '../../app.js';
+import { createHouse } from '../../create-house.js';
 import type { Client, Jwk } from '../../auth/client.js';
 import { makeDemoClients, registryOf } from '../../auth/demo-clients.js';
 import { clientOf } from '../../auth/registration.js';

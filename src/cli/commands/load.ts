@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { availableParallelism } from 'node:os';
-import { createHouse, openStore } from '../../app.js';
+import { createHouse, openStore } from '../../create-house.js';
 import { readConfig, type Config } from '../../config.js';
 import { loadDemo } from '../../demo/load.js';
 import { localDay } from '../../demo/local-time.js';

@@ -1,0 +1,121 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { withAuditPlans } from './audit/audit-index.js';
+import { unwitnessed, type Witness } from './audit/witness.js';
+import { createFilesystemBlobs } from './blobs/filesystem.js';
+import { keptMs } from './bulk/status.js';
+import type { Config } from './config.js';
+import { createCustomParameters } from './custom-parameters/custom-parameters.js';
+import { localDiary } from './domain/booking/provider-system.js';
+import { localDemographics } from './domain/demographics/demographics.js';
+import { listedStore } from './domain/worklists/listed-store.js';
+import { capabilityTexts } from './interactions/capabilities.js';
+import { createExtractor } from './fhir/search/extract.js';
+import { createModel } from './fhir/search/model.js';
+import { createSearchParameters } from './fhir/search/parameters.js';
+import { createQueryParser } from './fhir/search/parse.js';
+import { createShapes, typeUrl } from './fhir/shapes.js';
+import { createCursors, cursorKey } from './http/cursors.js';
+import type { House } from './interactions/house.js';
+import { ServiceDirectory } from './interactions/service-directory.js';
+import { createJobs } from './jobs/jobs.js';
+import { nudgeable } from './jobs/nudgeable.js';
+import { registry } from './resources/registry.js';
+import { ersSearchParameters } from './resources/search-parameters.js';
+import { narrowedStore } from './store/narrowed.js';
+import type { Store } from './store/port.js';
+import { openStore as openNamedStore } from './store/open-store.js';
+import type { UnitWriter } from './store/sqlite/unit-writer.js';
+import { readDefinitions } from './packages/read-definitions.js';
+import { configuredScanner, configuredTerminologyServer } from './partners/configured.js';
+import { createSearchTerminology } from './validation/terminology/for-search.js';
+import { released, version } from './version.js';
+import { createValidator, ukCoreByDefault } from './validation/validator.js';
+
+/** Whether one process alone serves the store, so that others write to it for a moment at most, as loaders do. */
+const isAlone = ({ workers, databaseUrl }: Config): boolean => workers === 1 && databaseUrl.startsWith('sqlite:');
+
+/** The store that the configuration names; `writer`: who writes to the embedded store, when another process does. */
+export const openStore = async (config: Config, writer?: UnitWriter): Promise<Store> => {
+  await mkdir(config.dataDir, { recursive: true });
+  return listedStore(narrowedStore(withAuditPlans(await openNamedStore(config, writer))), config.referentialIntegrity);
+};
+
+/**
+ * Everything that interactions and operations use, over a store; `origin.url` is where the server answers at present, and `warn` is told
+ * of profile packages that cannot be used. Without a `witness` accesses leave no audit: for loaders, which run beside no client.
+ */
+export const createHouse = async (
+  config: Config,
+  store: Store,
+  origin: { readonly url: string },
+  warn: (problem: string) => void,
+  witness: Witness = unwitnessed,
+): Promise<House> => {
+  const definitions = await readDefinitions(config.profilePackages, warn);
+  const model = createModel(definitions.structures());
+  const searchParameters = createSearchParameters([...definitions.searchParameters, ...ersSearchParameters], model);
+  const clock = Date.now;
+  const validator = createValidator(definitions, {
+    ...ukCoreByDefault(definitions),
+    unknownExtensions: config.unknownExtensions,
+    unknownCodes: config.unknownCodes,
+    undecidedCodes: config.unknownCodes,
+  });
+  const terminologyServer = configuredTerminologyServer(config, clock);
+  const scanner = configuredScanner(config);
+  const jobs = nudgeable(createJobs(store, { clock, newId: randomUUID, keepMs: keptMs }));
+  const customParameters = createCustomParameters({
+    store,
+    jobs,
+    ground: { parameters: searchParameters, model, types: [...registry.keys()] },
+    elapsed: () => performance.now(),
+    graceMs: isAlone(config) ? 1500 : 6000,
+  });
+  await customParameters.refresh();
+  const house: House = {
+    store,
+    witness,
+    jobs,
+    customParameters,
+    blobs: createFilesystemBlobs(path.resolve(config.documentStoreUrl.slice('file:'.length))),
+    registry,
+    definitions,
+    shapes: createShapes((type) => definitions.findStructure(typeUrl(type))),
+    validate: validator.validate,
+    questions: validator.questions,
+    terminology: validator.terminology,
+    ...(terminologyServer === undefined ? {} : { terminologyServer }),
+    searchParameters,
+    extract: createExtractor(searchParameters, {
+      model,
+      isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
+    }),
+    parseQuery: createQueryParser({
+      parameters: searchParameters,
+      types: [...registry.keys()],
+      baseUrl: () => `${origin.url}/FHIR/R4`,
+      timeZone: config.timeZone,
+      clock,
+      terminology: createSearchTerminology(definitions),
+    }),
+    clock,
+    newId: randomUUID,
+    newUbrn: () => String(randomInt(1_000_000)).padStart(6, '0') + String(randomInt(1_000_000)).padStart(6, '0'),
+    get baseUrl() {
+      return `${origin.url}/FHIR/R4`;
+    },
+    demographics: localDemographics,
+    providerSystem: localDiary,
+    ...(scanner === undefined ? {} : { scanner }),
+    directory: new ServiceDirectory(store),
+    capability: capabilityTexts(version, released, () => house),
+    timeZone: config.timeZone,
+    maxEntries: config.maxEntries,
+    maxBinary: config.maxBinary,
+    integrity: config.referentialIntegrity,
+    ...createCursors(await cursorKey(store)),
+  };
+  return house;
+};
