@@ -17,6 +17,7 @@ import { createSearchParameters } from './fhir/search/parameters.js';
 import { createQueryParser } from './fhir/search/parse.js';
 import { createShapes, typeUrl } from './fhir/shapes.js';
 import { createCursors, cursorKey } from './http/cursors.js';
+import { extractDiscreetly } from './interactions/discreet-house.js';
 import type { House } from './interactions/house.js';
 import { ServiceDirectory } from './interactions/service-directory.js';
 import { createJobs } from './jobs/jobs.js';
@@ -88,10 +89,12 @@ export const createHouse = async (
     terminology: validator.terminology,
     ...(terminologyServer === undefined ? {} : { terminologyServer }),
     searchParameters,
-    extract: createExtractor(searchParameters, {
-      model,
-      isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
-    }),
+    extract: extractDiscreetly(
+      createExtractor(searchParameters, {
+        model,
+        isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
+      }),
+    ),
     parseQuery: createQueryParser({
       parameters: searchParameters,
       types: [...registry.keys()],

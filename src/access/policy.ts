@@ -86,6 +86,12 @@ export const mayRead = (caller: Caller, type: string): boolean => {
   return isOpen(type) || isPermitted(clinicalReads, caller);
 };
 
+/**
+ * Who is shown where a patient of a restricted record lives: a system client that keeps the records, as it could not write back what it
+ * was not shown. Nobody else, and not the patient's own application either: a home may be shared with whom he is hidden from.
+ */
+export const seesWhereabouts = (caller: Caller): boolean => caller.kind === 'system' && mayInteract(caller, 'Patient', 'u');
+
 const keysOf = (caller: Caller, type: string): Sight => {
   if (type === 'AuditEvent')
     return caller.kind === 'system' && (mayInteract(caller, type, 'r') || mayInteract(caller, type, 's')) ? 'all' : { keys: [] };

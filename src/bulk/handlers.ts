@@ -1,5 +1,6 @@
 import type { Store } from '../store/port.js';
 import { Stale } from '../store/port.js';
+import { discreet } from '../interactions/discreet-house.js';
 import type { House } from '../interactions/house.js';
 import type { HeldJob } from '../jobs/jobs.js';
 import type { JobHandler } from '../jobs/runner.js';
@@ -11,7 +12,7 @@ import { keptMs, removeFiles } from './status.js';
 
 /** What this server can do later: each kind of job and who does it. */
 export const jobHandlers = (house: House): Readonly<Record<string, JobHandler>> => ({
-  export: (held, signal) => exportJob(house, held, signal).then((result) => filed(house, held, result)),
+  export: (held, signal) => exportJob(discreet(house), held, signal).then((result) => filed(house, held, result)),
   import: (held, signal) => importJob(house, held, signal).then((result) => filed(house, held, result)),
   reindex: (held, signal) => reindexJob(house, held, signal),
   deferred: (held) => deferredJob(house, held).then((result) => filed(house, held, result)),

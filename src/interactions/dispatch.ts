@@ -1,4 +1,4 @@
-import { checkInteraction, checkOperation } from '../access/policy.js';
+import { checkInteraction, checkOperation, seesWhereabouts } from '../access/policy.js';
 import type { Access } from '../audit/witness.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
@@ -7,6 +7,7 @@ import { cancelJob, jobFile, jobStatus } from '../bulk/status.js';
 import { findOperation } from '../operations/operations.js';
 import { capabilities } from './capabilities.js';
 import { refuseMisshapenInputs } from './checked.js';
+import { discreet } from './discreet-house.js';
 import { systemHistory } from './history.js';
 import type { Call, House, Success } from './house.js';
 import { performWrite } from './perform.js';
@@ -126,7 +127,7 @@ export const dispatch = (house: House, call: Call, interactive: Interactive): Pr
   // what the server can do is no record, and nobody's: it is not audited
   if (split.path === 'metadata') return Promise.resolve().then(() => capabilitiesFor(house, interactive.method, split));
   return house.witness.around(house, call, accessOf(house, call, interactive.method, split), (own) =>
-    carryOut(own, call, interactive, split),
+    carryOut(seesWhereabouts(call.caller) ? own : discreet(own), call, interactive, split),
   );
 };
 

@@ -4,20 +4,17 @@ import { foundOf, type Draft, type Facts, type Found } from '../domain/command.j
 import { parseJson } from '../fhir/json.js';
 import type { Key, Store, Stored } from '../store/port.js';
 
-type Parsed = { readonly version: number; readonly lastUpdated: number; readonly found: Found };
-const parsedCodeSystems = new WeakMap<Store, Map<string, Parsed>>();
+const parsedCodeSystems = new Map<string, { readonly body: string; readonly found: Found }>();
 const mostParsed = 100;
 
-/** CodeSystems are large, change seldom, and are asked by every command for its codes: one is parsed once a version. */
-const parsedOnce = (store: Store, row: Stored | undefined): Found | undefined => {
+/** CodeSystems are large, change seldom, and are asked by every command for its codes: one is parsed once for its text. */
+const parsedOnce = (row: Stored | undefined): Found | undefined => {
   if (row?.type !== 'CodeSystem' || row.body === undefined) return foundOf(row, parseJson);
-  const kept = parsedCodeSystems.get(store) ?? new Map<string, Parsed>();
-  parsedCodeSystems.set(store, kept);
-  const known = kept.get(row.id);
-  if (known?.version === row.version && known.lastUpdated === row.lastUpdated) return known.found;
+  const known = parsedCodeSystems.get(row.id);
+  if (known?.body === row.body && known.found.version === row.version) return known.found;
   const found = foundOf(row, parseJson);
-  if (kept.size >= mostParsed) kept.clear();
-  if (found) kept.set(row.id, { version: row.version, lastUpdated: row.lastUpdated, found });
+  if (parsedCodeSystems.size >= mostParsed) parsedCodeSystems.clear();
+  if (found) parsedCodeSystems.set(row.id, { body: row.body, found });
   return found;
 };
 
@@ -31,7 +28,7 @@ export const factsOf = (store: Store, caller: Caller, drafts: readonly Draft[] =
     return draft?.resource && { type: draft.type, id: draft.id, version: draft.version, resource: draft.resource };
   };
   return {
-    find: async (key, sight) => drafted(key) ?? parsedOnce(store, await store.find(key, sight ?? sightOf(caller, key.type))),
+    find: async (key, sight) => drafted(key) ?? parsedOnce(await store.find(key, sight ?? sightOf(caller, key.type))),
     byIdentifier: async (type, system, value) => {
       const page = await store.search(
         { type, where: [{ kind: 'token', param: 'identifier', any: [{ system, code: value }] }], sort: [], count: 2 },

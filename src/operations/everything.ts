@@ -6,6 +6,7 @@ import { findReferences, readReference } from '../fhir/references.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import { readDate, type Span } from '../fhir/search/dates.js';
 import { gone, notFound } from '../interactions/answers.js';
+import { discreet } from '../interactions/discreet-house.js';
 import type { Call, House } from '../interactions/house.js';
 import { urlOf } from '../interactions/query.js';
 import { bundleText, type Link } from '../interactions/splice.js';
@@ -147,7 +148,9 @@ export const everythingOperation: Operation = {
     ],
   },
   interaction: 'r',
-  perform: async (house, call, invocation) => {
+  perform: async (shown, call, invocation) => {
+    // what goes out as a whole record is nothing that a client writes back
+    const house = discreet(shown);
     const key = { type: 'Patient', id: invocation.id ?? '' };
     const patient = await house.store.find(key, sightOf(call.caller, 'Patient'));
     if (!patient) throw notFound(key);

@@ -1,6 +1,7 @@
 import type { Patient } from 'fhir/r4.js';
 import { systems } from '../codes.js';
 import type { Found } from '../command.js';
+import { isRestricted } from './restricted.js';
 
 /** What e-RS has to know of a patient before it refers him. */
 export type Demographic = {
@@ -16,8 +17,6 @@ export type Demographic = {
 /** The source of demographics: this server's Patient records now, the Personal Demographics Service behind the same port later. */
 export type Demographics = { readonly find: (patient: Found) => Promise<Demographic> };
 
-const confidentiality = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
-
 /** Reads the Patient record itself (UK Core Patient; R4 patient.html#maturity, links of merged records). */
 export const demographicOf = (patient: Patient): Demographic => {
   const replaced = patient.link?.find(({ type }) => type === 'replaced-by')?.other;
@@ -25,7 +24,7 @@ export const demographicOf = (patient: Patient): Demographic => {
   return {
     deceased: patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined,
     ...(replaced === undefined ? {} : { supersededBy: replaced.identifier?.value ?? replaced.reference ?? 'another record' }),
-    restricted: patient.meta?.security?.some(({ system, code }) => system === confidentiality && (code === 'R' || code === 'V')) === true,
+    restricted: isRestricted(patient),
     ...(practice === undefined ? {} : { registeredPractice: practice }),
   };
 };

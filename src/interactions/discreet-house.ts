@@ -1,0 +1,78 @@
+import { isRestricted, withoutWhereabouts } from '../domain/demographics/restricted.js';
+import { parseJson, stringifyJson } from '../fhir/json.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Extractor } from '../fhir/search/extract.js';
+import type { Reader, Store, Stored } from '../store/port.js';
+import type { House } from './house.js';
+
+const resourceOf = ({ body }: Stored): Resource | undefined => (body === undefined ? undefined : (parseJson(body) as Resource));
+
+// most records have no label: only one that may have it is parsed
+const mayBeRestricted = (row: Stored | undefined): boolean => row?.body?.includes('/v3-Confidentiality"') === true;
+
+const isLabelled = (row: Stored | undefined): boolean => {
+  const resource = row && mayBeRestricted(row) ? resourceOf(row) : undefined;
+  return resource !== undefined && isRestricted(resource);
+};
+
+const redacted = (row: Stored): Stored => {
+  const resource = resourceOf(row);
+  return resource === undefined ? row : { ...row, body: stringifyJson(withoutWhereabouts(resource)) };
+};
+
+const discreetReads = (reader: Reader): Partial<Reader> => {
+  const current = <Row extends Stored | undefined>(row: Row): Row | Stored =>
+    row?.type === 'Patient' && isLabelled(row) ? redacted(row) : row;
+  const page = <P extends { readonly rows: readonly Stored[] }>(found: P): P =>
+    found.rows.some(({ type }) => type === 'Patient') ? { ...found, rows: found.rows.map(current) } : found;
+  /** Whether the record is restricted now, or was when it was deleted. */
+  const isRestrictedNow = async ({ type, id }: Stored): Promise<boolean> => {
+    const now = await reader.find({ type, id }, 'all');
+    return isLabelled(now?.body === undefined && now ? await reader.findVersion(now, now.version - 1, 'all') : now);
+  };
+  /** A version from before the label tells as much as one after it. */
+  const earlier = async (row: Stored): Promise<Stored> =>
+    row.type === 'Patient' && row.body !== undefined && (isLabelled(row) || (await isRestrictedNow(row))) ? redacted(row) : row;
+  return {
+    find: async (key, sight) => current(await reader.find(key, sight)),
+    findVersion: async (key, version, sight) => {
+      const row = await reader.findVersion(key, version, sight);
+      return row && earlier(row);
+    },
+    findMany: async (keys, sight) => page({ rows: await reader.findMany(keys, sight) }).rows,
+    search: async (plan, sight) => page(await reader.search(plan, sight)),
+    history: async (scope, window, sight) => {
+      const found = await reader.history(scope, window, sight);
+      return found.rows.some(({ type }) => type === 'Patient') ? { ...found, rows: await Promise.all(found.rows.map(earlier)) } : found;
+    },
+    referrers: async (target, sight, limit, of) => page({ rows: await reader.referrers(target, sight, limit, of) }).rows,
+    labelled: async (type, limit) => page({ rows: await reader.labelled(type, limit) }).rows,
+  };
+};
+
+const discreetStore = (store: Store): Store =>
+  Object.assign(Object.create(store) as Store, discreetReads(store), {
+    at: (freshness: 'replica' | 'primary') => {
+      const reader = store.at(freshness);
+      return Object.assign(Object.create(reader) as Reader, discreetReads(reader));
+    },
+  } satisfies Partial<Store>);
+
+/** An index that knows no whereabouts of a restricted record, so that no search, chain or order tells them. */
+export const extractDiscreetly =
+  (extract: Extractor): Extractor =>
+  (resource, context, only) =>
+    extract(resource.resourceType === 'Patient' && isRestricted(resource) ? withoutWhereabouts(resource) : resource, context, only);
+
+// one for a house, as what is kept for a store must find it again
+const made = new WeakMap<House, House>();
+
+/**
+ * A house that shows no restricted record of a patient with his whereabouts, on whatever path it is read: the store itself leaves them out, so that
+ * no interaction needs to think of it.
+ */
+export const discreet = (house: House): House => {
+  const known = made.get(house) ?? Object.assign(Object.create(house) as House, { store: discreetStore(house.store) });
+  made.set(house, known);
+  return known;
+};
