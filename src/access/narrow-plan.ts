@@ -36,33 +36,34 @@ const nhsNumber = 'https://fhir.nhs.uk/Id/nhs-number';
 const longestDay = 25 * 3_600_000;
 const referrers: ReadonlySet<string> = new Set(['REFERRING_CLINICIAN', 'REFERRING_CLINICIAN_ADMIN']);
 
-const namesOnePatient = (plan: SearchPlan): boolean => {
-  const number = plan.where.some(
-    (predicate) =>
-      predicate.kind === 'token' &&
-      predicate.param === 'identifier' &&
-      predicate.not !== true &&
-      predicate.any.length === 1 &&
-      predicate.any.every(({ system, code }) => system === nhsNumber && code !== undefined),
+const numberOf = ({ where }: SearchPlan): string | undefined => {
+  const [number] = where.flatMap((predicate) =>
+    predicate.kind === 'token' && predicate.param === 'identifier' && predicate.not !== true && predicate.any.length === 1
+      ? predicate.any.flatMap(({ system, code }) => (system === nhsNumber ? (code ?? []) : []))
+      : [],
   );
-  const born = plan.where.some(
+  const born = where.some(
     (predicate) =>
       predicate.kind === 'range' &&
       predicate.param === 'birthdate' &&
       predicate.any.length === 1 &&
       predicate.any.every(({ prefix, low, high }) => prefix === 'eq' && high - low <= longestDay),
   );
-  return number && born;
+  return born ? number : undefined;
 };
 
-/**
- * The sight of a search. A referrer finds any patient whose NHS number and birth date it knows, both exactly: before the first referral
- * it has no other relationship to somebody who is not registered with its practice.
- */
-export const searchSightOf = (caller: Caller, plan: SearchPlan): Sight =>
-  plan.type === 'Patient' && caller.kind === 'user' && referrers.has(caller.businessFunction ?? '') && namesOnePatient(plan)
-    ? 'all'
-    : sightOf(caller, plan.type);
+/** The NHS number when a referrer searches for one patient by NHS number and birth date, both exactly; undefined for every other search. */
+export const exactNumber = (caller: Caller, plan: SearchPlan): string | undefined => {
+  if (plan.type !== 'Patient' || plan.contained !== undefined) return undefined;
+  if (caller.kind !== 'user' || !referrers.has(caller.businessFunction ?? '')) return undefined;
+  return numberOf(plan);
+};
+
+/** The sight in which such a search is answered: everybody's patients, yet no more than the scopes cover. */
+export const exactSight = (caller: Caller): Sight => {
+  const own = sightOf(caller, 'Patient');
+  return own === 'all' || own.narrow === undefined ? 'all' : { keys: [], narrow: { ...own.narrow, anyKey: true } };
+};
 
 const meets = (predicate: Predicate, values: readonly Value[]): boolean => {
   if (predicate.kind === 'token' && predicate.not !== true)

@@ -1,5 +1,5 @@
-import { narrowPlan, searchSightOf } from '../access/narrow-plan.js';
-import { checkInteraction } from '../access/policy.js';
+import { narrowPlan } from '../access/narrow-plan.js';
+import { checkInteraction, sightOf } from '../access/policy.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { SearchPlan, Sight, Stored } from '../store/port.js';
 import type { Call, House } from './house.js';
@@ -27,7 +27,7 @@ export const matchesOf = async (house: House, call: Call, type: string, criteria
   if (parsed.plan.where.length === 0)
     throw failure('invalid', 'required', 'The criteria of a conditional interaction need a search parameter.', { expression: [source] });
   const plan = { ...narrowPlan(call.caller, parsed.plan), sort: [], count: 2 };
-  const sight = searchSightOf(call.caller, plan);
+  const sight = sightOf(call.caller, type);
   const { rows } = await house.store.search(plan, sight);
   return { plan: { ...plan, sight }, one: rows.length === 1 ? rows[0] : undefined, several: rows.length > 1 };
 };

@@ -1,5 +1,6 @@
 import type { Decision, Draft, Facts } from '../domain/command.js';
 import type { Situation } from '../domain/commands.js';
+import { mayRead, sightOf } from '../access/policy.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import { findReferences, readReference } from '../fhir/references.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
@@ -88,7 +89,7 @@ const attempt = async (
     await house.customParameters.noted(unit);
   } catch (error) {
     if (isPassing(error) && !isLast) return undefined;
-    throw translated(error, unit);
+    throw translated(call, error, unit);
   }
   const put = unit.puts?.find(({ type, id }) => type === decision.result.type && id === decision.result.id);
   if (!put) throw new Error('a decision shows one of its drafts');
@@ -150,8 +151,21 @@ const refusedClaim = ({ claim }: Taken, unit: Unit, placeOf: (put: Put, path: st
   });
 };
 
+/** Who refers to what was to be deleted, as far as the caller's scopes let it read that. */
+const refusedRemoval = ({ caller }: Call, { at, by }: Referenced): Failure => {
+  const shown = by
+    .filter(({ type }) => !isContainedType(type) && mayRead(caller, type) && sightOf(caller, type) === 'all')
+    .map(referenceTo);
+  return failure('conflict', 'conflict', `${referenceTo(at)} is referred to by ${shown.length === 0 ? 'others' : shown.join(', ')}.`);
+};
+
 /** The port's errors as failures; `unit` is what was being committed, `placeOf` where its resources stand in the request. */
-export const translated = (error: unknown, unit: Unit = {}, placeOf: (put: Put, path: string) => string = (_, path) => path): unknown => {
+export const translated = (
+  call: Call,
+  error: unknown,
+  unit: Unit = {},
+  placeOf: (put: Put, path: string) => string = (_, path) => path,
+): unknown => {
   if (error instanceof Stale)
     return failure('conflict', 'conflict', `Another request changed ${referenceTo(error.at)} at the same moment: read it again.`);
   if (error instanceof Taken) return refusedClaim(error, unit, placeOf);
@@ -162,15 +176,7 @@ export const translated = (error: unknown, unit: Unit = {}, placeOf: (put: Put, 
       ...(at === undefined ? {} : { expression: [placeOf(at.put, at.path)] }),
     });
   }
-  if (error instanceof Referenced)
-    return failure(
-      'conflict',
-      'conflict',
-      `${referenceTo(error.at)} is referred to by ${error.by
-        .filter(({ type }) => !isContainedType(type))
-        .map(referenceTo)
-        .join(', ')}.`,
-    );
+  if (error instanceof Referenced) return refusedRemoval(call, error);
   if (error instanceof Matched)
     return failure('precondition', 'conflict', 'A match of the criteria appeared at the same moment: try again.');
   if (error instanceof Unavailable)

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { narrowPlan, searchSightOf } from '../access/narrow-plan.js';
+import { narrowPlan } from '../access/narrow-plan.js';
+import { sightOf } from '../access/policy.js';
 import { failure } from '../fhir/outcome.js';
 import type { ParsedQuery } from '../fhir/search/parse.js';
 import { readSubset, type Subset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';
 import type { Call, House, Success } from './house.js';
 import { shownMatches, withReadableContainers } from './contained.js';
+import { findExactly } from './exact-find.js';
 import { includedOf } from './includes.js';
 import { urlOf, type Query } from './query.js';
 import { storedValueSets } from './stored-value-sets.js';
@@ -42,7 +44,7 @@ export const narrowedQuery = async (
   const parsed = house.parseQuery(type, query, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) });
   const within = withReadableContainers(house, call, { ...parsed.plan, where: [...also, ...parsed.plan.where] });
   const plan = narrowPlan(call.caller, within);
-  return { ...parsed, plan, sight: searchSightOf(call.caller, plan) };
+  return { ...parsed, plan, sight: sightOf(call.caller, type) };
 };
 
 /** R4 search.html on one type, as text. `path` is what stands before `?` in links, below the base. */
@@ -53,7 +55,15 @@ export const search = async (
   query: Query,
   { path = type, also = [] }: { readonly path?: string; readonly also?: readonly Predicate[] } = {},
 ): Promise<Success> => {
-  const asked = await narrowedQuery(house, call, type, query, also);
+  const narrowed = await narrowedQuery(house, call, type, query, also);
+  const found = await findExactly(house, call, narrowed);
+  const asked = found ? { ...narrowed, sight: found.sight } : narrowed;
+  const success = await searched(house, call, path, asked);
+  // a count shows nobody, and yet he was found
+  return found ? { ...success, seen: [found.patient, ...(success.seen ?? []).filter(({ id }) => id !== found.patient.id)] } : success;
+};
+
+const searched = async (house: House, call: Call, path: string, asked: Narrowed): Promise<Success> => {
   if (asked.plan.count === 0 || asked.summary === 'count')
     return answer(house, asked, path, { total: await countOf(house, asked), entries: [] });
   const subset = readSubset(asked.summary, asked.elements);

@@ -38,7 +38,7 @@ export const transaction = async (house: House, call: Call, entries: readonly En
       return await answers(house, call, plan, unit);
     } catch (error) {
       if (isPassing(error) && round < tries) continue;
-      throw translated(error, unit, (put, path) => expressionIn(indexOf(put), path));
+      throw translated(call, error, unit, (put, path) => expressionIn(indexOf(put), path));
     }
   }
 };
@@ -79,7 +79,7 @@ const readAfter = async (house: House, call: Call, entry: Entry): Promise<string
   try {
     return readText(house, call, entry, await dispatch(house, call, interactiveOf(entry)));
   } catch (error) {
-    const failed = translated(error);
+    const failed = translated(call, error);
     if (failed instanceof Failure) return failureText(failed);
     throw failed;
   }

@@ -1,5 +1,6 @@
 import { sightOf } from '../access/policy.js';
 import type { Draft } from '../domain/command.js';
+import { wasFound } from '../domain/referral/found-patient.js';
 import { failure } from '../fhir/outcome.js';
 import { readReference, type FoundReference } from '../fhir/references.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
@@ -32,10 +33,12 @@ export const refuseUnseen = async (
   drafts: readonly Draft[],
 ): Promise<void> => {
   if (!isBound(call)) return;
+  const findClaim = house.store.findClaim.bind(house.store);
   for (const { reference, path } of references) {
     if (reference === undefined) continue;
     const key = readReference(reference, house.baseUrl);
     if (!key || !house.registry.has(key.type) || (await isSeen(house, call, key, drafts))) continue;
+    if (path === 'ServiceRequest.subject' && (await wasFound(findClaim, call.caller, key.id, house.clock()))) continue;
     if (draft.plain !== true && (await hadBefore(house, draft, reference))) continue;
     throw failure('business-rule', 'not-found', `${referenceTo(key)} does not exist: references must resolve.`, {
       diagnostics: referenceTo(key),

@@ -43,7 +43,10 @@ export const decideUpdate = async (house: House, call: Call, key: Key, resource:
 const decideCreateAs = async (house: House, call: Call, key: Key, resource: Resource): Promise<Decision> => {
   if (call.caller.kind !== 'system') throw notFound(key);
   if (call.ifMatch !== undefined) throw precondition(`There is no ${key.type}/${key.id} of that version.`);
-  const version = (await house.store.find(key, 'all'))?.version ?? 0;
+  const stored = await house.store.find(key, 'all');
+  // one that lives beyond what a granular scope covers is not the caller's to write over
+  if (stored?.body !== undefined) throw notFound(key);
+  const version = stored?.version ?? 0;
   return { drafts: [{ ...key, version, resource, plain: true }], created: true, result: key };
 };
 

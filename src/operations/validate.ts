@@ -2,7 +2,7 @@ import { mayRead, sightOf } from '../access/policy.js';
 import { parseJson } from '../fhir/json.js';
 import { failure, type Issue } from '../fhir/outcome.js';
 import { outcomeOf } from '../fhir/outcome-text.js';
-import { referenceTo, type Resource } from '../fhir/resource.js';
+import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import { gone, notFound } from '../interactions/answers.js';
 import { gatherForValidation } from '../interactions/gather-validation.js';
 import type { Call, House, Success } from '../interactions/house.js';
@@ -32,11 +32,15 @@ const subjectOf = async (house: House, call: Call, { type, id, body }: Invocatio
   if (body !== undefined && (body.resourceType !== 'Parameters' || type === 'Parameters')) return body;
   if (type === undefined || id === undefined)
     throw failure('invalid', 'required', 'The resource to validate is missing.', { expression: ['resource'] });
-  const key = { type, id };
-  const stored = await house.store.find(key, sightOf(call.caller, type));
+  return parseJson(await shownOf(house, call, { type, id })) as Resource;
+};
+
+/** The resource of the path, which nothing is said of to who may not see it. */
+const shownOf = async (house: House, call: Call, key: Key): Promise<string> => {
+  const stored = await house.store.find(key, sightOf(call.caller, key.type));
   if (!stored) throw notFound(key);
   if (stored.body === undefined) throw gone(key);
-  return parseJson(stored.body) as Resource;
+  return stored.body;
 };
 
 const issue = (code: string, text: string, expression: string): Finding => ({
@@ -61,7 +65,9 @@ const modeFindings = (mode: Mode | undefined, { type, id }: Invocation, resource
 
 /** Why the resource of the path could not be deleted: others refer to it. The caller is told of those that it may see. */
 const deletionFindings = async (house: House, call: Call, { type, id }: Invocation): Promise<readonly Finding[]> => {
-  if (type === undefined || id === undefined || !house.integrity) return [];
+  if (type === undefined || id === undefined) return [];
+  await shownOf(house, call, { type, id });
+  if (!house.integrity) return [];
   const rows = (await house.store.referrers({ type, id }, 'all', mostReferrers)).filter(
     (row) => referenceTo(row) !== `${type}/${id}` && !isContainedType(row.type),
   );

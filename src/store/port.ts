@@ -54,7 +54,16 @@ export type Put = Key & {
   readonly accessLinks: readonly AccessLink[];
 };
 
-export type ClaimKind = 'slot' | 'current-booking' | 'identifier' | 'jti' | 'idempotency' | 'hold' | 'lease';
+export type ClaimKind =
+  | 'slot'
+  | 'current-booking'
+  | 'identifier'
+  | 'jti'
+  | 'idempotency'
+  | 'hold'
+  | 'lease'
+  // a patient whom a referrer found, and the tries at finding one
+  | 'found';
 /** One row, unique by (kind, key); `expires` in epoch ms: an expired claim may be taken over. */
 export type Claim = {
   readonly kind: ClaimKind;

@@ -92,10 +92,17 @@ describe('A011 createReferral', () => {
       deceasedBoolean: true,
       generalPractitioner: [{ reference: 'Organization/D82106' }],
     });
-    const homeless = await server.as('system', 'POST', 'Patient', { resourceType: 'Patient', name: [{ family: 'Nopractice' }] });
+    const homeless = await server.as('system', 'POST', 'Patient', {
+      resourceType: 'Patient',
+      identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990999937' }],
+      name: [{ family: 'Nopractice' }],
+      birthDate: '1950-01-02',
+    });
     const refer = (id: unknown) =>
       ers.post('gp', 'ServiceRequest/$ers.createReferral', parameters(['patient', `Patient/${String(id)}`], ...shortlist(direct.service)));
     expect(codeIn(await refer(dead.json['id']))).toBe('PATIENT_ERROR');
+    // whom no practice has is seen by none: he is found first
+    await server.as('gp', 'GET', 'Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|9990999937&birthdate=1950-01-02');
     expect(codeIn(await refer(homeless.json['id']))).toBe('NO_REG_GP_PRACTICE');
     // a practice sees its own patients alone: that of another one is not there for it
     const stranger = await server.as('system', 'POST', 'Patient', {

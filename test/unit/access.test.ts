@@ -2,7 +2,7 @@ import { accessKeysOf, checkOwnOrganisation, type AccessFacts } from '../../src/
 import type { AccessClaims, Caller, Kind } from '../../src/access/caller.js';
 import { callerOf, type RequestHeaders } from '../../src/access/headers.js';
 import { checkInteraction, isOpen, sightOf } from '../../src/access/policy.js';
-import { checkConstraint, narrowPlan, searchSightOf } from '../../src/access/narrow-plan.js';
+import { checkConstraint, exactNumber, exactSight, narrowPlan } from '../../src/access/narrow-plan.js';
 import { constraintsOf, coversScope, mayInteract, readScope, scopesFault, type Interaction } from '../../src/access/scopes.js';
 import { Failure } from '../../src/fhir/outcome.js';
 import type { SearchPlan } from '../../src/store/port.js';
@@ -388,7 +388,8 @@ describe('searches', () => {
   const several = { ...number, any: [...number.any, ...number.any] };
 
   test('by exact NHS number and birth date find a patient for a referrer', () => {
-    expect(searchSightOf(gp, plan([number, born]))).toBe('all');
+    expect(exactNumber(gp, plan([number, born]))).toBe('9912003888');
+    expect(exactNumber({ ...gp, businessFunction: 'REFERRING_CLINICIAN_ADMIN' }, plan([born, number]))).toBe('9912003888');
     const provider = { ...gp, businessFunction: 'SERVICE_PROVIDER_CLINICIAN' };
     for (const [caller, wanted] of [
       [gp, plan([number])],
@@ -400,8 +401,15 @@ describe('searches', () => {
       [gp, plan([number, born], 'RelatedPerson')],
       [provider, plan([number, born])],
       [callerWith('app', { organisation: 'D82106' }), plan([number, born])],
+      [gp, { ...plan([number, born]), contained: 'true' as const }],
     ] as const)
-      expect(searchSightOf(caller, wanted)).toEqual({ keys: ['organisation:D82106'] });
+      expect(exactNumber(caller, wanted)).toBeUndefined();
+  });
+  test('by exact NHS number see no more than the scopes cover', () => {
+    expect(exactSight(gp)).toBe('all');
+    const where = [{ kind: 'token', param: 'gender', any: [{ code: 'male' }] }] as const;
+    const narrow = { ...gp, constraints: [{ type: 'Patient', query: 'gender=male', where }] };
+    expect(exactSight(narrow)).toEqual({ keys: [], narrow: { type: 'Patient', where, anyKey: true } });
   });
   test('look through chains and _has only at what the caller may see', () => {
     const inner = { kind: 'has', param: 'slot', type: 'Appointment', where: [] } as const;

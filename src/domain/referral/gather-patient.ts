@@ -4,6 +4,7 @@ import { systems } from '../codes.js';
 import type { Found } from '../command.js';
 import type { Demographic } from '../demographics/demographics.js';
 import type { Situation } from '../situation.js';
+import { wasFound } from './found-patient.js';
 
 /** The patient that is named by reference or NHS number, if the caller may see him. */
 export const gatherPatient = async ({ facts, baseUrl }: Situation, reference: Reference | undefined): Promise<Found | undefined> => {
@@ -14,22 +15,22 @@ export const gatherPatient = async ({ facts, baseUrl }: Situation, reference: Re
   return found?.type === 'Patient' ? found : undefined;
 };
 
-/** What is said of a patient of whom the caller may know nothing else. */
-const unregistered: Demographic = { deceased: false, restricted: false };
-
 /**
- * The patient to refer, with what the demographics say of him. Nobody's patient is seen by no practice, and yet the rule of e-RS for him
- * (NO_REG_GP_PRACTICE) is said: then there is a demographic without a record.
+ * The patient to refer, with what the demographics say of him: one whom the caller may see, or whom he has just found by NHS number and birth
+ * date. Everybody else is not there.
  */
 export const gatherPatientToRefer = async (
   situation: Situation,
   reference: Reference | undefined,
 ): Promise<{ readonly patient: Found | undefined; readonly demographic: Demographic | undefined }> => {
-  const patient = await gatherPatient(situation, reference);
-  if (patient) return { patient, demographic: await situation.demographics.find(patient) };
-  const hidden = await findAnybody(situation, reference);
-  const registered = hidden === undefined || (await situation.demographics.find(hidden)).registeredPractice !== undefined;
-  return { patient: undefined, demographic: registered ? undefined : unregistered };
+  const patient = (await gatherPatient(situation, reference)) ?? (await gatherFound(situation, reference));
+  return { patient, demographic: patient && (await situation.demographics.find(patient)) };
+};
+
+const gatherFound = async (situation: Situation, reference: Reference | undefined): Promise<Found | undefined> => {
+  const { facts, caller, now } = situation;
+  const found = await findAnybody(situation, reference);
+  return found && (await wasFound(facts.findClaim, caller, found.id, Date.parse(now))) ? found : undefined;
 };
 
 const findAnybody = async ({ facts, baseUrl }: Situation, reference: Reference | undefined): Promise<Found | undefined> => {

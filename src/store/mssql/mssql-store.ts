@@ -176,7 +176,7 @@ class MssqlStore implements Store {
   private async sweep(): Promise<void> {
     const now = Date.now();
     try {
-      await this.database.send("delete top (1000) from claim where expires < @now and kind in ('jti', 'idempotency')", { now });
+      await this.database.send("delete top (1000) from claim where expires < @now and kind in ('jti', 'idempotency', 'found')", { now });
       await this.database.send('delete top (1000) from entry where expires < @now', { now });
       await this.database.send('delete top (1000) from worklist where until <= @now', { now });
     } catch {

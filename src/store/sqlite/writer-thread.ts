@@ -88,7 +88,7 @@ const sweepMs = 60_000;
 const sweep = setInterval(() => {
   const now = Date.now();
   try {
-    state.connection.run("delete from claim where expires < ? and kind in ('jti', 'idempotency')", now);
+    state.connection.run("delete from claim where expires < ? and kind in ('jti', 'idempotency', 'found')", now);
     state.connection.run('delete from entry where expires < ?', now);
     state.connection.run('delete from worklist where until <= ?', now);
   } catch {
