@@ -62,9 +62,11 @@ describe('a patient of another practice', () => {
     expect(codeIn(await refer(`Patient/${other}`))).toBe('REFERENCE_NOT_FOUND');
   });
 
-  it('is told to have no practice only to who found him', async () => {
+  it('is told to have no practice, and nothing else, before he is found', async () => {
     const id = await patientOf('9990999864', '1950-01-02');
-    expect(codeIn(await refer(`Patient/${id}`))).toBe('REFERENCE_NOT_FOUND');
+    const refused = await refer(`Patient/${id}`);
+    expect(codeIn(refused)).toBe('NO_REG_GP_PRACTICE');
+    expect(refused.text).not.toContain('1950');
     await find('9990999864', '1950-01-02');
     expect(codeIn(await refer(`Patient/${id}`))).toBe('NO_REG_GP_PRACTICE');
   });

@@ -15,22 +15,26 @@ export const gatherPatient = async ({ facts, baseUrl }: Situation, reference: Re
   return found?.type === 'Patient' ? found : undefined;
 };
 
+/** What is said of a patient of whom the caller may know nothing else. */
+const unregistered: Demographic = { deceased: false, restricted: false };
+
 /**
  * The patient to refer, with what the demographics say of him: one whom the caller may see, or whom he has just found by NHS number and birth
- * date. Everybody else is not there.
+ * date. Nobody's patient is seen by no practice, and yet the rule of e-RS for him (NO_REG_GP_PRACTICE) is said: then there is a demographic
+ * without a record. Everybody else is not there.
  */
 export const gatherPatientToRefer = async (
   situation: Situation,
   reference: Reference | undefined,
 ): Promise<{ readonly patient: Found | undefined; readonly demographic: Demographic | undefined }> => {
-  const patient = (await gatherPatient(situation, reference)) ?? (await gatherFound(situation, reference));
-  return { patient, demographic: patient && (await situation.demographics.find(patient)) };
-};
-
-const gatherFound = async (situation: Situation, reference: Reference | undefined): Promise<Found | undefined> => {
-  const { facts, caller, now } = situation;
-  const found = await findAnybody(situation, reference);
-  return found && (await wasFound(facts.findClaim, caller, found.id, Date.parse(now))) ? found : undefined;
+  const { facts, caller, now, demographics } = situation;
+  const seen = await gatherPatient(situation, reference);
+  if (seen) return { patient: seen, demographic: await demographics.find(seen) };
+  const hidden = await findAnybody(situation, reference);
+  if (!hidden) return { patient: undefined, demographic: undefined };
+  const demographic = await demographics.find(hidden);
+  if (await wasFound(facts.findClaim, caller, hidden.id, Date.parse(now))) return { patient: hidden, demographic };
+  return { patient: undefined, demographic: demographic.registeredPractice === undefined ? unregistered : undefined };
 };
 
 const findAnybody = async ({ facts, baseUrl }: Situation, reference: Reference | undefined): Promise<Found | undefined> => {
