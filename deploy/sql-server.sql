@@ -3,6 +3,7 @@ if db_id('referrals') is null create database referrals;
 go
 -- readers do not wait for writers. The servers turn it on where they may; here it is done once for all
 alter database referrals set read_committed_snapshot on with rollback immediate;
+alter database referrals set allow_snapshot_isolation on;
 alter database referrals set compatibility_level = 150;
 -- statements are parameterised as they come: plans are kept by their text
 alter database referrals set parameterization simple;

@@ -1,7 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Resource } from '../fhir/resource.js';
 import { referenceTo } from '../fhir/resource.js';
-import { Stale, type AuditLink, type Predicate, type Put, type SearchPlan, type Sight, type Store, type Value } from '../store/port.js';
+import {
+  Stale,
+  type AuditLink,
+  type Predicate,
+  type Reader,
+  type Put,
+  type SearchPlan,
+  type Sight,
+  type Store,
+  type Value,
+} from '../store/port.js';
 import { eventOf } from './audit-line.js';
 
 /** What the index needs of the house. */
@@ -43,13 +53,20 @@ const asText = (value: Value): Value =>
 /** A store whose searches of AuditEvents read that form. */
 export const withAuditPlans = (store: Store): Store =>
   Object.assign(Object.create(store) as Store, {
+    ...auditReads(store),
+    snapshot: <T>(read: (reader: Reader) => Promise<T>) =>
+      store.snapshot((reader) => read(Object.assign(Object.create(reader) as Reader, auditReads(reader)))),
+  } satisfies Partial<Store>);
+
+const auditReads = (store: Reader) =>
+  ({
     search: async (plan: SearchPlan, sight: Sight) => store.search(plan.type === 'AuditEvent' ? await auditPlan(store, plan) : plan, sight),
     count: async (plan: SearchPlan, sight: Sight, limit: number) =>
       store.count(plan.type === 'AuditEvent' ? await auditPlan(store, plan) : plan, sight, limit),
-  } satisfies Partial<Store>);
+  }) satisfies Partial<Reader>;
 
 /** A search of AuditEvents over that form. A chain becomes the ids of what it finds, at most 1,000. */
-const auditPlan = async (store: Store, plan: SearchPlan): Promise<SearchPlan> => {
+const auditPlan = async (store: Reader, plan: SearchPlan): Promise<SearchPlan> => {
   const rewritten = async (predicate: Predicate): Promise<Predicate> => {
     if (predicate.kind === 'reference')
       return { kind: 'text', param: predicate.param, mode: 'exact', any: predicate.any.map((key) => referenceTo(key)) };

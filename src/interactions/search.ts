@@ -9,6 +9,7 @@ import type { Call, House, Success } from './house.js';
 import { shownMatches, withReadableContainers } from './contained.js';
 import { findExactly } from './exact-find.js';
 import { includedOf } from './includes.js';
+import { inOneState } from './one-state.js';
 import { urlOf, type Query } from './query.js';
 import { storedValueSets } from './stored-value-sets.js';
 import { bundleText, type Link, type SpliceEntry } from './splice.js';
@@ -17,7 +18,7 @@ import { subsetText } from './subset-text.js';
 /** `total` is counted when it is cheap: up to this many matches, unless `_total=accurate` asks. */
 const countedTo = 1000;
 
-const tooCostly = () =>
+export const tooCostly = () =>
   failure('too-costly', 'too-costly', 'The search looks at more than there is time for: add a parameter that matches fewer resources.');
 
 /** Runs a read of the store; what took it too long is the query's fault. */
@@ -66,14 +67,24 @@ export const search = async (
 const searched = async (house: House, call: Call, path: string, asked: Narrowed): Promise<Success> => {
   if (asked.plan.count === 0 || asked.summary === 'count')
     return answer(house, asked, path, { total: await countOf(house, asked), entries: [] });
+  const { page, ...content } = hasSteps(asked)
+    ? await inOneState(house, (at) => contentOf(at, call, asked, path))
+    : await contentOf(house, call, asked, path);
+  if (asked.page !== undefined) return answer(house, asked, path, { ...content, pages: { at: asked.page, more: page.next !== undefined } });
+  const next = page.next === undefined ? undefined : house.signCursor(`${fingerprint(path, asked)}${page.next}`);
+  return answer(house, asked, path, { ...content, next });
+};
+
+/** Whether more is read than the page: all of it belongs to one state of the store. */
+const hasSteps = ({ includes, revincludes, plan, total }: ParsedQuery): boolean =>
+  includes.length + revincludes.length > 0 || plan.contained !== undefined || total === 'accurate';
+
+const contentOf = async (house: House, call: Call, asked: Narrowed, path: string) => {
   const subset = readSubset(asked.summary, asked.elements);
   const found = await pageOf(house, asked, path);
   const page = asked.plan.contained === undefined ? found : { ...found, rows: await shownMatches(house, call, asked, found.rows) };
   const included = asked.includes.length + asked.revincludes.length === 0 ? [] : await includedOf(house, call, page.rows, asked);
-  const content = { total: await totalOf(house, asked, page), entries: entriesOf(house, page.rows, included, subset) };
-  if (asked.page !== undefined) return answer(house, asked, path, { ...content, pages: { at: asked.page, more: page.next !== undefined } });
-  const next = page.next === undefined ? undefined : house.signCursor(`${fingerprint(path, asked)}${page.next}`);
-  return answer(house, asked, path, { ...content, next });
+  return { page, total: await totalOf(house, asked, page), entries: entriesOf(house, page.rows, included, subset) };
 };
 
 /** What a cursor belongs to: a search of another kind cannot be continued with it. */

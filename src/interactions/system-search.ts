@@ -1,11 +1,13 @@
 import { checkInteraction, mayRead } from '../access/policy.js';
 import { failure } from '../fhir/outcome.js';
 import { readSubset } from '../fhir/subset.js';
-import type { Page, Place, Predicate, Sort, Stored } from '../store/port.js';
+import { TooCostly, type Page, type Place, type Predicate, type Sort, type Stored } from '../store/port.js';
 import type { Call, House, Success } from './house.js';
 import { includedOf } from './includes.js';
 import type { Query } from './query.js';
-import { affordable, answer, entriesOf, fingerprint, narrowedQuery, positionOf, type Narrowed } from './search.js';
+import { inOneState } from './one-state.js';
+import type { SpliceEntry } from './splice.js';
+import { affordable, answer, entriesOf, fingerprint, narrowedQuery, positionOf, tooCostly, type Narrowed } from './search.js';
 
 /** Where a walk over several types stands: the type it reads, and the position there. */
 type Standing = readonly [index: number, after: string];
@@ -45,23 +47,51 @@ export const systemSearch = async (house: House, call: Call, query: Query, part?
   const applied: Query = [...query.filter(([name]) => name === '_type'), ...first.applied];
   const head = { applied, cursor: first.cursor };
   const counted = first.plan.count === 0 || first.summary === 'count';
+  const content = await inOneState(house, (at) =>
+    contentOf(at, call, { asked, first, counted, from: positionOf(at, { ...first, applied }, path) }),
+  );
+  const { position, ...shown } = content;
+  const next = position === undefined ? undefined : house.signCursor(`${fingerprint(path, { applied })}${position}`);
+  return answer(house, head, path, { ...shown, next });
+};
+
+type Content = {
+  readonly total: number | undefined;
+  readonly entries: readonly SpliceEntry[];
+  readonly position?: string | undefined;
+};
+
+const contentOf = async (
+  house: House,
+  call: Call,
+  {
+    asked,
+    first,
+    counted,
+    from,
+  }: { readonly asked: readonly Narrowed[]; readonly first: Narrowed; readonly counted: boolean; readonly from: string | undefined },
+): Promise<Content> => {
   const total = first.total === 'none' && !counted ? undefined : await totalOf(house, asked, counted || first.total === 'accurate');
-  if (counted) return answer(house, head, path, { total, entries: [] });
-  const from = positionOf(house, { ...first, applied }, path);
+  if (counted) return { total, entries: [] };
   const { rows, position } = first.plan.sort.length > 0 ? await merged(house, asked, from) : await walk(house, asked, from);
   const included = first.includes.length + first.revincludes.length === 0 ? [] : await includedOf(house, call, rows, first);
-  const next = position === undefined ? undefined : house.signCursor(`${fingerprint(path, { applied })}${position}`);
-  return answer(house, head, path, { total, entries: entriesOf(house, rows, included, readSubset(first.summary, first.elements)), next });
+  return { total, entries: entriesOf(house, rows, included, readSubset(first.summary, first.elements)), position };
 };
 
 const totalOf = async (house: House, asked: readonly Narrowed[], exact: boolean): Promise<number | undefined> => {
   const most = 1000;
   let total = 0;
-  for (const { plan, sight } of asked) {
-    total += await house.store.count(plan, sight, exact ? Number.MAX_SAFE_INTEGER : most + 1 - total);
-    if (!exact && total > most) return undefined;
+  try {
+    for (const { plan, sight } of asked) {
+      total += await house.store.count(plan, sight, exact ? Number.MAX_SAFE_INTEGER : most + 1 - total);
+      if (!exact && total > most) return undefined;
+    }
+    return total;
+  } catch (error) {
+    if (!(error instanceof TooCostly)) throw error;
+    if (exact) throw tooCostly();
+    return undefined;
   }
-  return total;
 };
 
 type Walked = { readonly rows: readonly Stored[]; readonly position: string | undefined };

@@ -16,9 +16,12 @@ export const narrowedStore = (store: Store): Store =>
   Object.assign(Object.create(store) as Store, narrowedReads(store), {
     at: (freshness: 'replica' | 'primary') => {
       const reader = store.at(freshness);
-      return Object.assign(Object.create(reader) as Reader, narrowedReads(reader));
+      return narrowedReader(reader);
     },
+    snapshot: <T>(read: (reader: Reader) => Promise<T>) => store.snapshot((reader) => read(narrowedReader(reader))),
   } satisfies Partial<Store>);
+
+const narrowedReader = (reader: Reader): Reader => Object.assign(Object.create(reader) as Reader, narrowedReads(reader));
 
 const narrowedReads = (store: Reader): Partial<Reader> => {
   /** Of the rows, those whose current version meets the restriction. */

@@ -297,6 +297,11 @@ export interface Store extends Reader {
    * write is decided on. The store itself reads from the primary.
    */
   at(freshness: 'replica' | 'primary'): Reader;
+  /**
+   * For what is read in several steps that must agree: all reads of the reader that `read` is given see one committed state, not older than
+   * the call. `read` may be run again from its beginning. It holds a connection until it ends, so it awaits nothing but those reads.
+   */
+  snapshot<T>(read: (reader: Reader) => Promise<T>): Promise<T>;
   /** throws Unavailable when the store cannot answer */
   check(): Promise<void>;
   /** of a store that is reached over connections: how they do, for who watches the server */

@@ -2,7 +2,8 @@ import mssql from 'mssql';
 import { Unavailable, type ConnectionFigures } from '../port.js';
 import { readDatabaseUrl } from './database-url.js';
 import { Retries } from './retries.js';
-import { isInternal, troubleOf } from './server-errors.js';
+import { isInternal, noSnapshots, numberOf, troubleOf } from './server-errors.js';
+import { Turns } from './turns.js';
 
 export type Input = string | number | Buffer | null;
 export type Inputs = Readonly<Record<string, Input>>;
@@ -62,14 +63,32 @@ const watchLending = (pool: Lender): ((request: object) => void) => {
   };
 };
 
+/** What reads go through: a pool, or one connection. */
+export type Reading = Pick<Database, 'read' | 'readCompiled'>;
+
+type Compiled = { readonly text: string; readonly parameters: readonly (string | number | null)[] };
+/** Parameters as the query compiler numbers them. */
+const numbered = ({ parameters }: Compiled): Inputs => Object.fromEntries(parameters.map((value, index) => [String(index + 1), value]));
+
+const rowsOf = async (request: mssql.Request, text: string, inputs: Inputs): Promise<readonly Row[]> => {
+  for (const name in inputs) bind(request, name, inputs[name] ?? null);
+  const { recordset } = (await request.query(text)) as { readonly recordset?: readonly Row[] };
+  return recordset ?? [];
+};
+
 /** One pool of connections, and what is tried again over it. */
 export class Database {
   private readonly pool: mssql.ConnectionPool;
+  private readonly snapshots: Turns;
+  /** false once the database refused one */
+  private allowsSnapshots = true;
   private readonly retries = new Retries();
   private readonly discard: (request: object) => void;
 
-  private constructor(pool: mssql.ConnectionPool) {
+  private constructor(pool: mssql.ConnectionPool, most: number) {
     this.pool = pool;
+    // what a snapshot needs beside its reads has connections left
+    this.snapshots = new Turns(Math.max(1, Math.floor(most / 2)));
     // a broken connection is seen by the request that uses it, and replaced by the pool
     pool.on('error', () => undefined);
     this.discard = watchLending(pool as unknown as Lender);
@@ -77,7 +96,8 @@ export class Database {
 
   /** Connects; throws Unavailable when the server does not answer. */
   static async open(url: string): Promise<Database> {
-    const database = new Database(new mssql.ConnectionPool(readDatabaseUrl(url)));
+    const config = readDatabaseUrl(url);
+    const database = new Database(new mssql.ConnectionPool(config), config.pool?.max ?? 1);
     try {
       await database.again(() => database.pool.connect());
       return database;
@@ -94,10 +114,8 @@ export class Database {
   /** One statement or batch, sent once. The driver's errors pass through. */
   async send(text: string, inputs: Inputs = {}): Promise<readonly Row[]> {
     const request = this.pool.request();
-    for (const name in inputs) bind(request, name, inputs[name] ?? null);
     try {
-      const { recordset } = (await request.query(text)) as { readonly recordset?: readonly Row[] };
-      return recordset ?? [];
+      return await rowsOf(request, text, inputs);
     } catch (error) {
       if (isInternal(error)) this.discard(request);
       throw error;
@@ -116,9 +134,7 @@ export class Database {
     try {
       for (const load of loads)
         if (load.rows.length > 0) await transaction.request().bulk(tableOf(load), { checkConstraints: true, keepNulls: true });
-      const request = transaction.request();
-      for (const name in inputs) bind(request, name, inputs[name] ?? null);
-      await request.query(text);
+      await rowsOf(transaction.request(), text, inputs);
       await transaction.commit();
     } catch (error) {
       await transaction.rollback().catch(() => undefined);
@@ -136,9 +152,49 @@ export class Database {
     }
   }
 
-  /** Parameters as the query compiler numbers them. */
-  readCompiled(statement: { readonly text: string; readonly parameters: readonly (string | number | null)[] }): Promise<readonly Row[]> {
-    return this.read(statement.text, Object.fromEntries(statement.parameters.map((value, index) => [String(index + 1), value])));
+  readCompiled(statement: Compiled): Promise<readonly Row[]> {
+    return this.read(statement.text, numbered(statement));
+  }
+
+  /**
+   * Reads that see one committed state, one after the other over one connection. A database that allows no snapshots (ALTER DATABASE ...
+   * SET ALLOW_SNAPSHOT_ISOLATION ON) gives each read the state of its own moment. Throws Unavailable.
+   */
+  snapshot<T>(task: (reading: Reading) => Promise<T>): Promise<T> {
+    return this.snapshots.run(async () => {
+      try {
+        return this.allowsSnapshots ? await this.again(() => this.inSnapshot(task)) : await task(this);
+      } catch (error) {
+        if (numberOf(error) === noSnapshots) {
+          this.allowsSnapshots = false;
+          return task(this);
+        }
+        throw troubleOf(error) === 'fault' ? error : new Unavailable((error as Error).message);
+      }
+    });
+  }
+
+  private async inSnapshot<T>(task: (reading: Reading) => Promise<T>): Promise<T> {
+    const transaction = new mssql.Transaction(this.pool);
+    await transaction.begin(mssql.ISOLATION_LEVEL.SNAPSHOT);
+    const state = { last: Promise.resolve() as Promise<unknown> };
+    const read = (text: string, inputs: Inputs = {}): Promise<readonly Row[]> => {
+      const rows = state.last.then(() => rowsOf(transaction.request(), text, inputs));
+      state.last = rows.catch(() => undefined);
+      return rows;
+    };
+    try {
+      const value = await task({ read, readCompiled: (statement) => read(statement.text, numbered(statement)) });
+      // the level is the connection's, and would stay with who is lent it next
+      await read('set transaction isolation level read committed');
+      await transaction.commit();
+      return value;
+    } catch (error) {
+      await state.last;
+      this.discard(transaction);
+      await transaction.rollback().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Runs again what failed for reasons that pass: see Retries. */

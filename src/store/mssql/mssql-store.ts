@@ -54,6 +54,8 @@ class MssqlStore implements Store {
     return freshness === 'replica' && this.replica ? this.replica.reader : this.reader;
   }
 
+  snapshot = <T>(read: (reader: Reader) => Promise<T>) => this.database.snapshot((reading) => read(this.reader.over(reading)));
+
   find = (key: Key, sight: Sight) => this.reader.find(key, sight);
   findVersion = (key: Key, version: number, sight: Sight) => this.reader.findVersion(key, version, sight);
   findMany = (keys: readonly Key[], sight: Sight) => this.reader.findMany(keys, sight);

@@ -28,7 +28,7 @@ import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
 import { jsonText, meant, sentAs, withoutEscapes } from '../json-text.js';
 import { keyText } from '../key-text.js';
-import type { Database, Row } from './database.js';
+import type { Reading, Row } from './database.js';
 import type { Terms } from './terms.js';
 import { Together } from './together.js';
 import { referenceHomes } from './unit-batch.js';
@@ -52,15 +52,20 @@ const asKept = ({ text, parameters }: Statement): Statement => ({
 /** The reads of the port over one pool. Each call is one statement, so each sees one committed state. */
 export class MssqlReader implements Reader {
   private unknown = new Set<string>();
-  private readonly prepared = new Map<string, Prepared>();
   private readonly rows = new Together<Key, Stored>((keys) => this.findAll(keys));
   private readonly entries = new Together<EntryName, Entry>((wanted) => this.findEntries(wanted));
   private readonly lists = new Together<Entry['kind'], readonly Entry[]>((kinds) => this.findLists(kinds));
 
   constructor(
-    private readonly database: Database,
+    private readonly database: Reading,
     private readonly terms: Terms,
+    private readonly prepared = new Map<string, Prepared>(),
   ) {}
+
+  /** The same reads over another connection, with the statements that were made so far. */
+  over(database: Reading): MssqlReader {
+    return new MssqlReader(database, this.terms, this.prepared);
+  }
 
   at(): Reader {
     return this;

@@ -34,6 +34,8 @@ const passing = new Set([
   49919,
   49920,
 ]);
+/** the database allows no snapshot isolation */
+export const noSnapshots = 3952;
 const races = new Set([2601, 2627, 547]);
 
 /** THROW numbers of the store's own batches. */

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Connection } from './connection.js';
 import type { Answer, Question } from './reader-pool.js';
 import { SqliteReader } from './reader.js';
+import { readBy } from '../reads.js';
 
 // Searches that may look at many rows run here, where they hold up nobody; the engine has no interrupt of its own, so each row
 // that is tested asks whether the time is over.
@@ -18,10 +19,10 @@ state.connection.db.function('checkpoint', () => {
 });
 const reader = new SqliteReader(state.connection, true);
 
-const resultOf = (question: Question): Omit<Answer, 'id'> => {
-  if ('labelled' in question) return { rows: reader.labelled(question.labelled, question.limit) };
-  const { plan, sight, limit } = question;
-  return limit === undefined ? { page: reader.search(plan, sight) } : { count: reader.count(plan, sight, limit) };
+const resultOf = ({ name, words }: Question): unknown => {
+  if (name === 'begin') return void state.connection.run('begin');
+  if (name === 'end') return void state.connection.run('commit');
+  return readBy(reader, name, words);
 };
 
 port.on('message', (question: Question | 'close') => {
@@ -30,15 +31,11 @@ port.on('message', (question: Question | 'close') => {
     port.close();
     return;
   }
-  const { id } = question;
   state.until = performance.now() + milliseconds;
   try {
-    port.postMessage({ id, ...resultOf(question) } satisfies Answer);
+    port.postMessage({ value: resultOf(question) } satisfies Answer);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    port.postMessage({
-      id,
-      failed: { outOfTime: text.includes('out of time'), position: error instanceof RangeError, text },
-    } satisfies Answer);
+    port.postMessage({ failed: { outOfTime: text.includes('out of time'), position: error instanceof RangeError, text } } satisfies Answer);
   }
 });

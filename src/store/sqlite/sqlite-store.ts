@@ -12,10 +12,12 @@ import {
   type Reader,
   type WorklistQuery,
 } from '../port.js';
+import type { ReadName } from '../reads.js';
 import { isBounded } from '../queries/ranks.js';
 import { Connection } from './connection.js';
 import { ReaderPool } from './reader-pool.js';
 import { SqliteReader } from './reader.js';
+import { askedBy, Snapshots } from './snapshots.js';
 import { startWriterThread, threadFile, type UnitWriter } from './unit-writer.js';
 
 /** What a search of unknown size may take. */
@@ -23,10 +25,19 @@ const searchMilliseconds = 10_000;
 /** A count up to here is quick even when every row of an index must be passed. */
 const mostCounted = 2000;
 
+/** Whether a read may run on the calling thread: its size is known. */
+const isShort = (name: ReadName, words: readonly unknown[]): boolean => {
+  if (name === 'labelled') return false;
+  if (name !== 'search' && name !== 'count') return true;
+  const [plan, sight, limit] = askedBy(words);
+  return isBounded(plan, sight) && (name === 'search' || limit <= mostCounted);
+};
+
 class SqliteStore implements Store {
   private readonly connection: Connection;
   private readonly reader: SqliteReader;
   private readonly pool: ReaderPool;
+  private readonly snapshots: Snapshots;
 
   constructor(
     path: string,
@@ -35,6 +46,7 @@ class SqliteStore implements Store {
     this.connection = new Connection(path);
     this.reader = new SqliteReader(this.connection);
     this.pool = new ReaderPool({ file: threadFile('reader-thread'), path, size: 2, milliseconds: searchMilliseconds });
+    this.snapshots = new Snapshots({ path, pool: this.pool, isShort });
   }
 
   commit(unit: Unit): Promise<void> {
@@ -46,15 +58,16 @@ class SqliteStore implements Store {
   findVersion = (key: Key, version: number, sight: Sight) => Promise.resolve(this.reader.findVersion(key, version, sight));
   findMany = (keys: readonly Key[], sight: Sight) => Promise.resolve(this.reader.findMany(keys, sight));
   search = async (plan: SearchPlan, sight: Sight) =>
-    isBounded(plan, sight) ? this.reader.search(plan, sight) : await this.pool.search(plan, sight);
+    isShort('search', [plan, sight]) ? this.reader.search(plan, sight) : await this.pool.search(plan, sight);
   count = async (plan: SearchPlan, sight: Sight, limit: number) =>
-    isBounded(plan, sight) && limit <= mostCounted ? this.reader.count(plan, sight, limit) : await this.pool.count(plan, sight, limit);
+    isShort('count', [plan, sight, limit]) ? this.reader.count(plan, sight, limit) : await this.pool.count(plan, sight, limit);
   // eslint-disable-next-line @typescript-eslint/require-await
   history = async (scope: HistoryScope, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
   labelled = (type: string, limit: number) => this.pool.labelled(type, limit);
   at = (): Reader => this;
+  snapshot = <T>(read: (reader: Reader) => Promise<T>) => this.snapshots.run(read);
   keysOf = (key: Key) => Promise.resolve(this.reader.keysOf(key));
   findClaim = (kind: ClaimKind, key: string) => Promise.resolve(this.reader.findClaim(kind, key));
   findEntry = (kind: Entry['kind'], key: string) => Promise.resolve(this.reader.findEntry(kind, key));
@@ -74,6 +87,7 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     await Promise.all([this.writer.close(), this.pool.close()]);
+    this.snapshots.close();
     this.connection.close();
   }
 }

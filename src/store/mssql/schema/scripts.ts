@@ -2,6 +2,7 @@ import { steps as first } from './0001-first.js';
 import { steps as narrowTables } from './0002-narrow-tables.js';
 import { steps as worklists } from './0003-worklists.js';
 import { steps as linksByRoot } from './0004-links-by-root.js';
+import { steps as snapshots } from './0005-snapshots.js';
 
 /** One statement. `optional`: a server that does not take it works without it. */
 export type Step = { readonly text: string; readonly optional?: boolean };
@@ -21,4 +22,5 @@ export const scripts: readonly Script[] = [
   // a program that does not know these tables would leave them behind what it writes
   { number: 3, name: 'worklists', steps: worklists, runsWith: 3 },
   { number: 4, name: 'links by root', steps: linksByRoot, runsWith: 3 },
+  { number: 5, name: 'snapshots', steps: snapshots, runsWith: 3 },
 ];
