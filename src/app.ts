@@ -145,8 +145,9 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
   const house = await createHouse(config, store, origin, warn, audit.witness);
   const conformance = await readConformance();
   await alone(store, 'start', async () => {
-    await makeWorklists(store);
+    // the codes first: worklists are made with what they say
     await seedConformance(house, conformance);
+    await makeWorklists(store);
     if (config.demo) await loadDemo(house);
   });
   await house.customParameters.resume();

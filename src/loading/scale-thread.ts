@@ -33,6 +33,7 @@ const entryOf = ({ type, id }: Key): object | undefined => {
     return organisation && { resourceType: type, id, identifier: [{ system: systems.organisation, value: organisation.ods }] };
   }
   if (type === 'PractitionerRole') return { resourceType: type, id, organization: { reference: `Organization/${id.split('-')[0] ?? ''}` } };
+  if (type === 'CodeSystem' && id === 'PRIORITY') return built.definitions.findCodeSystem(systems.priority);
   if (type !== 'HealthcareService') return undefined;
   const service = data.world.services[Number(id) - 11_001];
   return service && healthcareService(service);

@@ -1,10 +1,37 @@
-import type { Appointment, PractitionerRole, ServiceRequest, Task } from 'fhir/r4.js';
+import type { Appointment, Communication, PractitionerRole, ServiceRequest, Task } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import type { Facts, Found } from '../command.js';
 import { gatherService, organisationOf } from '../directory/service.js';
+import { findPrinted } from '../documents/printed.js';
+import { gatherConcept } from '../reference-data/concept.js';
 import { documentsOf, openTask } from '../referral/gather-referral.js';
-import { kindOf } from '../referral/referral.js';
+import { kindOf, letterIntentionOf, priorityOf } from '../referral/referral.js';
 import type { Candidate } from './item.js';
+
+const messagesAtMost = 100;
+
+/** When the provider last reached the patient about a referral that waits for it: a message to him that is kept with the referral. */
+const lastContactOf = async (facts: Facts, found: Found): Promise<string | undefined> => {
+  const { subject } = found.resource as unknown as ServiceRequest;
+  const patient = readReference(subject.reference ?? '', '');
+  if (!patient) return undefined;
+  const where = [
+    { kind: 'reference' as const, param: 'based-on', any: [{ type: found.type, id: found.id }] },
+    { kind: 'reference' as const, param: 'recipient', any: [patient] },
+  ];
+  const messages = await facts.search({ type: 'Communication', where, count: messagesAtMost }, 'all');
+  return messages
+    .map(({ resource }) => resource as unknown as Communication)
+    .flatMap(({ status, sent }) => (status === 'completed' && sent !== undefined ? [sent] : []))
+    .reduce<string | undefined>((last, sent) => (last === undefined || Date.parse(sent) > Date.parse(last) ? sent : last), undefined);
+};
+
+/** Working days for the letter, as the concept of the priority says (A004 PRIORITY); asked only while a letter is to come. */
+const letterDaysOf = async (facts: Facts, request: ServiceRequest, documents: readonly Found[]): Promise<number | undefined> => {
+  if (documents.length > 0 || letterIntentionOf(request) !== 'NEED_TO_ADD_LATER') return undefined;
+  const days = Number((await gatherConcept(facts, 'PRIORITY', priorityOf(request)))?.one('letterDays') ?? Number.NaN);
+  return Number.isInteger(days) ? days : undefined;
+};
 
 /** A referral with the appointment or task that says with which service it is. */
 export const gatherCandidate = async (facts: Facts, found: Found, now: string): Promise<Candidate> => {
@@ -21,8 +48,13 @@ export const gatherCandidate = async (facts: Facts, found: Found, now: string): 
   const actor = appointment?.participant
     .map((participant) => participant.actor)
     .find((one) => one?.reference?.startsWith('HealthcareService/'));
-  const service = await gatherService(facts, actor ?? task?.owner ?? request.performer?.[0], '');
-  return { found, request, appointment, task, service, documents, now };
+  const [service, letterDays, printed, lastContact] = await Promise.all([
+    gatherService(facts, actor ?? task?.owner ?? request.performer?.[0], ''),
+    letterDaysOf(facts, request, documents),
+    appointment === undefined && task === undefined ? undefined : findPrinted(facts, found.id),
+    task === undefined ? undefined : lastContactOf(facts, found),
+  ]);
+  return { found, request, appointment, task, service, documents, letterDays, printed, lastContact, now };
 };
 
 /** The ODS code of the organisation that refers: of the requester, or of the role that he refers in. */

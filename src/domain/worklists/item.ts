@@ -1,4 +1,4 @@
-import type { Appointment, DocumentReference, Extension, ServiceRequest, Task } from 'fhir/r4.js';
+import type { Appointment, DocumentReference, Extension, Reference, ServiceRequest, Task } from 'fhir/r4.js';
 import { addDays, addWorkingDays, localDayOf } from '../calendar/working-days.js';
 import { extensions, systems } from '../codes.js';
 import type { Found } from '../command.js';
@@ -15,15 +15,19 @@ export type Candidate = {
   /** the service that has, or is to have, the patient */
   readonly service: Service | undefined;
   readonly documents: readonly Found[];
+  /** working days for the letter that is to come; undefined when none is, or the priority says nothing of it */
+  readonly letterDays: number | undefined;
+  /** when the provider last had the clinical information printed, ISO 8601 */
+  readonly printed: string | undefined;
+  /** when the provider last reached the patient, ISO 8601 */
+  readonly lastContact: string | undefined;
   /** ISO 8601 */
   readonly now: string;
 };
 
-// e-RS good practice: a letter within a working day for two-week waits, else within three
-const letterDays = { TWO_WEEK_WAIT: 1, URGENT: 3, ROUTINE: 3 } as const;
-
-export const letterDue = ({ request, now }: Candidate): string =>
-  addWorkingDays(localDayOf(request.authoredOn ?? now), letterDays[priorityOf(request)]);
+/** The day by which the letter is to come, YYYY-MM-DD; undefined when none is, or nothing says by when. */
+export const letterDue = ({ request, letterDays, now }: Candidate): string | undefined =>
+  letterDays === undefined ? undefined : addWorkingDays(localDayOf(request.authoredOn ?? now), letterDays);
 
 /** When the referrer's documents last changed; undefined without one. */
 const letterChanged = ({ documents }: Candidate): string | undefined =>
@@ -53,8 +57,22 @@ export const contextStatus = (candidate: Candidate): string | undefined => {
 export const clinicalStatus = (candidate: Candidate): 'PRESENT' | 'NOT_APPLICABLE' | 'NOT_DUE' | 'OVERDUE' => {
   if (candidate.documents.length > 0) return 'PRESENT';
   if (letterIntentionOf(candidate.request) !== 'NEED_TO_ADD_LATER') return 'NOT_APPLICABLE';
-  return localDayOf(candidate.now) > letterDue(candidate) ? 'OVERDUE' : 'NOT_DUE';
+  const due = letterDue(candidate);
+  return due !== undefined && localDayOf(candidate.now) > due ? 'OVERDUE' : 'NOT_DUE';
 };
+
+/** Whether the provider has printed all of the clinical information that there is. */
+const isPrinted = (candidate: Candidate): boolean => {
+  const { printed } = candidate;
+  const changed = letterChanged(candidate);
+  return printed !== undefined && (changed === undefined || Date.parse(changed) <= Date.parse(printed));
+};
+
+/** The clinician who has the patient: who takes part in the appointment, or to whom the provider gave the review. */
+const allocatedClinician = ({ appointment, task }: Candidate): Reference | undefined =>
+  [...(appointment?.participant ?? []).map(({ actor }) => actor), ...(task?.restriction?.recipient ?? [])].find(
+    (actor) => actor?.reference?.startsWith('Practitioner/') === true || actor?.identifier?.system === systems.sdsUser,
+  );
 
 /** The day of the first reminder to book (firstReminderLetterFollowUpDays, calendar days); undefined where none was asked for. */
 const reminderDue = ({ request, now }: Candidate): string | undefined => {
@@ -91,11 +109,14 @@ const shared = (candidate: Candidate): readonly Part[] => {
 const forReview = (candidate: Candidate): readonly Part[] => {
   const { appointment, task, service } = candidate;
   const clinician = service?.summary.clinician;
+  const allocated = allocatedClinician(candidate);
   return [
     ['referralType', code(task === undefined ? 'APPOINTMENT' : 'TRIAGE_DEFERRAL')],
     ['requestContextStatus', code(contextStatus(candidate))],
     ['appointmentStart', time(appointment?.start)],
     ['patientContactExpected', time(task?.restriction?.period?.end)],
+    ['clinicalInfoPrinted', { valueBoolean: isPrinted(candidate) }],
+    ['allocatedClinician', allocated === undefined ? undefined : { valueReference: allocated }],
     [
       'namedClinician',
       clinician === undefined
@@ -110,6 +131,7 @@ const slotIssue = (candidate: Candidate): readonly Part[] => [
   ['patientContactExpected', time(candidate.task?.restriction?.period?.end)],
   ['clinicalInformationStatus', code(clinicalStatus(candidate))],
   ['reason', code(candidate.task?.reasonCode?.coding?.[0]?.code)],
+  ['lastContact', time(candidate.lastContact)],
 ];
 
 const parts: Readonly<Record<WorklistName, (candidate: Candidate) => readonly Part[]>> = {

@@ -4,13 +4,14 @@ import { Stale, type EntryPut, type Put, type Reader, type Store, type Unit, typ
 import { factsAfter } from './after-unit.js';
 import { gatherCandidate, gatherReferrer } from './gather-worklist.js';
 import { placesOf } from './place.js';
+import { printedRequest } from '../documents/printed.js';
 import { stateOf } from '../referral/referral.js';
 
 const tries = 4;
 /** referrals of a unit that are looked at side by side */
 const together = 4;
 /** types beside the referral whose content a worklist shows, and the parameter by which they name it */
-const naming: Readonly<Record<string, string>> = { Task: 'focus', DocumentReference: 'related' };
+const naming: Readonly<Record<string, string>> = { Task: 'focus', DocumentReference: 'related', Communication: 'based-on' };
 
 /** The referrals that a record names; what it named before is named by the version that is there. */
 const namedBy = async (reader: Reader, put: Put): Promise<readonly string[]> => {
@@ -24,9 +25,14 @@ const namedBy = async (reader: Reader, put: Put): Promise<readonly string[]> => 
   return [...now, ...named.flatMap(([, reference]) => readReference(reference ?? '', '')?.id ?? [])];
 };
 
-/** The referrals whose places a unit may change: an appointment takes or gives back its referral's current booking. */
+/**
+ * The referrals whose places a unit may change: an appointment takes or gives back its referral's current booking, a printing is told of
+ * by a claim.
+ */
 const touchedBy = async (reader: Reader, { puts = [], claims = [], releases = [] }: Unit): Promise<ReadonlySet<string>> => {
-  const ids = new Set([...claims, ...releases].flatMap(({ kind, key }) => (kind === 'current-booking' ? [key] : [])));
+  const ids = new Set(
+    [...claims, ...releases].flatMap((claim) => (claim.kind === 'current-booking' ? claim.key : printedRequest(claim)) ?? []),
+  );
   for (const put of puts) {
     if (put.type === 'ServiceRequest') ids.add(put.id);
     else for (const id of await namedBy(reader, put)) ids.add(id);

@@ -45,7 +45,7 @@ export const placesOf = (candidate: Candidate, referrer: string | undefined): re
   const early = { ...candidate, now: request.authoredOn ?? candidate.now };
   const state = stateOf(request) as string | undefined;
   const specialty = specialtyOf(candidate);
-  const waits = clinicalStatus(early) === 'NOT_DUE';
+  const due = clinicalStatus(early) === 'NOT_DUE' ? letterDue(early) : undefined;
   return Object.entries(worklists).flatMap(([name, { states, side }]): readonly WorklistPlace[] => {
     const list = name as WorklistName;
     const owner = side === 'provider' ? providerOf(candidate) : (referrer ?? '');
@@ -59,7 +59,7 @@ export const placesOf = (candidate: Candidate, referrer: string | undefined): re
         ...optional('service', service?.id),
         ...optional('specialty', specialty),
         ...optional('until', until),
-        ...optional('due', waits ? endOfDay(letterDue(early)) : undefined),
+        ...optional('due', due === undefined ? undefined : endOfDay(due)),
         item: JSON.stringify({
           extension: [itemExtension(list, early)],
           item: { reference: `ServiceRequest/${found.id}/_history/${String(found.version)}` },

@@ -1,5 +1,6 @@
 import type { Communication, DocumentReference, Patient } from 'fhir/r4.js';
 import { pdfOf } from '../../documents/pdf.js';
+import { findPrinted, printedAt } from '../../domain/documents/printed.js';
 import { clinicalSummaryPage, patientLetterPage, type PrintedPage } from '../../domain/documents/pages.js';
 import { spentTries, findAccessCode } from '../../domain/patient-access/access-code.js';
 import { gatherReferral, type Referral } from '../../domain/referral/gather-referral.js';
@@ -12,6 +13,7 @@ import { factsOf } from '../../interactions/facts.js';
 import type { Call, House, Success } from '../../interactions/house.js';
 import { situationOf } from '../../interactions/perform.js';
 import type { Operation } from '../operation.js';
+import { Taken } from '../../store/port.js';
 import { Inputs } from '../parameters.js';
 
 const patientOf = async (situation: Situation, { request }: Referral) => {
@@ -38,6 +40,23 @@ const clinicalSummary = async (situation: Situation, referral: Referral): Promis
     messages: kindOf(request) === 'advice' ? await messagesOf(situation, referral.found.id) : [],
     now: situation.now,
   });
+};
+
+/** What a provider has printed of a referral that is with it, its worklist says (clinicalInfoPrinted). */
+const notePrinting = async (house: House, { facts, now }: Situation, { actor, found, appointment, task }: Referral): Promise<void> => {
+  if (actor !== 'provider' || (appointment === undefined && task === undefined)) return;
+  try {
+    await house.store.commit(printedAt(found.id, now, await findPrinted(facts, found.id)));
+  } catch (error) {
+    // somebody else has it printed at this moment
+    if (!(error instanceof Taken)) throw error;
+  }
+};
+
+const printedSummary = async (house: House, situation: Situation, referral: Referral): Promise<PrintedPage> => {
+  const page = await clinicalSummary(situation, referral);
+  await notePrinting(house, situation, referral);
+  return page;
 };
 
 /** A new letter gives all tries anew: it is printed by the practice, which knows its patient. */
@@ -88,13 +107,13 @@ export const generateCriOperation: Operation = {
   definition: definition(
     'ers.generateCRI',
     'GenerateCRI',
-    'The clinical information of a referral or a request for advice as PDF (e-RS A007, A043).',
-    false,
+    'The clinical information of a referral or a request for advice as PDF (e-RS A007, A043); a provider is told on its worklist that it has it.',
+    true,
   ),
   interaction: 'r',
   perform: (house, call, { id = '', body }) => {
     Inputs.read([], body);
-    return printed(house, call, id, clinicalSummary);
+    return printed(house, call, id, (situation, referral) => printedSummary(house, situation, referral));
   },
 };
 
