@@ -1,5 +1,7 @@
 import type { Caller } from '../access/caller.js';
-import { decideLapse, findHold } from '../domain/booking/hold.js';
+import { decideLapse, findHolds } from '../domain/booking/hold.js';
+import { foundOf } from '../domain/command.js';
+import { parseJson } from '../fhir/json.js';
 import { factsOf } from './facts.js';
 import type { House } from './house.js';
 import { perform } from './perform.js';
@@ -7,26 +9,30 @@ import { perform } from './perform.js';
 const server: Caller = { kind: 'system', clientId: 'server', scopes: ['system/*.cruds'], organisations: [] };
 const together = 200;
 
+const tentative = [{ kind: 'token' as const, param: 'status', any: [{ code: 'busy-tentative' }] }];
+
 /**
- * Frees the slots whose hold ran out, so that searches find them again; a booking need not wait for this, as a hold that ran out counts
- * for nothing. Several servers may do it at once: the version of the slot decides. Resolves with the number freed.
+ * Frees the slots whose hold ran out, each once, so that searches find them again; a booking need not wait for this, as a hold that ran out
+ * binds nobody. Several servers may do it at once: the version of the slot decides. Resolves with the number freed.
  */
 export const lapseHolds = async (house: House): Promise<number> => {
   const facts = factsOf(house.store, server);
-  const held = await facts.search(
-    { type: 'Slot', where: [{ kind: 'token', param: 'status', any: [{ code: 'busy-tentative' }] }], count: together },
-    'all',
-  );
   let freed = 0;
-  for (const slot of held) {
-    const decision = decideLapse(slot, await findHold(facts, slot.id, new Date(house.clock()).toISOString()));
-    if (!decision) continue;
-    // a slot that somebody books or holds at this moment is his
-    const done = await perform(house, { caller: server, lenient: false }, () => Promise.resolve(decision)).then(
-      () => 1,
-      () => 0,
-    );
-    freed += done;
-  }
+  let after: string | undefined;
+  do {
+    const plan = { type: 'Slot', where: tentative, sort: [], count: together, ...(after === undefined ? {} : { after }) };
+    const page = await house.store.search(plan, 'all');
+    for (const row of page.rows) {
+      const slot = foundOf(row, parseJson);
+      const decision = slot && decideLapse(slot, await findHolds(facts, slot.id, new Date(house.clock()).toISOString()));
+      if (!decision) continue;
+      // a slot that somebody books or holds at this moment is his
+      freed += await perform(house, { caller: server, lenient: false }, () => Promise.resolve(decision)).then(
+        () => 1,
+        () => 0,
+      );
+    }
+    after = page.next;
+  } while (after !== undefined);
   return freed;
 };

@@ -72,7 +72,7 @@ const decideBooking = async (situation: Situation, appointment: Appointment, ref
   };
   return {
     drafts: [created(booked, id), busy(slotFound), ...steps],
-    releases: releaseOf(slotFound.id, place.hold),
+    releases: releaseOf(slotFound.id, place.holds.live),
     undo,
     result: { type: 'Appointment', id },
   };

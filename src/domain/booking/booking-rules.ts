@@ -2,6 +2,7 @@ import type { Appointment, Reference, Slot } from 'fhir/r4.js';
 import { localDayOf } from '../calendar/working-days.js';
 import type { Found } from '../command.js';
 import type { Service } from '../directory/service.js';
+import { hasLapsed, type Holds } from './hold.js';
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
 
@@ -16,8 +17,7 @@ export type GivenBooking = {
   readonly shortlist: readonly Service[];
   /** the subject of the referral, `Patient/…` */
   readonly subject: string | undefined;
-  /** who holds the slot while it is busy-tentative; undefined when nobody does */
-  readonly heldBy: string | undefined;
+  readonly holds: Holds;
   /** who asks, as a hold names him */
   readonly holder: string;
   readonly now: string;
@@ -119,9 +119,15 @@ const available: Rule<GivenBooking> = {
   category: 'conflict',
   issue: 'conflict',
   evaluate: (x) => {
-    const status = slotOf(x)?.status;
-    const free = status === 'free' || (status === 'busy-tentative' && (x.heldBy === undefined || x.heldBy === x.holder));
-    return unless(status === undefined || free, 'The slot is not free any more.');
+    const slot = slotOf(x);
+    const { live, ranOut } = x.holds;
+    const held = slot?.status === 'busy-tentative' && live?.holder === x.holder;
+    return unless(
+      !slot || slot.status === 'free' || held || hasLapsed(slot, x.holds),
+      ranOut?.holder === x.holder
+        ? 'The hold of the caller ran out, and somebody else has the slot now: choose another one.'
+        : 'The slot is not free any more.',
+    );
   },
 };
 

@@ -133,7 +133,7 @@ const moved = async (situation: Situation, current: Found, wanted: Appointment, 
   };
   return {
     drafts: [changed(current, next), busy(slotFound), ...(referral.slotFound === undefined ? [] : [freed(referral.slotFound)]), ...steps],
-    releases: releaseOf(slotFound.id, place.hold),
+    releases: releaseOf(slotFound.id, place.holds.live),
     undo,
     result: { type: 'Appointment', id: current.id },
   };

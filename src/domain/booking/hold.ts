@@ -6,8 +6,8 @@ import { refusal } from '../refusal.js';
 
 export const holdMs = 10 * 60_000;
 
-/** A hold's owner: who holds, and whether it was renewed (`#2`). */
-export type Hold = { readonly holder: string; readonly round: 1 | 2; readonly expires: number };
+/** Who holds a slot, whether he renewed that, and until when (epoch ms). A hold that ran out is `over` once its slot was freed. */
+export type Hold = { readonly holder: string; readonly round: '1' | '2' | 'over'; readonly expires: number };
 
 /** Who holds, as a claim names him: the user at his organisation, the patient, or the client. */
 export const holderOf = ({ kind, clientId, user, organisation, patient }: Caller): string =>
@@ -16,17 +16,26 @@ export const holderOf = ({ kind, clientId, user, organisation, patient }: Caller
 const claimOf = (slot: string, { holder, round, expires }: Hold): Claim => ({
   kind: 'hold',
   key: slot,
-  owner: `${holder}#${String(round)}`,
+  owner: `${holder}#${round}`,
   expires,
 });
 
-/** The live hold on a slot: one whose time is over counts for nothing. `now`: ISO 8601. */
-export const findHold = async (facts: Facts, slot: string, now: string): Promise<Hold | undefined> => {
+/** What is known of the hold on a slot: the live one, or the last one that ran out and that nobody has followed. */
+export type Holds = { readonly live: Hold | undefined; readonly ranOut: Hold | undefined };
+
+/** `now`: ISO 8601. A hold whose time is over binds nobody, whether its slot was freed yet or not. */
+export const findHolds = async (facts: Facts, slot: string, now: string): Promise<Holds> => {
   const claim = await facts.findClaim('hold', slot);
-  if (!claim || (claim.expires ?? 0) <= Date.parse(now)) return undefined;
+  if (!claim) return { live: undefined, ranOut: undefined };
   const mark = claim.owner.lastIndexOf('#');
-  return { holder: claim.owner.slice(0, mark), round: claim.owner.endsWith('#2') ? 2 : 1, expires: claim.expires ?? 0 };
+  const round = claim.owner.slice(mark + 1) as Hold['round'];
+  const hold: Hold = { holder: claim.owner.slice(0, mark), round, expires: claim.expires ?? 0 };
+  return hold.expires <= Date.parse(now) ? { live: undefined, ranOut: hold } : { live: hold, ranOut: undefined };
 };
+
+/** Whether a slot that looks tentative is so because of a hold that ran out: one that a provider's own system set is its own matter. */
+export const hasLapsed = (slot: Pick<Slot, 'status'>, { ranOut }: Holds): boolean =>
+  slot.status === 'busy-tentative' && ranOut !== undefined && ranOut.round !== 'over';
 
 /** What gives a hold back in the Unit that books or releases the slot. */
 export const releaseOf = (slot: string, hold: Hold | undefined): readonly Claim[] => (hold === undefined ? [] : [claimOf(slot, hold)]);
@@ -37,35 +46,41 @@ const taken = (text: string) => refusal('conflict', 'conflict', 'SLOT_NOT_AVAILA
  * Keeps a free slot for ten minutes while a patient decides: busy-tentative, and a claim that expires. The holder may renew it once.
  * Others read 409 SLOT_NOT_AVAILABLE.
  */
-export const decideHold = (found: Found, hold: Hold | undefined, caller: Caller, now: string): Decision => {
+export const decideHold = (found: Found, holds: Holds, caller: Caller, now: string): Decision => {
   const slot = found.resource as unknown as Slot;
+  const { live } = holds;
   const holder = holderOf(caller);
-  const lapsed = slot.status === 'busy-tentative' && hold === undefined;
-  const mine = slot.status === 'busy-tentative' && hold !== undefined && hold.holder === holder;
-  if (slot.status !== 'free' && !lapsed && !mine) throw taken('The slot is not free.');
-  if (mine && hold.round === 2) throw taken('The slot was held twice: book it or release it.');
-  const next: Hold = { holder, round: mine ? 2 : 1, expires: Date.parse(now) + holdMs };
+  const mine = slot.status === 'busy-tentative' && live?.holder === holder;
+  if (slot.status !== 'free' && !hasLapsed(slot, holds) && !mine) throw taken('The slot is not free.');
+  if (mine && live.round === '2') throw taken('The slot was held twice: book it or release it.');
+  const next: Hold = { holder, round: mine ? '2' : '1', expires: Date.parse(now) + holdMs };
   return {
     drafts: [changed(found, { ...slot, status: 'busy-tentative' })],
     claims: [claimOf(found.id, next)],
-    releases: mine ? releaseOf(found.id, hold) : [],
+    releases: mine ? releaseOf(found.id, live) : [],
     result: found,
   };
 };
 
 /** Gives a held slot back before its time. */
-export const decideRelease = (found: Found, hold: Hold | undefined, caller: Caller): Decision => {
-  if (hold?.holder !== holderOf(caller) && caller.kind !== 'system')
+export const decideRelease = (found: Found, { live }: Holds, caller: Caller): Decision => {
+  if (live?.holder !== holderOf(caller) && caller.kind !== 'system')
     throw refusal('business-rule', 'business-rule', 'INVALID_STATE', 'The slot is not held by the caller.', 'Slot.status');
   return {
     drafts: [changed(found, { ...found.resource, status: 'free' })],
-    releases: releaseOf(found.id, hold),
+    releases: releaseOf(found.id, live),
     result: found,
   };
 };
 
-/** A slot whose hold ran out, free again; undefined when there is nothing to do. */
-export const decideLapse = (found: Found, hold: Hold | undefined): Decision | undefined =>
-  (found.resource as unknown as Slot).status === 'busy-tentative' && hold === undefined
-    ? { drafts: [changed(found, { ...found.resource, status: 'free' })], result: found }
-    : undefined;
+/** A slot whose hold ran out, free again, once; undefined when there is nothing to do. Who held it is still known, to be told. */
+export const decideLapse = (found: Found, holds: Holds): Decision | undefined => {
+  const { ranOut } = holds;
+  if (ranOut === undefined || !hasLapsed(found.resource as unknown as Slot, holds)) return undefined;
+  return {
+    drafts: [changed(found, { ...found.resource, status: 'free' })],
+    claims: [claimOf(found.id, { ...ranOut, round: 'over' })],
+    releases: releaseOf(found.id, ranOut),
+    result: found,
+  };
+};

@@ -6,14 +6,14 @@ import type { Referral } from '../referral/gather-referral.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { bookingRules } from './booking-rules.js';
-import { findHold, holderOf, type Hold } from './hold.js';
+import { findHolds, holderOf, type Holds } from './hold.js';
 
 /** Where and with whom an appointment is to be. */
 export type Place = {
   readonly slotFound: Found | undefined;
   readonly actors: readonly Reference[];
   readonly service: Service | undefined;
-  readonly hold: Hold | undefined;
+  readonly holds: Holds;
 };
 
 /** The slot that an appointment names, the service whose diary it is in, and who holds it. */
@@ -29,7 +29,7 @@ export const gatherPlace = async ({ facts, baseUrl, now }: Situation, appointmen
     slotFound,
     actors,
     service: actor && (await gatherService(facts, actor, baseUrl)),
-    hold: slotFound && (await findHold(facts, slotFound.id, now)),
+    holds: slotFound ? await findHolds(facts, slotFound.id, now) : { live: undefined, ranOut: undefined },
   };
 };
 
@@ -42,7 +42,7 @@ export const checkPlace = (situation: Situation, appointment: Appointment, refer
     service: place.service,
     shortlist: referral.services,
     subject: referral.request.subject.reference,
-    heldBy: place.hold?.holder,
+    holds: place.holds,
     holder: holderOf(situation.caller),
     now: situation.now,
   });

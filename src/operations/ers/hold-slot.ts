@@ -1,4 +1,4 @@
-import { decideHold, decideRelease, findHold } from '../../domain/booking/hold.js';
+import { decideHold, decideRelease, findHolds } from '../../domain/booking/hold.js';
 import { onInstance } from './ers-operation.js';
 
 /** Keeps a slot for ten minutes while a patient decides. */
@@ -8,7 +8,7 @@ export const holdSlotOperation = onInstance({
   description: 'Keeps a free slot for ten minutes, busy-tentative to all others; its holder may renew that once.',
   type: 'Slot',
   parameters: [],
-  decide: async ({ facts, caller, now }, found) => decideHold(found, await findHold(facts, found.id, now), caller, now),
+  decide: async ({ facts, caller, now }, found) => decideHold(found, await findHolds(facts, found.id, now), caller, now),
 });
 
 /** Gives a held slot back before its time. */
@@ -18,5 +18,5 @@ export const releaseSlotOperation = onInstance({
   description: 'Gives a slot back that the caller holds.',
   type: 'Slot',
   parameters: [],
-  decide: async ({ facts, caller, now }, found) => decideRelease(found, await findHold(facts, found.id, now), caller),
+  decide: async ({ facts, caller, now }, found) => decideRelease(found, await findHolds(facts, found.id, now), caller),
 });
