@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { Failure, failure } from '../fhir/outcome.js';
 import { outcomeOf } from '../fhir/outcome-text.js';
-import { parseJson } from '../fhir/json.js';
+import { parseSentJson } from '../fhir/json.js';
 import type { Resource } from '../fhir/resource.js';
 import { dispatch } from '../interactions/dispatch.js';
 import type { Call, House } from '../interactions/house.js';
@@ -103,7 +103,7 @@ async function* linesOf(house: House, blobs: readonly string[]): AsyncGenerator<
 /** The line again when its references do not resolve yet. */
 const writeLine = async (house: House, call: Call, line: Line, counts: Counts, isLast: boolean): Promise<Line | undefined> => {
   try {
-    const resource = parseJson(line.text) as Resource;
+    const resource = parseSentJson(line.text) as Resource;
     const type = await writeResource(house, call, resource);
     counts.written[type] = (counts.written[type] ?? 0) + 1;
     return undefined;

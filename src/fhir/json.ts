@@ -21,5 +21,51 @@ export const parseJson = (text: string): unknown => {
   }
 };
 
+/** How many names of members a JSON text has: strings with a colon behind them. */
+const namesIn = (text: string): number => {
+  let names = 0;
+  for (let start = text.indexOf('"'); start >= 0;) {
+    let end = text.indexOf('"', start + 1);
+    while (end > 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+    if (end < 0) return names;
+    let next = end + 1;
+    while (text.charCodeAt(next) <= 0x20) next++;
+    if (text[next] === ':') names++;
+    start = text.indexOf('"', next);
+  }
+  return names;
+};
+
+const isEscaped = (text: string, at: number): boolean => {
+  let first = at;
+  while (text[first - 1] === '\\') first--;
+  return (at - first) % 2 === 1;
+};
+
+const membersOf = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null || value instanceof LosslessNumber) return 0;
+  let members = 0;
+  if (Array.isArray(value)) for (const inner of value) members += membersOf(inner);
+  else for (const name in value) members += 1 + membersOf((value as Readonly<Record<string, unknown>>)[name]);
+  return members;
+};
+
+/**
+ * As `parseJson`, for what a client sends. R4 json.html: names are unique within an object; the parsers would keep the last of two values and
+ * say nothing of the first. Looking for that costs a third of
+ * parsing.
+ */
+export const parseSentJson = (text: string): unknown => {
+  const value = parseJson(text);
+  if (namesIn(text) === membersOf(value)) return value;
+  losslessParse(text, null, {
+    onDuplicateKey: ({ key }) => {
+      throw failure('invalid', 'structure', `The body has two members '${key.slice(0, 100)}' in one object.`);
+    },
+  });
+  // which of two equal ones the parser does not tell
+  throw failure('invalid', 'structure', 'The body has a member twice in one object.');
+};
+
 /** The text of a resource, decimals as they were read. */
 export const stringifyJson = (value: unknown, indent?: number): string => losslessStringify(value, null, indent) ?? 'null';

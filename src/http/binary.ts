@@ -4,7 +4,7 @@ import { sightOf } from '../access/policy.js';
 import { etagOf, matchesIfNoneMatch } from '../fhir/etag.js';
 import { fileNameOf } from '../domain/documents/availability.js';
 import { uploadHeaders } from '../domain/documents/upload-rules.js';
-import { parseJson } from '../fhir/json.js';
+import { parseJson, parseSentJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { readXml } from '../fhir/xml/read.js';
@@ -46,7 +46,7 @@ export const uploadBinary = async (house: House, call: Call, request: Request, l
   if (type === '') throw failure('media-type', 'not-supported', 'Content-Type must name the media type of the bytes.');
   if (fhirType.test(type)) {
     const text = textOf(await collect(stream, limits.maxBody));
-    return create(house, call, 'Binary', (/xml/i.test(type) ? readXml(text, house.shapes) : parseJson(text)) as Resource);
+    return create(house, call, 'Binary', (/xml/i.test(type) ? readXml(text, house.shapes) : parseSentJson(text)) as Resource);
   }
   const { resource, arrived } = await receive(house, call, {
     contentType: type,

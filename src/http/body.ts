@@ -1,5 +1,5 @@
 import type { Request } from '@hapi/hapi';
-import { parseJson } from '../fhir/json.js';
+import { parseSentJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import type { Shapes } from '../fhir/shapes.js';
 import { readXml } from '../fhir/xml/read.js';
@@ -36,7 +36,7 @@ export const readBytes = (bytes: Buffer | undefined, request: Request, shapes: S
   if (!['identity', ''].includes(header(request, 'content-encoding') ?? ''))
     throw failure('media-type', 'not-supported', 'A body is taken without Content-Encoding.');
   const format = formatOfBody(header(request, 'content-type'), request.method);
-  const parsed = format === 'xml' ? readXml(textOf(bytes), shapes) : parseJson(textOf(bytes));
+  const parsed = format === 'xml' ? readXml(textOf(bytes), shapes) : parseSentJson(textOf(bytes));
   if (isDeeper(parsed, maxDepth))
     throw failure('too-costly', 'too-costly', `The body is nested more than ${String(maxDepth)} levels deep.`);
   if (typeof parsed !== 'object' || parsed === null || (Array.isArray(parsed) && request.method !== 'patch'))

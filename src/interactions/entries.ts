@@ -1,5 +1,5 @@
 import { categories, outcomeOf } from '../fhir/outcome-text.js';
-import { parseJson } from '../fhir/json.js';
+import { parseSentJson } from '../fhir/json.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { preferred } from './answers.js';
@@ -92,7 +92,7 @@ const patchOf = (resource: Resource | undefined): unknown => {
     throw failure('invalid', 'value', 'A Binary that patches has the contentType application/json-patch+json and data.', {
       expression: ['Binary.contentType'],
     });
-  return parseJson(Buffer.from(data, 'base64').toString('utf8'));
+  return parseSentJson(Buffer.from(data, 'base64').toString('utf8'));
 };
 
 /** What answers an entry that was carried out by itself: to HEAD all but the resource. */

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseJson } from '../fhir/json.js';
+import { parseSentJson } from '../fhir/json.js';
 import { Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 
@@ -38,7 +38,7 @@ const isResource = (value: unknown): value is Resource =>
 function* unfold(text: string, place: Place): Generator<Found | Unreadable> {
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = parseSentJson(text);
   } catch (error) {
     yield { place, reason: reasonOf(error) };
     return;

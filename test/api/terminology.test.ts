@@ -12,6 +12,7 @@ const codeSystem = {
   status: 'active',
   caseSensitive: true,
   language: 'en',
+  date: '2020',
   content: 'complete',
   concept: [
     {
@@ -39,6 +40,7 @@ const valueSet = {
   version: '2',
   name: 'AnimalSet',
   status: 'active',
+  date: '2020-02',
   compose: { include: [{ system }] },
 };
 
@@ -75,6 +77,8 @@ describe('$expand', () => {
     [`ValueSet/$expand?url=${set}&filter=PAN`, ['panda']],
     [`ValueSet/$expand?url=${set}&count=2&offset=1`, ['bear', 'panda']],
     [`ValueSet/$expand?url=${set}&count=0`, []],
+    [`ValueSet/$expand?url=${set}&date=2020`, all],
+    [`ValueSet/$expand?url=${set}&date=2026-01-01`, all],
     [`ValueSet/$expand?url=${set}&activeOnly=true`, ['animal', 'bear', 'panda']],
     [`ValueSet/$expand?url=${set}&excludeNotForUI=true`, ['bear', 'panda', 'dodo']],
     [`ValueSet/$expand?url=${set}&exclude-system=${system}`, []],
@@ -88,6 +92,11 @@ describe('$expand', () => {
     [`ValueSet/$expand?url=${set}&valueSetVersion=3`, 404],
     [`ValueSet/$expand?url=${set}&system-version=${system}|7`, 422],
     [`ValueSet/$expand?url=${set}&activeOnly=maybe`, 400],
+    [`ValueSet/$expand?url=${set}&date=2020-01-31`, 422],
+    [`ValueSet/$expand?url=${set}&date=yesterday`, 400],
+    [`ValueSet/$validate-code?url=${set}&system=${system}&code=bear&date=2019`, 422],
+    [`CodeSystem/$lookup?system=${system}&code=bear&date=2019-12-31`, 422],
+    [`CodeSystem/$validate-code?url=${system}&code=bear&date=2019-12-31`, 422],
     [`ValueSet/$expand?url=${set}&colour=brown`, 400],
     ['ValueSet/$expand', 400],
     ['ValueSet/none/$expand', 404],

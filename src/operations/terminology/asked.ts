@@ -2,6 +2,7 @@ import type { CodeSystem, Coding, ValueSet } from 'fhir/r4.js';
 import { sightOf } from '../../access/policy.js';
 import { parseJson } from '../../fhir/json.js';
 import { failure } from '../../fhir/outcome.js';
+import { readDate } from '../../fhir/search/dates.js';
 import { gone, notFound } from '../../interactions/answers.js';
 import { refuseMisshapen } from '../../interactions/checked.js';
 import type { Call, House, Success } from '../../interactions/house.js';
@@ -54,6 +55,31 @@ export const wholeNumber = (inputs: PlainInputs, name: string): number | undefin
   const text = inputs.text(name);
   if (text !== undefined && !/^\d{1,9}$/.test(text)) throw wrong(name, `The parameter ${name} must be a whole number.`);
   return text === undefined ? undefined : Number(text);
+};
+
+/**
+ * R4: as it stood on a date. One version of each definition is known, so an earlier date than the definition's own has no answer; a later one
+ * has the same.
+ */
+export const refuseEarlier = (
+  { timeZone }: House,
+  inputs: PlainInputs,
+  definition: Pick<ValueSet | CodeSystem, 'url' | 'date'> | undefined,
+): void => {
+  const text = inputs.text('date');
+  if (text === undefined) return;
+  const asked = readDate(text, timeZone);
+  if (asked === undefined) throw wrong('date', `'${text.slice(0, 100)}' is no date.`);
+  const own = definition?.date === undefined ? undefined : readDate(definition.date, timeZone);
+  if (own !== undefined && asked.high <= own.low)
+    throw failure(
+      'business-rule',
+      'not-found',
+      `${definition?.url ?? 'The definition'} is known here as of ${definition?.date ?? ''}, not as of ${text}.`,
+      {
+        expression: ['date'],
+      },
+    );
 };
 
 const storedResource = async (house: House, call: Call, type: string, id: string): Promise<unknown> => {

@@ -6,7 +6,7 @@ import type { Concept, LocalCodeSystem } from '../../validation/terminology/code
 import type { CodeSet } from '../../validation/terminology/value-sets.js';
 import type { Declared, Invocation, Operation } from '../operation.js';
 import type { PlainInputs } from '../plain-inputs.js';
-import { displayIn, flag, inputsWith, json, refuseUnknown, valueSetOf, wholeNumber } from './asked.js';
+import { displayIn, flag, inputsWith, json, refuseEarlier, refuseUnknown, valueSetOf, wholeNumber } from './asked.js';
 
 type Row = {
   readonly code: string;
@@ -77,7 +77,10 @@ const containsOf = (row: Row, inputs: PlainInputs, own: Designations): ValueSetE
   };
 };
 
-const given: readonly (readonly [name: string, as: 'valueString' | 'valueInteger' | 'valueBoolean' | 'valueCode' | 'valueUri'])[] = [
+const given: readonly (readonly [
+  name: string,
+  as: 'valueString' | 'valueInteger' | 'valueBoolean' | 'valueCode' | 'valueUri' | 'valueDateTime',
+])[] = [
   ['filter', 'valueString'],
   ['offset', 'valueInteger'],
   ['count', 'valueInteger'],
@@ -85,6 +88,7 @@ const given: readonly (readonly [name: string, as: 'valueString' | 'valueInteger
   ['activeOnly', 'valueBoolean'],
   ['excludeNotForUI', 'valueBoolean'],
   ['displayLanguage', 'valueCode'],
+  ['date', 'valueDateTime'],
   ['exclude-system', 'valueUri'],
 ];
 
@@ -106,6 +110,7 @@ const perform = async (house: House, call: Call, invocation: Invocation): Promis
   refuseUnknown(call, invocation, declared);
   const { codes, resource, known } = await valueSetOf(house, call, invocation, inputs);
   refuseOtherVersions(inputs, known);
+  refuseEarlier(house, inputs, resource);
   if (!codes.enumerated)
     throw failure('too-costly', 'too-costly', `${codes.title} has codes of ${codes.systems().join(', ')} that cannot be listed here.`);
   const rows = rowsOf(codes, known).filter(isAsked(inputs));

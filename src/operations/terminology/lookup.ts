@@ -5,7 +5,7 @@ import { terminologyFor } from '../../interactions/stored-terminology.js';
 import type { Concept, LocalCodeSystem } from '../../validation/terminology/code-systems.js';
 import type { Declared, Invocation, Operation } from '../operation.js';
 import { plainInputs, type PlainInputs } from '../plain-inputs.js';
-import { displayIn, givenResource, missing, parameters, refuseUnknown, unknown, type Out } from './asked.js';
+import { displayIn, givenResource, missing, parameters, refuseEarlier, refuseUnknown, unknown, type Out } from './asked.js';
 
 /** The code system of the path, or the one that is named; in the version that is asked for, where one is. */
 const systemOf = async (
@@ -22,6 +22,7 @@ const systemOf = async (
   const known = await terminologyFor(house, call, given === undefined ? { systems: [versioned] } : { resources: [given] });
   const system = known.systems.find(versioned);
   if (system === undefined) throw unknown('code system', versioned);
+  refuseEarlier(house, plainInputs(invocation), known.definitions.findCodeSystem(versioned));
   return system;
 };
 

@@ -4,7 +4,19 @@ import { terminologyFor, type KnownHere } from '../../interactions/stored-termin
 import type { CodeSet, Membership } from '../../validation/terminology/value-sets.js';
 import type { Declared, Invocation, Operation } from '../operation.js';
 import type { PlainInputs } from '../plain-inputs.js';
-import { codingsOf, displayIn, flag, givenResource, inputsWith, missing, parameters, refuseUnknown, unknown, valueSetOf } from './asked.js';
+import {
+  codingsOf,
+  displayIn,
+  flag,
+  givenResource,
+  inputsWith,
+  missing,
+  parameters,
+  refuseEarlier,
+  refuseUnknown,
+  unknown,
+  valueSetOf,
+} from './asked.js';
 
 /** Codings of one CodeableConcept that a terminology server is asked about. */
 const mostAsked = 20;
@@ -59,7 +71,8 @@ const inValueSet = async (house: House, call: Call, invocation: Invocation): Pro
   refuseUnknown(call, invocation, valueSetInputs);
   const inputs = inputsWith(invocation, { name: 'valueSet', type: 'ValueSet' });
   const codings = codingsOf(inputs);
-  const { codes, known } = await valueSetOf(house, call, invocation, inputs);
+  const { codes, resource, known } = await valueSetOf(house, call, invocation, inputs);
+  refuseEarlier(house, inputs, resource);
   const statuses = await statusesOf(house, codes, codings);
   const at = statuses.indexOf('in');
   if (at < 0)
@@ -86,6 +99,7 @@ const inCodeSystem = async (house: House, call: Call, invocation: Invocation): P
   const known = await terminologyFor(house, call, given === undefined ? { systems: [url] } : { resources: [{ ...given, url }] });
   const system = known.systems.find(url);
   if (system === undefined) throw unknown('code system', url);
+  refuseEarlier(house, inputs, known.definitions.findCodeSystem(url));
   const own = codings.filter((coding) => coding.system === undefined || coding.system === url);
   const coding = own.find(({ code }) => system.find(code ?? '') !== undefined);
   if (coding === undefined) return no(`${url} has no code '${codings.map(({ code }) => code ?? '').join(', ')}'`);
