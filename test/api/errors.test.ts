@@ -109,3 +109,15 @@ it('a 401 says how to get in, a 405 what is allowed', async () => {
   expect((await server.as('nobody', 'GET', 'Patient')).headers.get('www-authenticate')).toContain('Bearer');
   expect((await server.as('system', 'PUT', 'Patient', { resourceType: 'Patient' })).headers.get('allow')).toBe('GET, HEAD, POST');
 });
+
+it.each([
+  ['GET', '/oauth2/token', 'POST'],
+  ['POST', '/oauth2/jwks', 'GET, HEAD'],
+  ['PUT', '/health/ready/', 'GET, HEAD'],
+  ['POST', '/metrics', 'GET, HEAD'],
+  ['DELETE', '/', 'GET, HEAD'],
+  ['PUT', '/FHIR/R4/.well-known/smart-configuration', 'GET, HEAD'],
+])('%s %s is not offered, and the answer says what is', async (method, path, allowed) => {
+  const answer = await server.as('nobody', method, path);
+  expect([answer.status, outcome(answer)?.code, answer.headers.get('allow')]).toEqual([405, 'not-supported', allowed]);
+});

@@ -1,26 +1,31 @@
 import { readConfig, settings } from '../../config.js';
 import type { Environment } from '../command.js';
 
-// the user and password of a database URL stay secret
-const masked = (value: string): string => value.replace(/\/\/[^@/]+@/, '//***@');
+// the user and password of a URL stay secret, also where the password holds an @
+const masked = (value: string): string => value.replace(/\/\/.*@/, '//***@');
 
 const camel = (name: string): string => name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-const shown = (value: unknown): string => {
-  if (value === undefined) return 'not set';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+/** As the variable would be set, so that what is printed can be used. */
+const asSet = (name: string, value: unknown): string | undefined => {
+  if (value === undefined) return undefined;
+  if (name === 'REFERENTIAL_INTEGRITY') return value === true ? 'enforce' : 'off';
+  return masked(String(value));
 };
 
+/** `config`: every setting, its meaning and its value as the variable would be set (null in JSON when it is not); secrets masked. */
 export const printConfig = (words: readonly string[], environment: Environment): Promise<void> => {
   const config = readConfig(environment) as unknown as Readonly<Record<string, unknown>>;
   const rows = settings.map(({ name, meaning, secret }) => {
-    const value = config[camel(name)];
-    return { name, value: secret === true && value !== undefined ? '***' : masked(shown(value)), meaning };
+    const value = asSet(name, config[camel(name)]);
+    return { name, value: secret === true && value !== undefined ? '***' : value, meaning };
   });
+  const width = Math.max(...rows.map(({ name }) => name.length)) + 1;
+  const none = (value: string | undefined): string => (value === undefined || value === '' ? 'not set' : value);
   process.stdout.write(
     words.includes('--json')
-      ? `${JSON.stringify(rows)}\n`
-      : rows.map(({ name, value, meaning }) => `${name.padEnd(22)} ${value}\n${' '.repeat(23)}${meaning}\n`).join(''),
+      ? `${JSON.stringify(rows.map((row) => ({ ...row, value: row.value ?? null })))}\n`
+      : rows.map(({ name, value, meaning }) => `${name.padEnd(width)} ${none(value)}\n${' '.repeat(width + 1)}${meaning}\n`).join(''),
   );
   return Promise.resolve();
 };

@@ -8,7 +8,21 @@ import type { Shapes } from '../../fhir/shapes.js';
 import { wireOf, writeFailure } from '../answer.js';
 import { aboutOf, dress } from './correlation.js';
 
-const notOffered = (method: string): Failure => failure('method', 'not-supported', `${method} is not offered here.`);
+const notOffered = (method: string): Failure => failure('method', 'not-supported', `${method.toUpperCase()} is not offered here.`);
+
+/** The verbs for which the path of a request has a route; hapi answers HEAD wherever it answers GET. */
+const offeredAt = ({ server, path }: Request): readonly string[] =>
+  ['GET', 'POST']
+    .filter((method) => server.match(method as 'GET' | 'POST', path))
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : method));
+
+const nothingFor = (request: Request): Failure => {
+  // hapi keeps this verb for preflights, and finds no route for it when it is not one
+  if (request.method === 'options') return notOffered('OPTIONS').withAllow(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+  const offered = offeredAt(request);
+  if (offered.length > 0) return notOffered(request.method).withAllow(offered);
+  return failure('not-found', 'not-supported', `There is nothing at ${request.path}.`);
+};
 
 /** hapi's own refusals as failures; whatever else was thrown is logged and answered without its text. */
 const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
@@ -19,11 +33,9 @@ const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
     case 400:
       return failure('invalid', 'structure', 'The request is malformed.');
     case 404:
-      // hapi keeps this verb for preflights, and finds no route for it when it is not one
-      if (request.method === 'options') return notOffered('OPTIONS').withAllow(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
-      return failure('not-found', 'not-supported', `There is nothing at ${request.path}.`);
+      return nothingFor(request);
     case 405:
-      return notOffered(request.method.toUpperCase());
+      return notOffered(request.method);
     case 408:
       return failure('transient', 'timeout', 'The request did not arrive in time.');
     case 413:

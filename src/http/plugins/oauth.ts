@@ -2,9 +2,12 @@ import type { Plugin } from '@hapi/hapi';
 import { smartConfiguration } from '../../auth/smart-configuration.js';
 import type { Keyring } from '../../auth/keyring.js';
 import type { TokenAnswer, TokenEndpoint } from '../../auth/token-endpoint.js';
+import { failure } from '../../fhir/outcome.js';
 import type { Login, Witness } from '../../audit/witness.js';
 import type { AddressFinder } from '../address.js';
 import { aboutOf } from './correlation.js';
+
+const discovery = '/FHIR/R4/.well-known/smart-configuration';
 
 /** What the audit keeps of an answer: who, and why not; never the assertion, and nothing that a client chose as text. */
 const loginOf = ({ body, who }: TokenAnswer): Login => {
@@ -55,7 +58,16 @@ export const oauth = (parts: {
         },
       },
       { method: 'GET', path: '/oauth2/jwks', handler: () => parts.keys.publicJwks() },
-      { method: 'GET', path: '/FHIR/R4/.well-known/smart-configuration', handler: () => smartConfiguration(parts.origin) },
+      { method: 'GET', path: discovery, handler: () => smartConfiguration(parts.origin) },
+      {
+        // else the routes of all that is below the FHIR base take them
+        method: ['POST', 'PUT', 'PATCH', 'DELETE'],
+        path: discovery,
+        options: { payload: { parse: false, maxBytes: 65_536 } },
+        handler: ({ method }) => {
+          throw failure('method', 'not-supported', `${method.toUpperCase()} is not offered here.`).withAllow(['GET', 'HEAD']);
+        },
+      },
     ]);
   },
 });
