@@ -10,7 +10,7 @@ const camel = (name: string): string => name.toLowerCase().replace(/_([a-z])/g, 
 const asSet = (name: string, value: unknown): string | undefined => {
   if (value === undefined) return undefined;
   if (name === 'REFERENTIAL_INTEGRITY') return value === true ? 'enforce' : 'off';
-  return masked(String(value));
+  return masked(Array.isArray(value) ? value.join(',') : String(value));
 };
 
 /** `config`: every setting, its meaning and its value as the variable would be set (null in JSON when it is not); secrets masked. */
