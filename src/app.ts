@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { Server } from '@hapi/hapi';
 import { destination, pino } from 'pino';
@@ -10,8 +11,9 @@ import { auditValues } from './audit/audit-values.js';
 import { openAudit } from './audit/open-audit.js';
 import { createAuth } from './auth/create-auth.js';
 import { readIssuers } from './auth/issuers-file.js';
+import type { IdentityIssuer } from './auth/subjects.js';
 import { jobHandlers, sweepJobFiles } from './bulk/handlers.js';
-import type { Config } from './config.js';
+import { ofSetting, originOf, type Config } from './config.js';
 import { seedConformance } from './conformance/seed.js';
 import { loadDemo } from './demo/load.js';
 import { makeWorklists } from './domain/worklists/make-worklists.js';
@@ -32,6 +34,7 @@ import { operations } from './operations/operations.js';
 import { createConformance, type Built, type Conformance } from './resources/conformance.js';
 import { registry } from './resources/registry.js';
 import { alone } from './store/alone.js';
+import type { Store } from './store/port.js';
 import type { UnitWriter } from './store/sqlite/unit-writer.js';
 
 /** how long a slot may still look held after its hold ran out; who books it does not wait for this */
@@ -62,15 +65,24 @@ const builtFile = async (name: string): Promise<Built> => {
 const readConformance = async (): Promise<Conformance> =>
   createConformance([await builtFile('artefacts'), await builtFile('base')], operations);
 
-/** The server's root as its own settings tell it. */
-const rootOf = ({ host, tlsCertFile }: Config, port: number): string =>
-  `${tlsCertFile === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+/** The text of a PEM file that a setting names; tried here, as a listener would tell of a wrong one at each handshake. */
+const pem = (setting: string, file: string, attempt: (text: string) => unknown): Promise<string> =>
+  ofSetting(setting, async () => {
+    const text = await readFile(file, 'utf8');
+    attempt(text);
+    return text;
+  });
 
 const readTls = async ({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Config): Promise<Tls | undefined> => {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
-  const [cert, key] = await Promise.all([readFile(tlsCertFile, 'utf8'), readFile(tlsKeyFile, 'utf8')]);
-  return { cert, key, ...(tlsClientCaFile === undefined ? {} : { ca: await readFile(tlsClientCaFile, 'utf8') }) };
+  const cert = await pem('TLS_CERT_FILE', tlsCertFile, (text) => new X509Certificate(text));
+  const key = await pem('TLS_KEY_FILE', tlsKeyFile, (text) => createSecureContext({ cert, key: text }));
+  if (tlsClientCaFile === undefined) return { cert, key };
+  return { cert, key, ca: await pem('TLS_CLIENT_CA_FILE', tlsClientCaFile, (text) => new X509Certificate(text)) };
 };
+
+const issuersOf = async ({ identityIssuers }: Config): Promise<readonly IdentityIssuer[]> =>
+  identityIssuers === undefined ? [] : ofSetting('IDENTITY_ISSUERS', () => readIssuers(identityIssuers));
 
 /** What a server does by the clock. */
 const roundsOf = (house: House, keys: Keyring): readonly Round[] => [
@@ -94,21 +106,16 @@ const closeConnections = (server: Server, draining: () => boolean): void => {
   });
 };
 
-/**
- * The composition root: the one place that knows every part. The server it returns does not listen yet.
- *
- * @param writer who writes to the embedded store, when another process does
- */
-export const createApp = async (config: Config, writer?: UnitWriter): Promise<App> => {
+/** The server over an open store, which its end closes. */
+const createAppOver = async (store: Store, config: Config): Promise<App> => {
   const log = destination({ fd: 1, sync: false, minLength: logBytes });
   const logger = pino({ level: config.logLevel }, log);
   const logging = setInterval(() => {
     log.flush();
   }, logEveryMs).unref();
-  const store = await openStore(config, writer);
   const clock = Date.now;
   // with PORT=0 the address is known only when the server listens
-  const origin = { url: config.baseUrl ?? rootOf(config, config.port) };
+  const origin = { url: originOf(config) };
   const addressOf = addressFinder(config.trustedProxies);
   const rateLimit = config.demo ? undefined : config.rateLimit;
   const refusals = new RefusalBudget(config.demo ? undefined : config.refusalLimit, Date.now);
@@ -117,7 +124,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
     clock,
     demo: config.demo,
     dataDir: config.dataDir,
-    issuers: config.identityIssuers === undefined ? [] : await readIssuers(config.identityIssuers),
+    issuers: await issuersOf(config),
     rateLimit,
     refusals,
     rotationMs: config.signingKeyDays * 86_400_000,
@@ -191,7 +198,7 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
   });
   closeConnections(server, () => draining);
   server.events.on('start', () => {
-    if (config.baseUrl === undefined) origin.url = rootOf(config, Number(server.info.port));
+    origin.url = originOf(config, Number(server.info.port));
   });
   return {
     server,
@@ -215,4 +222,19 @@ export const createApp = async (config: Config, writer?: UnitWriter): Promise<Ap
       logger.flush();
     },
   };
+};
+
+/**
+ * The composition root: the one place that knows every part. The server it returns does not listen yet.
+ *
+ * @param writer who writes to the embedded store, when another process does
+ */
+export const createApp = async (config: Config, writer?: UnitWriter): Promise<App> => {
+  const store = await openStore(config, writer);
+  try {
+    return await createAppOver(store, config);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 };

@@ -264,3 +264,19 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     logLevel: value['LOG_LEVEL'] as string,
   });
 };
+
+/** The server's root as its own settings tell it: BASE_URL, else scheme, host and port. `port`: where it listens, with PORT=0. */
+export const originOf = ({ baseUrl, host, port: asked, tlsCertFile }: Config, port = asked): string =>
+  baseUrl ?? `${tlsCertFile === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+
+/** A URL of the settings without its user and password, also where the password holds an @. */
+export const maskedUrl = (value: string): string => value.replace(/\/\/.*@/, '//***@');
+
+/** What `work` gives. What it throws is about the setting `name`, and its message says so. */
+export const ofSetting = async <T>(name: string, work: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+};

@@ -3,9 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { withAuditPlans } from './audit/audit-index.js';
 import { unwitnessed, type Witness } from './audit/witness.js';
-import { createFilesystemBlobs } from './blobs/filesystem.js';
+import { readPrivateKey } from './auth/client-token.js';
+import { openFilesystemBlobs } from './blobs/filesystem.js';
 import { keptMs } from './bulk/status.js';
-import type { Config } from './config.js';
+import { ofSetting, type Config } from './config.js';
 import { createCustomParameters } from './custom-parameters/custom-parameters.js';
 import { localDiary } from './domain/booking/provider-system.js';
 import { localDemographics } from './domain/demographics/demographics.js';
@@ -39,8 +40,10 @@ const isAlone = ({ workers, databaseUrl }: Config): boolean => workers === 1 && 
 
 /** The store that the configuration names; `writer`: who writes to the embedded store, when another process does. */
 export const openStore = async (config: Config, writer?: UnitWriter): Promise<Store> => {
-  await mkdir(config.dataDir, { recursive: true });
-  return listedStore(narrowedStore(withAuditPlans(await openNamedStore(config, writer))), config.referentialIntegrity);
+  // the records of patients, and private keys: for the server's own user
+  await ofSetting('DATA_DIR', () => mkdir(config.dataDir, { recursive: true, mode: 0o700 }));
+  const named = await ofSetting('DATABASE_URL', () => openNamedStore(config, writer));
+  return listedStore(narrowedStore(withAuditPlans(named)), config.referentialIntegrity);
 };
 
 /**
@@ -57,6 +60,8 @@ export const createHouse = async (
   const definitions = await readDefinitions(config.profilePackages, warn);
   const model = createModel(definitions.structures());
   const searchParameters = createSearchParameters([...definitions.searchParameters, ...ersSearchParameters], model);
+  const documents = path.resolve(config.documentStoreUrl.slice('file:'.length));
+  const blobs = await ofSetting('DOCUMENT_STORE_URL', () => openFilesystemBlobs(documents));
   const clock = Date.now;
   const validator = createValidator(definitions, {
     ...ukCoreByDefault(definitions),
@@ -64,6 +69,8 @@ export const createHouse = async (
     unknownCodes: config.unknownCodes,
     undecidedCodes: config.unknownCodes,
   });
+  const { terminologyKeyFile } = config;
+  if (terminologyKeyFile !== undefined) await ofSetting('TERMINOLOGY_KEY_FILE', () => readPrivateKey(terminologyKeyFile));
   const terminologyServer = configuredTerminologyServer(config, clock);
   const scanner = configuredScanner(config);
   const jobs = nudgeable(createJobs(store, { clock, newId: randomUUID, keepMs: keptMs }));
@@ -80,7 +87,7 @@ export const createHouse = async (
     witness,
     jobs,
     customParameters,
-    blobs: createFilesystemBlobs(path.resolve(config.documentStoreUrl.slice('file:'.length))),
+    blobs,
     registry,
     definitions,
     shapes: createShapes((type) => definitions.findStructure(typeUrl(type))),

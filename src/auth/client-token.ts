@@ -21,10 +21,12 @@ export type TokenRequest = {
   readonly issuersOf?: string;
 };
 
-const readKey = async (file: string): Promise<PrivateJwk> => {
+/** The private JWK of a file, or the first of the set in it. Throws when there is none that says its `kid` and `alg`. */
+export const readPrivateKey = async (file: string): Promise<PrivateJwk> => {
   const read = JSON.parse(await readFile(file, 'utf8')) as PrivateJwk | { readonly keys: readonly PrivateJwk[] };
   const jwk = 'keys' in read ? (read as { readonly keys: readonly PrivateJwk[] }).keys[0] : read;
-  if (!jwk) throw new Error(`${file} holds no key`);
+  if (typeof jwk?.kid !== 'string' || typeof jwk.alg !== 'string') throw new Error(`${file} holds no key with kid and alg`);
+  if (jwk['d'] === undefined) throw new Error(`${file} holds no private key`);
   return jwk;
 };
 
@@ -49,7 +51,7 @@ const assertionOf = async (
   claims: object = {},
 ): Promise<Readonly<Record<string, string>>> => ({
   client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-  client_assertion: await signed(await readKey(keyFile), {
+  client_assertion: await signed(await readPrivateKey(keyFile), {
     iss: clientId,
     sub: clientId,
     aud: tokenUrl,
@@ -64,7 +66,7 @@ const assertionOf = async (
 const grantOf = async (request: TokenRequest, now: number): Promise<Readonly<Record<string, string>>> => {
   if (request.issuersOf === undefined) return { grant_type: 'client_credentials' };
   const { kind, claims } = demoIdClaims(personOf(request), request.clientId, now);
-  const key = await readKey(path.join(request.issuersOf, 'issuers', demoIssuers[kind].file));
+  const key = await readPrivateKey(path.join(request.issuersOf, 'issuers', demoIssuers[kind].file));
   return { grant_type: tokenExchange, subject_token_type: idTokenType, subject_token: await signed(key, claims) };
 };
 
@@ -85,7 +87,9 @@ export const fetchToken = async (request: TokenRequest): Promise<string> => {
     ...assertion,
     ...(scope === undefined ? {} : { scope }),
   });
-  const response = await fetch(tokenUrl, { method: 'POST', body });
+  const response = await fetch(tokenUrl, { method: 'POST', body }).catch((error: unknown) => {
+    throw new Error(`nothing answers at ${tokenUrl}: is the server running there?`, { cause: error });
+  });
   const answer = (await response.json()) as { access_token?: string; error?: string; error_description?: string };
   if (answer.access_token === undefined) throw new Error(`${answer.error ?? 'error'}: ${answer.error_description ?? ''}`);
   return answer.access_token;

@@ -26,6 +26,6 @@ const schema = Joi.array().items(
 export const readIssuers = async (file: string): Promise<readonly IdentityIssuer[]> => {
   const read: unknown = JSON.parse(await readFile(file, 'utf8'));
   const { value, error } = schema.validate(read, { abortEarly: false }) as { value: unknown; error?: Joi.ValidationError };
-  if (error) throw new Error(`IDENTITY_ISSUERS ${file}: ${error.message}`);
+  if (error) throw new Error(`${file}: ${error.message}`);
   return value as readonly IdentityIssuer[];
 };

@@ -1,11 +1,16 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { TooLarge, type Blobs } from './port.js';
 
-/** Blobs as files below `directory`, spread over 256 folders; a file appears under its name only when it is whole and synced. */
-export const createFilesystemBlobs = (directory: string): Blobs => {
+/**
+ * Blobs as files below `directory`, spread over 256 folders; a file appears under its name only when it is whole and synced. Throws when
+ * the directory cannot be made or written.
+ */
+export const openFilesystemBlobs = async (directory: string): Promise<Blobs> => {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await access(directory, constants.W_OK);
   const fileOf = (name: string): string => {
     if (!/^[A-Za-z0-9-]{2,100}$/.test(name)) throw new Error('not a blob name');
     return path.join(directory, name.slice(0, 2), name);

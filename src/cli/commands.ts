@@ -46,7 +46,7 @@ export const commands: readonly Command[] = [
   {
     name: 'clients',
     usage:
-      'clients add --id <id> --kind system|app|user|patient --jwks <file|url> --scope "<scopes>" [--alg RS512,RS384,ES384] [--org <ODS,...>] [--business-function <name>] [--exchange cis2|nhs-login,access-code] [--rate <n>]\n  clients list [--json]\n  clients revoke <id>',
+      'clients add --id <id> --kind system|app|user|patient --jwks <file|url> --scope "<scopes>" [--alg RS512,RS384,ES384] [--org <ODS,...>] [--business-function <name>] [--exchange cis2|nhs-login,access-code] [--rate <n>] [--user <sds id,...>] [--patient <nhs number,...>]\n  clients list [--json]\n  clients revoke <id>',
     purpose: 'register, show and revoke clients; a running server takes notice within seconds',
     run: manageClients,
   },
@@ -60,6 +60,14 @@ export const commands: readonly Command[] = [
   { name: 'config', usage: 'config [--json]', purpose: 'print every setting with its meaning and present value', run: printConfig },
 ];
 
+/** Throws when an option was given that the command does not have, as a misspelt one would else be passed over. */
+export const refuseUnknown = ({ usage }: Command, words: readonly string[]): void => {
+  const known = new Set(usage.match(/--[a-z-]+/g));
+  const unknown = words.find((word) => word.startsWith('--') && !known.has(word));
+  if (unknown !== undefined) throw new Error(`there is no option ${unknown}`);
+};
+
+/** How the command of that name is called; of all without one. */
 export const help = (name: string | undefined): string => {
   const shown = commands.filter((command) => command.name === name);
   return [

@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 import { playJourney } from './journey.js';
-import { readConfig } from '../config.js';
+import { originOf, readConfig } from '../config.js';
 
 const config = readConfig(process.env);
-const baseUrl = config.baseUrl ?? `http://${config.host}:${String(config.port)}`;
 try {
-  await playJourney({ baseUrl, keys: `${config.dataDir}/clients`, say: (line) => process.stdout.write(`${line}\n`) });
+  await playJourney({ baseUrl: originOf(config), keys: `${config.dataDir}/clients`, say: (line) => process.stdout.write(`${line}\n`) });
 } catch (error) {
   process.stderr.write(`\nThe demo stopped: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);

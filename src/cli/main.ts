@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { commands, help } from './commands.js';
+import { commands, help, refuseUnknown } from './commands.js';
 
 const [name, ...words] = process.argv.slice(2);
 if (name === undefined || name === '--help' || name === 'help' || words.includes('--help')) {
@@ -8,6 +8,7 @@ if (name === undefined || name === '--help' || name === 'help' || words.includes
   const command = commands.find((candidate) => candidate.name === name);
   if (command) {
     try {
+      refuseUnknown(command, words);
       await command.run(words, process.env);
     } catch (error) {
       process.stderr.write(`referral-server ${name}: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,12 +1,20 @@
 import cluster from 'node:cluster';
 import { createApp } from '../app.js';
-import { readConfig, type Config } from '../config.js';
+import { ofSetting, originOf, readConfig, type Config } from '../config.js';
 import { parentWriter } from '../store/sqlite/parent-writer.js';
 import { version } from '../version.js';
 import { runWorkers } from './workers.js';
 
 const say = (line = ''): void => {
   process.stdout.write(`${line}\n`);
+};
+
+/** What plays the demo against this server: what differs from the defaults is named. */
+const demoCommand = (config: Config, baseUrl: string): string => {
+  const byDefault = readConfig({});
+  const base = baseUrl === originOf(byDefault) ? [] : [`BASE_URL=${baseUrl}`];
+  const data = config.dataDir === byDefault.dataDir ? [] : [`DATA_DIR=${config.dataDir}`];
+  return [...base, ...data, 'npm run demo'].join(' ');
 };
 
 const greet = (config: Config, baseUrl: string, startedMs: number): void => {
@@ -16,14 +24,19 @@ const greet = (config: Config, baseUrl: string, startedMs: number): void => {
   if (config.demo) {
     say('  demo clients  demo-gp, demo-provider, demo-provider-app, demo-patient-app, demo-system');
     say(`  their keys    ${config.dataDir}/clients/<id>.jwk.json`);
-    say('  try           npm run demo');
+    say(`  try           ${demoCommand(config, baseUrl)}`);
   }
 };
 
 /** One server process: starts, and stops cleanly on SIGTERM and SIGINT. */
 const serveHere = async (config: Config, started: number, told: boolean): Promise<void> => {
   const app = await createApp(config, cluster.isWorker && config.databaseUrl.startsWith('sqlite:') ? parentWriter() : undefined);
-  await app.server.start();
+  try {
+    await ofSetting('HOST, PORT', () => app.server.start());
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   if (told) greet(config, app.baseUrl, performance.now() - started);
   let stopping = false;
   const stop = async (): Promise<void> => {

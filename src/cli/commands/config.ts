@@ -1,21 +1,20 @@
-import { readConfig, settings } from '../../config.js';
+import { maskedUrl, readConfig, settings } from '../../config.js';
 import type { Environment } from '../command.js';
-
-// the user and password of a URL stay secret, also where the password holds an @
-const masked = (value: string): string => value.replace(/\/\/.*@/, '//***@');
 
 const camel = (name: string): string => name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
+type Value = string | number | boolean | readonly string[];
+
 /** As the variable would be set, so that what is printed can be used. */
-const asSet = (name: string, value: unknown): string | undefined => {
+const asSet = (name: string, value: Value | undefined): string | undefined => {
   if (value === undefined) return undefined;
   if (name === 'REFERENTIAL_INTEGRITY') return value === true ? 'enforce' : 'off';
-  return masked(Array.isArray(value) ? value.join(',') : String(value));
+  return maskedUrl(value.toString());
 };
 
 /** `config`: every setting, its meaning and its value as the variable would be set (null in JSON when it is not); secrets masked. */
 export const printConfig = (words: readonly string[], environment: Environment): Promise<void> => {
-  const config = readConfig(environment) as unknown as Readonly<Record<string, unknown>>;
+  const config = readConfig(environment) as unknown as Readonly<Record<string, Value | undefined>>;
   const rows = settings.map(({ name, meaning, secret }) => {
     const value = asSet(name, config[camel(name)]);
     return { name, value: secret === true && value !== undefined ? '***' : value, meaning };

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { fetchToken } from '../../auth/client-token.js';
-import { readConfig } from '../../config.js';
+import { originOf, readConfig } from '../../config.js';
 import { option, type Environment } from '../command.js';
 
 export const printToken = async (words: readonly string[], environment: Environment): Promise<void> => {
@@ -8,10 +9,12 @@ export const printToken = async (words: readonly string[], environment: Environm
   if (clientId === undefined) throw new Error('--client <id> is needed');
   const user = option(words, 'user');
   const patient = option(words, 'patient');
+  const keyFile = `${config.dataDir}/clients/${clientId}.jwk.json`;
+  if (!existsSync(keyFile)) throw new Error(`there is no key ${keyFile}; those of the demo clients are made by the first start`);
   const token = await fetchToken({
     clientId,
-    keyFile: `${config.dataDir}/clients/${clientId}.jwk.json`,
-    tokenUrl: `${config.baseUrl ?? `http://${config.host}:${String(config.port)}`}/oauth2/token`,
+    keyFile,
+    tokenUrl: `${originOf(config)}/oauth2/token`,
     ...(words.includes('--exchange') ? { issuersOf: config.dataDir } : {}),
     ...(user === undefined ? {} : { user }),
     ...(patient === undefined ? {} : { patient }),

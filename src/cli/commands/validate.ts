@@ -30,7 +30,6 @@ const readWords = (words: readonly string[]): Words => {
       if (profile === undefined || profile.startsWith('--')) throw new Error('--profile needs a URL');
       profiles.push(profile);
     } else if (!word.startsWith('--')) files.push(word);
-    else if (word !== '--json') throw new Error(`there is no option ${word}`);
   }
   if (files.length === 0) throw new Error('name at least one file or folder');
   return { files, profiles, json: words.includes('--json') };
