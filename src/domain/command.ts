@@ -1,3 +1,4 @@
+import { parsedOnce } from '../fhir/parsed-once.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Claim, EntryPut, Key, Predicate, SearchPlan, Sight, Sort, Stored } from '../store/port.js';
 
@@ -26,6 +27,8 @@ export type Draft = Key & {
   readonly resource: Resource | undefined;
   /** true for what the caller wrote as it is: rules on a caller's own writes do not bind what a command changes on the way */
   readonly plain?: true;
+  /** true for a valid record in which the server alone changed a code of its own: there is nothing in it to validate again */
+  readonly own?: true;
 };
 
 /** What a command decided: all of it is committed together or not at all. */
@@ -47,16 +50,20 @@ export type Decision = {
 };
 
 /** Parses what the store found. */
-export const foundOf = (stored: Stored | undefined, parse: (text: string) => unknown): Found | undefined =>
-  stored?.body === undefined
-    ? undefined
-    : { type: stored.type, id: stored.id, version: stored.version, resource: parse(stored.body) as Resource };
+export const foundOf = (stored: Stored | undefined): Found | undefined => {
+  if (stored?.body === undefined) return undefined;
+  const { type, id, version, body } = stored;
+  return { type, id, version, resource: parsedOnce({ type, id, body }) };
+};
 
 /** A new resource. */
 export const created = (resource: object, id: string): Draft => {
   const { resourceType } = resource as Resource;
   return { type: resourceType, id, version: 0, resource: { ...resource, id } as Resource };
 };
+
+/** What was found, with a change in which nothing comes from the caller. */
+export const changedOwn = (found: Found, resource: object): Draft => ({ ...changed(found, resource), own: true });
 
 /** What was found, with another content. */
 export const changed = ({ type, id, version }: Found, resource: object): Draft => ({ type, id, version, resource: resource as Resource });

@@ -22,7 +22,9 @@ const shape: ReadonlySet<string> = new Set(['structure', 'value', 'too-costly'])
  * (the times of a booked slot), so the whole is validated when it is made.
  */
 export const refuseMisshapen = (house: House, resource: unknown): void => {
-  const errors = house.validate(resource).filter((finding) => isError(finding) && finding.layer === 'base' && shape.has(finding.code));
+  const errors = house
+    .validate(resource, { baseOnly: true })
+    .filter((finding) => isError(finding) && finding.layer === 'base' && shape.has(finding.code));
   if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
 };
 

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { foundOf } from '../domain/command.js';
 import { checkAccess, type AccessPorts } from '../domain/patient-access/exchange.js';
-import { parseJson } from '../fhir/json.js';
 import type { Store } from '../store/port.js';
 
 const portsOf = (store: Store): AccessPorts => ({
   findRequests: async (system, ubrn) => {
     const where = [{ kind: 'token' as const, param: 'identifier', any: [{ system, code: ubrn }] }];
     const { rows } = await store.search({ type: 'ServiceRequest', where, sort: [], count: 2 }, 'all');
-    return rows.flatMap((row) => foundOf(row, parseJson) ?? []);
+    return rows.flatMap((row) => foundOf(row) ?? []);
   },
-  find: async (key) => foundOf(await store.find(key, 'all'), parseJson),
+  find: async (key) => foundOf(await store.find(key, 'all')),
   findClaim: (kind, key) => store.findClaim(kind, key),
   commit: (unit) => store.commit(unit),
   newId: randomUUID,

@@ -6,6 +6,7 @@ import { findReferences, readReference } from '../fhir/references.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
 import { Matched, Referenced, Stale, Taken, Unavailable, Unresolved, type ClaimKind, type Put, type Unit } from '../store/port.js';
 import { isContainedType } from '../store/layout.js';
+import { rememberedStore } from '../store/remembered.js';
 import { knowsTerm } from './clinical-terms.js';
 import { factsOf } from './facts.js';
 import { written } from './answers.js';
@@ -76,11 +77,12 @@ type Done = { readonly put: Put; readonly unit: Unit; readonly decision: Decisio
 
 /** One round: gather, decide, commit. Undefined when the facts moved in between and another round may do. */
 const attempt = async (
-  house: House,
+  base: House,
   call: Call,
   decide: (facts: Facts) => Promise<Verdict>,
   isLast: boolean,
 ): Promise<Done | Settled | undefined> => {
+  const house = Object.assign(Object.create(base) as House, { store: rememberedStore(base.store) });
   const decision = await decide(factsOf(house.store, call.caller));
   if (isSettled(decision)) return decision;
   const unit = await orUndo(decision, () => unitOf(house, call, decision));

@@ -3,7 +3,7 @@ import { checkConstraint } from '../access/narrow-plan.js';
 import { isOpen } from '../access/policy.js';
 import { claimsOf } from '../domain/claims.js';
 import { withoutActivation } from '../domain/subscription-status.js';
-import type { Draft } from '../domain/command.js';
+import { foundOf, type Draft } from '../domain/command.js';
 import { stringifyJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import { findReferences, readReference, type FoundReference } from '../fhir/references.js';
@@ -67,7 +67,7 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
     };
   }
   const resource = wireForm(withoutActivation(localised(house, draft.resource)), draft, draft.version + 1, lastUpdated);
-  refuseInvalid(house, resource, await gatherForValidation(house, resource, drafts));
+  if (draft.own !== true) refuseInvalid(house, resource, await gatherForValidation(house, resource, drafts));
   const parameter = await house.customParameters.consequences({ ...draft, resource }, drafts);
   await house.customParameters.fresh();
   const references = findReferences(resource, resource.resourceType);
@@ -328,7 +328,7 @@ const accessFacts = async (
     const drafted = drafts.findLast(({ type, id }) => type === key.type && id === key.id)?.resource;
     if (drafted) return drafted;
     const stored = await house.store.find(key, 'all');
-    return stored?.body === undefined ? undefined : (JSON.parse(stored.body) as Resource);
+    return foundOf(stored)?.resource;
   };
   const odsOf = async (key: Key, depth: number): Promise<string | undefined> => {
     if (!carriers.has(key.type) || depth > 2) return undefined;

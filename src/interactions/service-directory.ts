@@ -1,12 +1,13 @@
 import type { HealthcareService, Location, Organization, Reference, Schedule } from 'fhir/r4.js';
 import { systems } from '../domain/codes.js';
-import { listed, type ListedService, type SearchCriteria } from '../domain/directory/criteria.js';
+import { listed, type ListedService, type SearchCriteria, type Searcher } from '../domain/directory/criteria.js';
+import { findServices, searchKey, type FoundServices, type ServiceOrder } from '../domain/directory/found-services.js';
 import type { Position } from '../domain/directory/postcodes.js';
 import { serviceOf } from '../domain/directory/service.js';
 import { parseJson } from '../fhir/json.js';
 import { readReference } from '../fhir/references.js';
 import type { Resource } from '../fhir/resource.js';
-import type { Reader, Stored } from '../store/port.js';
+import type { HistoryScope, Reader, Stored } from '../store/port.js';
 
 type DirectoryType = 'HealthcareService' | 'Location' | 'Organization' | 'Schedule';
 const types: readonly DirectoryType[] = ['HealthcareService', 'Location', 'Organization', 'Schedule'];
@@ -15,12 +16,18 @@ const pageSize = 500;
 /** A service, and the ids through which its place and provider are found: they may change without it. */
 type Entry = { readonly service: ListedService; readonly provider: Reference | undefined; readonly place: string | undefined };
 
+/** searches whose services are kept */
+const mostKept = 1000;
+const none: ReadonlySet<string> = new Set();
+const groupOf = (groups: ReadonlyMap<string, ReadonlySet<string>>, key: string): ReadonlySet<string> => groups.get(key) ?? none;
+const clinicOf = (specialty: string, clinicType: string): string => `${specialty} ${clinicType}`;
+
 const idOf = (reference: Reference | undefined, type: string): string | undefined => {
   const key = readReference(reference?.reference ?? '', '');
   return key?.type === type ? key.id : undefined;
 };
 
-const markOf = ({ id, version }: Stored): string => `${id}/${String(version)}`;
+const markOf = ({ type, id, version }: Stored): string => `${type}/${id}/${String(version)}`;
 
 /**
  * The directory of services in memory, for A010: the search filters and sorts by what no index of one parameter holds. It is brought up to
@@ -34,25 +41,44 @@ export class ServiceDirectory {
   private readonly servicesOfSchedule = new Map<string, readonly string[]>();
   private readonly schedules = new Map<string, Set<string>>();
   private readonly bySpecialty = new Map<string, Set<string>>();
+  /** by specialty and clinic type together */
+  private readonly byClinic = new Map<string, Set<string>>();
   private readonly byTerm = new Map<string, Set<string>>();
   private readonly byClinician = new Map<string, Set<string>>();
   /** by id of a Location, and by the site code that stands beside it */
   private readonly byPlace = new Map<string, Set<string>>();
   /** services with their place and provider, as they are since the last change */
   private readonly resolved = new Map<string, ListedService>();
+  /** what searches have found since the last change */
+  private readonly found = new Map<string, FoundServices>();
   /** the newest version of each type that was taken in */
   private readonly seen = new Map<DirectoryType, string>();
+  /** the newest of all of them */
+  private latest: string | undefined;
   private running: Promise<void> = Promise.resolve();
 
   constructor(private readonly reader: Reader) {}
 
-  /** The services that may meet the criteria: the smallest group that one of them names, or all. */
-  async candidates(criteria: Pick<SearchCriteria, 'specialty' | 'clinicalTerm' | 'namedClinician'>): Promise<readonly ListedService[]> {
+  /** The services that meet the criteria (A010), kept until the directory changes. */
+  async search(criteria: SearchCriteria, searcher: Searcher, order: ServiceOrder): Promise<FoundServices> {
     await this.refresh();
+    const key = searchKey(criteria, searcher, order);
+    const known = this.found.get(key);
+    if (known) return known;
+    const found = findServices(this.candidates(criteria), criteria, searcher, order);
+    if (this.found.size >= mostKept) this.found.clear();
+    this.found.set(key, found);
+    return found;
+  }
+
+  /** The services that may meet the criteria: the smallest group that one of them names, or all. */
+  private candidates({ specialty, clinicType, clinicalTerm, namedClinician }: SearchCriteria): readonly ListedService[] {
+    const both = specialty !== undefined && clinicType !== undefined;
     const groups = [
-      criteria.specialty === undefined ? undefined : (this.bySpecialty.get(criteria.specialty) ?? new Set<string>()),
-      criteria.clinicalTerm === undefined ? undefined : (this.byTerm.get(criteria.clinicalTerm) ?? new Set<string>()),
-      criteria.namedClinician === undefined ? undefined : (this.byClinician.get(criteria.namedClinician) ?? new Set<string>()),
+      specialty === undefined || both ? undefined : groupOf(this.bySpecialty, specialty),
+      both ? groupOf(this.byClinic, clinicOf(specialty, clinicType)) : undefined,
+      clinicalTerm === undefined ? undefined : groupOf(this.byTerm, clinicalTerm),
+      namedClinician === undefined ? undefined : groupOf(this.byClinician, namedClinician),
     ].flatMap((group) => group ?? []);
     const smallest = [...groups].sort((a, b) => a.size - b.size)[0];
     return [...(smallest ?? this.entries.keys())].flatMap((id) => this.find(id) ?? []);
@@ -97,19 +123,27 @@ export class ServiceDirectory {
   }
 
   private async bringUpToDate(): Promise<void> {
+    // most often nothing changed, which one look at all types tells
+    const latest = await this.newest({ types });
+    if (latest !== undefined && latest === this.latest) return;
     for (const type of types) {
       const known = this.seen.get(type);
-      const newest = await this.newest(type);
+      const newest = await this.newest({ type });
       if (newest === undefined || newest === known) continue;
-      this.resolved.clear();
+      // diaries tell nothing of what a search finds
+      if (type !== 'Schedule') {
+        this.resolved.clear();
+        this.found.clear();
+      }
       if (known === undefined) await this.readAll(type);
       else await this.readNewer(type, known);
       this.seen.set(type, newest);
     }
+    this.latest = latest;
   }
 
-  private async newest(type: DirectoryType): Promise<string | undefined> {
-    const [row] = (await this.reader.history({ type }, { count: 1 }, 'all')).rows;
+  private async newest(scope: HistoryScope): Promise<string | undefined> {
+    const [row] = (await this.reader.history(scope, { count: 1 }, 'all')).rows;
     return row && markOf(row);
   }
 
@@ -160,6 +194,7 @@ export class ServiceDirectory {
   private list(service: ListedService, change: (group: Set<string>) => unknown): void {
     const groups: readonly (readonly [Map<string, Set<string>>, readonly string[]])[] = [
       [this.bySpecialty, service.specialties],
+      [this.byClinic, service.specialties.flatMap((specialty) => service.clinicTypes.map((type) => clinicOf(specialty, type)))],
       [this.byTerm, service.summary.clinicalTerms.flatMap(({ code }) => code ?? [])],
       [this.byPlace, service.locations],
       [this.byClinician, service.summary.clinician === undefined ? [] : [service.summary.clinician.sdsId]],

@@ -7,8 +7,9 @@ import type { Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
 import { seal } from '../interactions/seal.js';
 import { positionText } from '../domain/directory/postcodes.js';
-import type { Bulk, BulkReport, Store, Stored } from '../store/port.js';
+import type { Bulk, BulkItem, BulkReport, Store, Stored } from '../store/port.js';
 import { blankStore } from './blank-store.js';
+import { unpacked } from './packed.js';
 import type { FromMaker, MakerStart, PartKind, ToMaker } from './scale-messages.js';
 import { loaderCall } from './write.js';
 
@@ -36,7 +37,8 @@ class Maker {
   private onFault: (error: Error) => void = () => undefined;
 
   constructor(start: MakerStart) {
-    this.worker = new Worker(threadFile, { workerData: start });
+    // what is made lives for a batch: a young generation that holds it is swept without copying it
+    this.worker = new Worker(threadFile, { workerData: start, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
     this.ready = new Promise((resolve, reject) => {
       this.onFault = reject;
       this.worker.on('message', (message: FromMaker) => {
@@ -54,13 +56,13 @@ class Maker {
     this.worker.postMessage(message);
   }
 
-  make(part: PartKind, from: number, until: number, write: (items: Extract<FromMaker, { kind: 'batch' }>['items']) => void): Promise<void> {
+  make(part: PartKind, from: number, until: number, write: (items: readonly BulkItem[]) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.onFault = reject;
       this.onDone = resolve;
       this.onBatch = ({ items }) => {
         try {
-          write(items);
+          write(unpacked(items));
           this.send({ kind: 'go' });
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));

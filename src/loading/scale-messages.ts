@@ -1,5 +1,5 @@
 import type { Scale } from '../demo/scales.js';
-import type { BulkItem } from '../store/port.js';
+import type { Packed } from './packed.js';
 
 /** What a maker of a scale's data is started with. */
 export type MakerStart = {
@@ -18,5 +18,5 @@ export type ToMaker =
   | { readonly kind: 'stop' };
 export type FromMaker =
   | { readonly kind: 'ready'; readonly parts: Readonly<Record<PartKind, number>> }
-  | { readonly kind: 'batch'; readonly items: readonly BulkItem[] }
+  | { readonly kind: 'batch'; readonly items: Packed }
   | { readonly kind: 'done' };

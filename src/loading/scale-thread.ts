@@ -5,11 +5,12 @@ import { healthcareService, organisationsOf } from '../demo/directory.js';
 import { ScaleData } from '../demo/scale.js';
 import { systems } from '../domain/codes.js';
 import { placesAfter } from '../domain/worklists/listed-store.js';
-import type { Resource } from '../fhir/resource.js';
+import { referenceTo, type Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
 import { seal } from '../interactions/seal.js';
 import type { BulkItem, Key, Reader, Stored } from '../store/port.js';
 import { blankStore } from './blank-store.js';
+import { packed } from './packed.js';
 import type { FromMaker, MakerStart, ToMaker } from './scale-messages.js';
 import { loaderCall } from './write.js';
 
@@ -39,10 +40,20 @@ const entryOf = ({ type, id }: Key): object | undefined => {
   return service && healthcareService(service);
 };
 
+const entries = new Map<string, Stored>();
+const mostEntries = 100_000;
+
 const find: Reader['find'] = (key) => {
-  const entry = entryOf(key);
-  const stored: Stored = { ...key, version: 1, lastUpdated: 0, body: JSON.stringify(entry) };
-  return Promise.resolve(entry && stored);
+  const name = referenceTo(key);
+  let stored = entries.get(name);
+  if (!stored) {
+    const entry = entryOf(key);
+    if (!entry) return Promise.resolve(undefined);
+    stored = { ...key, version: 1, lastUpdated: 0, body: JSON.stringify(entry) };
+    if (entries.size >= mostEntries) entries.clear();
+    entries.set(name, stored);
+  }
+  return Promise.resolve(stored);
 };
 
 const directory = blankStore({ find });
@@ -96,12 +107,12 @@ const make = async ({ part, from, until }: Extract<ToMaker, { kind: 'part' }>): 
     story.push({ put, claims });
     if (items.length < together) continue;
     await mayGo();
-    say({ kind: 'batch', items });
+    say({ kind: 'batch', items: packed(items) });
     items = [];
   }
   items.push(...(await listed(story)));
   await mayGo();
-  say({ kind: 'batch', items });
+  say({ kind: 'batch', items: packed(items) });
   say({ kind: 'done' });
 };
 

@@ -105,6 +105,15 @@ export const runsOf = (latitude: number, longitude: number, km: number): readonl
 /** The square of the chord between two points of the unit sphere that are `km` apart along the ground. */
 export const chordSquare = (km: number): number => (2 * Math.sin(Math.min(km / earthKm / 2, Math.PI / 2))) ** 2;
 
+/**
+ * Parameters of elements of type `instant`, which always have seconds (R4 datatypes.html#instant): no value of theirs is longer than one.
+ * A walk in their order begins, or ends, where a condition on them does.
+ */
+const instants: ReadonlySet<string> = new Set(['Appointment.date']);
+
+/** The longest that a value of a parameter lasts, in ms; undefined where it may last for ever. */
+export const longestOf = (type: string, param: string): number | undefined => (instants.has(`${type}.${param}`) ? 1000 : undefined);
+
 /** What a search parameter's values may be kept under beside its code: the keys of quantities begin with `|`, those of composites with `$`. */
 export const isKeptFor = (name: string, type: string, param: string): boolean => {
   const own = `${plainType(type)}.${param}`;

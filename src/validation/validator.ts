@@ -16,6 +16,8 @@ import type { CodeSet } from './terminology/value-sets.js';
 import { isNode, Walk, type Node } from './walk.js';
 
 export type ValidateOptions = {
+  /** R4's own rules alone, no profile of any kind */
+  readonly baseOnly?: true;
   /** canonicals that the caller asks for, beside `meta.profile` and the default of the type */
   readonly profiles?: readonly string[];
   /** a Questionnaire that is not among the definitions, for the response to it */
@@ -115,7 +117,7 @@ export const createValidator = (definitions: Definitions, options: ValidatorOpti
   };
 
   const applyProfiles = (walk: Walk, resource: Node, contained: boolean, asked: readonly string[] = []): void => {
-    if (walk.broken) return;
+    if (walk.broken || walk.given.baseOnly === true) return;
     for (const [canonical, why] of profilesOf(resource, contained, asked)) applyProfile(walk, resource, canonical, why);
   };
 
@@ -148,12 +150,13 @@ export const createValidator = (definitions: Definitions, options: ValidatorOpti
     rulesOf(walk, resource);
   });
 
-  const walked = (resource: unknown, { profiles = [], questionnaire, answers }: ValidateOptions): Walk => {
+  const walked = (resource: unknown, { profiles = [], questionnaire, answers, baseOnly }: ValidateOptions): Walk => {
     const walk = new Walk(resource as Node, {
       answers: answers ?? noAnswers,
       undecided: options.undecidedCodes ?? 'warning',
       questionnaire: questionnaire ?? noQuestionnaire,
       codes,
+      ...(baseOnly === undefined ? {} : { baseOnly }),
     });
     structure.resource(walk, resource);
     if (isNode(resource)) {

@@ -34,6 +34,8 @@ export const deepest = 200;
 
 /** What was gathered for a validation before it began, and how it judges what stays unknown. */
 export type Given = {
+  /** no profile of any kind is applied */
+  readonly baseOnly?: true;
   readonly answers: CodeAnswers;
   /** what it is when nobody can tell whether a code meets a required binding */
   readonly undecided: 'warning' | 'error';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { blankStore } from '../../src/loading/blank-store.js';
+import { unpacked } from '../../src/loading/packed.js';
 import type { FromMaker, MakerStart, PartKind, ToMaker } from '../../src/loading/scale-messages.js';
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'maker-'));
@@ -19,7 +20,7 @@ const made = (part: PartKind): Promise<readonly string[]> =>
     worker.on('error', reject);
     worker.on('message', (message: FromMaker) => {
       if (message.kind === 'ready') worker.postMessage({ kind: 'part', part, from: 0, until: 3 } satisfies ToMaker);
-      else if (message.kind === 'batch') types.push(...message.items.map(({ put }) => put.type));
+      else if (message.kind === 'batch') types.push(...unpacked(message.items).map(({ put }) => put.type));
       else
         void worker.terminate().then(() => {
           resolve(types);

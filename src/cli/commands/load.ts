@@ -50,7 +50,7 @@ const loadGenerated = async (config: Config, scale: Scale, json: boolean): Promi
   const progress = startProgress();
   const report = await loadScale(house, bulk, {
     ...{ seed, scale, dataDir: config.dataDir, timeZone: clinicZone, since: localDay(Date.now(), clinicZone) },
-    makers: Math.max(1, Math.min(4, availableParallelism() - 1)),
+    makers: Math.min(4, availableParallelism()),
     say: (done, total, what) => {
       progress.at(done, what, total);
     },

@@ -1,6 +1,6 @@
 import type { Appointment, Slot } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
-import { changed, created, type Decision, type Draft, type Found } from '../command.js';
+import { changedOwn, created, type Decision, type Draft, type Found } from '../command.js';
 import { referenceToService, type Service } from '../directory/service.js';
 import { changeReferral } from '../referral/change-referral.js';
 import { gatherReferral, type Referral } from '../referral/gather-referral.js';
@@ -35,7 +35,7 @@ export const gatherBasis = async (situation: Situation, appointment: Appointment
   return gatherReferral(situation, found);
 };
 
-export const busy = (slot: Found): Draft => changed(slot, { ...slot.resource, status: 'busy' });
+export const busy = (slot: Found): Draft => changedOwn(slot, { ...slot.resource, status: 'busy' });
 
 /** Those who take part: as the client names them, and the patient and the service when it does not. */
 const participantsOf = (appointment: Appointment, referral: Referral, service: Service | undefined): Appointment['participant'] => {

@@ -16,22 +16,25 @@ export const endOfDay = (date: string): number => {
   return localDayOf(summer) === date ? next : summer;
 };
 
-/** Monday to Friday and no bank holiday. `date`: YYYY-MM-DD. */
-export const isWorkingDay = (date: string): boolean => {
-  const weekday = new Date(`${date}T00:00:00Z`).getUTCDay();
-  return weekday !== 0 && weekday !== 6 && !bankHolidays.has(date);
+const numberOf = (date: string): number => Math.round(Date.parse(`${date}T00:00:00Z`) / day);
+const dateOf = (number: number): string => new Date(number * day).toISOString().slice(0, 10);
+const holidays = new Set([...bankHolidays].map(numberOf));
+
+/** Days since 1970 begin with a Thursday. */
+const isWorking = (number: number): boolean => {
+  const weekday = (((number + 4) % 7) + 7) % 7;
+  return weekday !== 0 && weekday !== 6 && !holidays.has(number);
 };
 
+/** Monday to Friday and no bank holiday. `date`: YYYY-MM-DD. */
+export const isWorkingDay = (date: string): boolean => isWorking(numberOf(date));
+
 /** The day that lies `count` days after `date` (YYYY-MM-DD). */
-export const addDays = (date: string, count: number): string =>
-  new Date(Date.parse(`${date}T00:00:00Z`) + count * day).toISOString().slice(0, 10);
+export const addDays = (date: string, count: number): string => dateOf(numberOf(date) + count);
 
 /** The day that lies `count` working days after `date` (YYYY-MM-DD), which itself does not count. */
 export const addWorkingDays = (date: string, count: number): string => {
-  let at = Date.parse(`${date}T00:00:00Z`);
-  for (let left = count; left > 0;) {
-    at += day;
-    if (isWorkingDay(new Date(at).toISOString().slice(0, 10))) left--;
-  }
-  return new Date(at).toISOString().slice(0, 10);
+  let at = numberOf(date);
+  for (let left = count; left > 0;) if (isWorking(++at)) left--;
+  return dateOf(at);
 };

@@ -1,5 +1,5 @@
 import type { Appointment, CodeableConcept, Coding, ServiceRequest } from 'fhir/r4.js';
-import { changed, type Draft, type Found } from '../command.js';
+import { changed, changedOwn, type Draft, type Found } from '../command.js';
 import type { Concept } from '../reference-data/concept.js';
 import type { Referral } from './gather-referral.js';
 import { stateAfter } from './moves.js';
@@ -27,7 +27,7 @@ export type Step = {
 
 export type Made = { readonly now: string; readonly newId: () => string };
 
-export const freed = (slot: Found): Draft => changed(slot, { ...slot.resource, status: 'free' });
+export const freed = (slot: Found): Draft => changedOwn(slot, { ...slot.resource, status: 'free' });
 
 const endings = { cancel: 'cancelled', 'no-show': 'noshow', attend: 'fulfilled' } as const;
 
@@ -75,12 +75,15 @@ const nextRequest = (referral: Referral, step: Step): ServiceRequest => {
   };
 };
 
+/** A step that only moves the referral's state, as a booking does. */
+const isOwn = ({ why, request }: Step): boolean => why === undefined && request === undefined;
+
 /**
  * All that one step changes: the referral, which is the root of the aggregate and so always gets a new version, its appointment and slot,
  * its task. Throws what the transition table and its guards refuse.
  */
 export const changeReferral = (referral: Referral, step: Step, made: Made): readonly Draft[] => [
-  changed(referral.found, nextRequest(referral, step)),
+  (isOwn(step) ? changedOwn : changed)(referral.found, nextRequest(referral, step)),
   ...appointmentDrafts(referral, step),
   ...taskDrafts(referral, step, made),
 ];

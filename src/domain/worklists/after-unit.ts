@@ -1,4 +1,3 @@
-import type { Resource } from '../../fhir/resource.js';
 import { referenceTo } from '../../fhir/resource.js';
 import type { Predicate, Put, Reader, Unit } from '../../store/port.js';
 import { foundOf, type Facts } from '../command.js';
@@ -26,8 +25,6 @@ const meets = ({ values }: Put, predicate: Predicate): boolean => {
 const isOfUnit = (puts: ReadonlyMap<string, Put>, predicate: Predicate): boolean =>
   predicate.kind === 'reference' && predicate.any.every((key) => puts.get(referenceTo(key))?.version === 0);
 
-const parse = (text: string): Resource => JSON.parse(text) as Resource;
-
 /**
  * The facts as they will be when a unit is committed: what it writes, takes and gives back, over what the store has. With `integrity`
  * nothing that is stored refers to what the unit makes, which is then not looked for.
@@ -40,12 +37,12 @@ export const factsAfter = (reader: Pick<Reader, 'find' | 'findClaim' | 'search'>
     const stored = rows.filter((row) => !puts.has(referenceTo(row)));
     const own = [...puts.values()].filter((put) => put.type === type && where.every((predicate) => meets(put, predicate)));
     const written = own.map((put) => ({ ...put, version: put.version + 1 }));
-    return [...stored, ...written].flatMap((row) => foundOf(row, parse) ?? []);
+    return [...stored, ...written].flatMap((row) => foundOf(row) ?? []);
   };
   return {
     find: async (key) => {
       const put = puts.get(referenceTo(key));
-      return foundOf(put ? { ...put, version: put.version + 1 } : await reader.find(key, 'all'), parse);
+      return foundOf(put ? { ...put, version: put.version + 1 } : await reader.find(key, 'all'));
     },
     byIdentifier: async (type, system, code) => {
       const found = await search({ type, where: [{ kind: 'token', param: 'identifier', any: [{ system, code }] }], count: 2 });

@@ -20,13 +20,14 @@ const formatOf = (zone: string): Intl.DateTimeFormat => {
   return made;
 };
 
-const offsets = new Map<string, number>();
+const offsets = new Map<string, Map<number, number>>();
 
 /** Milliseconds that the zone is ahead of UTC at an instant; zones change on whole quarters of an hour, so those are remembered. */
 const offsetAt = (zone: string, instant: number): number => {
   const quarter = Math.floor(instant / 900_000);
-  const key = `${zone} ${String(quarter)}`;
-  const known = offsets.get(key);
+  let ofZone = offsets.get(zone);
+  if (!ofZone) offsets.set(zone, (ofZone = new Map<number, number>()));
+  const known = ofZone.get(quarter);
   if (known !== undefined) return known;
   const parts = new Map(
     formatOf(zone)
@@ -36,8 +37,8 @@ const offsetAt = (zone: string, instant: number): number => {
   const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
   const wall = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
   const offset = wall - quarter * 900_000;
-  if (offsets.size > 20_000) offsets.clear();
-  offsets.set(key, offset);
+  if (ofZone.size > 20_000) ofZone.clear();
+  ofZone.set(quarter, offset);
   return offset;
 };
 

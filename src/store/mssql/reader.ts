@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import { worklistPage, worklistQuery } from '../queries/worklist.js';
+import { worklistPage, worklistQuery, worklistRun } from '../queries/worklist.js';
 import { columnOf, homeParam } from '../layout.js';
 import type {
   AuditLink,
@@ -311,7 +311,7 @@ export class MssqlReader implements Reader {
   }
 
   async worklist(query: WorklistQuery): Promise<WorklistPage> {
-    const rows = await this.run(() => worklistQuery(tsql, query));
+    const rows = await this.run(() => worklistQuery(tsql, worklistRun(query)));
     return worklistPage(rows, query, (item) => bodyOf(item) ?? '');
   }
 

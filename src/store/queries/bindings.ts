@@ -15,17 +15,17 @@ export type Run = {
 /** Reads a part of the run: the parts of a plan that a statement binds are found again by these. */
 export type At<T> = (run: Run) => T;
 
-class Binding {
-  constructor(readonly read: At<Parameter>) {}
+class Binding<R> {
+  constructor(readonly read: (run: R) => Parameter) {}
 }
 
 /** A parameter that each run reads for itself. */
-export const bind = (read: At<Parameter>): Fragment => sql`${new Binding(read)}`;
+export const bind = <R = Run>(read: (run: R) => Parameter): Fragment => sql`${new Binding(read)}`;
 
 /** A statement whose parameters are read from a run. */
-export type Prepared = { readonly text: string; readonly parameters: readonly (Binding | Parameter)[] };
+export type Prepared<R = Run> = { readonly text: string; readonly parameters: readonly (Binding<R> | Parameter)[] };
 
-export const prepare = (dialect: Dialect, query: Fragment): Prepared => dialect.compile(query);
+export const prepare = <R = Run>(dialect: Dialect, query: Fragment): Prepared<R> => dialect.compile(query);
 
-export const parametersOf = ({ parameters }: Prepared, run: Run): readonly Parameter[] =>
+export const parametersOf = <R>({ parameters }: Prepared<R>, run: R): readonly Parameter[] =>
   parameters.map((parameter) => (parameter instanceof Binding ? parameter.read(run) : parameter));

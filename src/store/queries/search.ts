@@ -80,7 +80,7 @@ export class SearchBuilder {
       return this.pageOf(plan, sight, present, [{ ...key, nullable: false }], after);
     }
     if (columnOf(plan.type, sort.param) || !isOrderedBySort(plan, sight)) return undefined;
-    const { source, value } = this.sources.bySort(plan.type, sort);
+    const { source, value } = this.sources.bySort(plan.type, sort, plan.where);
     const walked: Key = { ...key, value, nullable: false };
     this.direct.add(value);
     return this.pageOf(plan, sight, [source], [walked], after);

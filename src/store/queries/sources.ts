@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import { columnFor, columnOf, isNeverLinked } from '../layout.js';
+import { columnFor, columnOf, isNeverLinked, longestOf } from '../layout.js';
 import type { Predicate, Sight, Sort } from '../port.js';
-import { bind, type At } from './bindings.js';
+import { bind, type At, type Run } from './bindings.js';
 import type { Conditions, Row, Step } from './conditions.js';
 import type { Dialect, Fragment } from './dialect.js';
 import { allOf, anyOf, type Simple, type TermNumber } from './homes.js';
@@ -81,7 +81,11 @@ export class Sources {
    * All rows that have a value of a parameter without a column, in the order of those values: of several values of a row that which counts
    * (R4 search.html#sort), the smallest ascending, the largest descending.
    */
-  bySort(type: string, { param, kind, descending }: Sort): { readonly source: Source; readonly value: Fragment } {
+  bySort(
+    type: string,
+    { param, kind, descending }: Sort,
+    where: readonly Predicate[] = [],
+  ): { readonly source: Source; readonly value: Fragment } {
     const [table, first, second] = sortTables[kind as keyof typeof sortTables][descending ? 'down' : 'up'];
     const [h, v] = [(name: string) => sql.ref(`h.${name}`), (name: string) => sql.ref(`v.${name}`)];
     const sooner = descending ? sql`>` : sql`<`;
@@ -92,10 +96,26 @@ export class Sources {
     const source: Source = {
       from: sql`${sql.table(table)} h`,
       rid: h('rid'),
-      where: [sql`${h('param')} = ${of}`, sql`not exists (${other})`],
+      where: [sql`${h('param')} = ${of}`, ...this.within(type, param, where, h), sql`not exists (${other})`],
       ...{ self: false, narrow: undefined, unique: true, sighted: false, covers: new Set<Predicate>() },
     };
     return { source, value: h(first) };
+  }
+
+  /** Where a condition on the parameter that is walked lets the walk begin and end. */
+  private within(type: string, param: string, where: readonly Predicate[], h: (name: string) => Fragment): readonly Fragment[] {
+    const longest = longestOf(type, param);
+    if (longest === undefined) return [];
+    return where.flatMap((predicate, index) => {
+      if (predicate.kind !== 'range' || predicate.param !== param || predicate.any.length !== 1) return [];
+      const prefix = predicate.any[0]?.prefix ?? 'ne';
+      const asked = (run: Run) => (run.plan.where[index] as Of<'range'>).any[0]!;
+      // by both ends: a walk goes by one or the other
+      const from = sql`${h('low')} >= ${bind((run) => asked(run).low - longest)} and ${h('high')} >= ${bind((run) => asked(run).low)}`;
+      const until = sql`${h('high')} <= ${bind((run) => asked(run).high + longest)} and ${h('low')} <= ${bind((run) => asked(run).high)}`;
+      if (['ge', 'gt', 'sa'].includes(prefix)) return [from];
+      return ['le', 'lt', 'eb'].includes(prefix) ? [until] : prefix === 'eq' ? [from, until] : [];
+    });
   }
 
   /** The rows a caller may see, found by the keys. */

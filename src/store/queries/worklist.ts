@@ -1,32 +1,45 @@
 import { sql } from 'kysely';
 import type { WorklistPage, WorklistQuery } from '../port.js';
-import type { Dialect, Fragment } from './dialect.js';
+import type { Dialect, Fragment, Parameter } from './dialect.js';
 import { decodePosition, encodePosition } from './position.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** One page of a worklist and a row more, by one seek: of one service, of an organisation, or of all. */
-export const worklistQuery = (dialect: Dialect, query: WorklistQuery): Fragment => {
-  const { list, owner, services, specialty, now, count, after } = query;
-  const [only] = services?.length === 1 ? services : [];
+/** A query with the position that it goes on after. */
+export type WorklistRun = WorklistQuery & { readonly position: readonly Parameter[] };
+type Value = (read: (run: WorklistRun) => Parameter) => Fragment;
+
+export const worklistRun = (query: WorklistQuery): WorklistRun => ({
+  ...query,
+  position: query.after === undefined ? [] : decodePosition(query.after),
+});
+
+/** Queries of one shape have the same statement. */
+export const worklistShape = ({ owner, services, specialty, after }: WorklistQuery): string =>
+  `${String(owner !== undefined)} ${services === undefined ? '' : services.length === 1 ? 'one' : 'several'} ${String(specialty !== undefined)} ${String(after !== undefined)}`;
+
+/** One page of a worklist and a row more, by one seek: of one service, of an organisation, or of all. `value` writes what differs within a shape. */
+export const worklistQuery = (dialect: Dialect, query: WorklistRun, value: Value = (read) => sql`${read(query)}`): Fragment => {
+  const { owner, services, specialty, after } = query;
+  const isOne = services?.length === 1;
   // the service is the narrower of the two, and several of them are tested on the rows of the organisation
-  const ownerColumn = only === undefined ? sql`w.owner` : dialect.unindexed(sql`w.owner`);
+  const ownerColumn = isOne ? dialect.unindexed(sql`w.owner`) : sql`w.owner`;
+  const service = isOne
+    ? sql`w.service = ${value((run) => run.services?.[0] ?? '')}`
+    : sql`${dialect.unindexed(sql`w.service`)} in (${dialect.elements(value((run) => JSON.stringify(run.services)))})`;
   const tests = [
-    sql`w.list = ${list}`,
-    ...(owner === undefined ? [] : [sql`${ownerColumn} = ${owner}`]),
-    ...(only === undefined ? [] : [sql`w.service = ${only}`]),
-    ...(services === undefined || only !== undefined
-      ? []
-      : [sql`${dialect.unindexed(sql`w.service`)} in (${dialect.elements(sql`${JSON.stringify(services)}`)})`]),
-    ...(specialty === undefined ? [] : [sql`w.specialty = ${specialty}`]),
-    sql`(w.until is null or w.until > ${now})`,
+    sql`w.list = ${value(({ list }) => list)}`,
+    ...(owner === undefined ? [] : [sql`${ownerColumn} = ${value((run) => run.owner ?? '')}`]),
+    ...(services === undefined ? [] : [service]),
+    ...(specialty === undefined ? [] : [sql`w.specialty = ${value((run) => run.specialty ?? '')}`]),
+    sql`(w.until is null or w.until > ${value(({ now }) => now)})`,
   ];
   if (after !== undefined) {
-    const [authored = 0, referral = ''] = decodePosition(after);
-    tests.push(sql`w.authored >= ${authored} and (w.authored > ${authored} or w.referral > ${referral})`);
+    const authored = value(({ position }) => position[0] ?? 0);
+    tests.push(sql`w.authored >= ${authored} and (w.authored > ${authored} or w.referral > ${value(({ position }) => position[1] ?? '')})`);
   }
   return sql`select w.referral, w.list, w.owner, w.authored, w.service, w.specialty, w.until, w.due, w.item from worklist w
-    where ${sql.join(tests, sql` and `)} order by w.authored, w.referral ${dialect.limit(count + 1)}`;
+    where ${sql.join(tests, sql` and `)} order by w.authored, w.referral ${dialect.limit(value(({ count }) => count + 1))}`;
 };
 
 const optional = <K extends string, V>(name: K, value: unknown, as: (value: unknown) => V): { readonly [P in K]?: V } =>

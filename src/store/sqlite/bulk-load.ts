@@ -16,15 +16,16 @@ import { Connection } from './connection.js';
 import { migrate } from './migrate.js';
 import { Terms } from './terms.js';
 import { insertPlace, placeCells } from './worklist-rows.js';
-import { indexRowsOf, indexTables, kinds, type Cell } from './write-values.js';
+import { plainType } from '../layout.js';
+import { StagedRows } from './staged-rows.js';
+import { eachRow, indexTables, kinds, narrowCells, type Cell, type Kind } from './write-values.js';
 
 // A file that nobody else opens and that is thrown away on any fault needs neither a journal nor a sync until it is whole. Sorters
 // spill to files: a national load sorts tens of millions of index rows.
 const loading =
-  'pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive; pragma cache_size = -262144; pragma temp_store = file';
-const remembered = 200_000;
-const countedSlots = `insert into slot_day (schedule, day, free) select schedule, start_at / 86400000, count(*) from slot_index
-  where schedule is not null and start_at is not null and status = (select id from term where text = 'free') group by 1, 2`;
+  'pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive; pragma cache_size = -262144; pragma temp_store = file; pragma threads = 4';
+/** ids whose rows are known without asking: all that a national load's referrals refer to */
+const remembered = 2_000_000;
 
 /** Tables whose primary key is not the row id: their rows are staged and go in sorted, as one append. */
 const staged: Readonly<Record<string, readonly string[]>> = {
@@ -45,6 +46,8 @@ class SqliteBulk implements Bulk {
   private readonly terms: Terms;
   private readonly indexes: readonly Index[];
   private readonly rids = new Map<string, number>();
+  private readonly staged: Readonly<Record<string, StagedRows>>;
+  private readonly appended = new Map<string, StagedRows>();
   private readonly started = performance.now();
   private readonly committedAt = Date.now();
   private sequence: number;
@@ -63,6 +66,9 @@ class SqliteBulk implements Bulk {
       `attach '${this.scratch.replaceAll("'", "''")}' as scratch; pragma scratch.journal_mode = off; pragma scratch.synchronous = off`,
     );
     for (const [table, columns] of Object.entries(staged)) this.connection.db.exec(`create table scratch.${table} (${columns.join(', ')})`);
+    this.staged = Object.fromEntries(
+      Object.entries(staged).map(([table, columns]) => [table, new StagedRows(this.connection, `scratch.${table}`, columns)]),
+    );
     this.indexes = this.connection.all(
       "select name, sql from main.sqlite_master where type = 'index' and sql is not null",
     ) as unknown as Index[];
@@ -149,32 +155,35 @@ class SqliteBulk implements Bulk {
   };
 
   private addIndex(put: Put, rid: number): void {
-    const { rows, narrow } = indexRowsOf(this.terms, put.type, put.values, this.ridOf);
-    if (narrow) {
-      this.connection.run(
-        `insert into ${narrow.table} (rid, ${narrow.columns.join(', ')}) values (?, ${narrow.columns.map(() => '?').join(', ')})`,
-        rid,
-        ...narrow.cells,
-      );
-      this.rows++;
-    }
-    for (const kind of kinds)
-      for (const [param = 0, ...cells] of rows[kind].values())
-        this.stage(indexTables[kind][0], kind === 'reference' ? [...cells, param, rid] : [param, ...cells, rid]);
-    for (const key of new Set(put.accessKeys)) {
-      this.connection.run('insert into access_key (rid, key) values (?, ?)', rid, key);
-      this.rows++;
-    }
+    eachRow(this.terms, put.type, put.values, this.ridOf, this.stageRow(rid));
+    const narrow = narrowCells(this.terms, plainType(put.type), put.values, this.ridOf);
+    if (narrow) this.append(narrow.table, ['rid', ...narrow.columns], [rid, ...narrow.cells]);
+    for (const key of new Set(put.accessKeys)) this.append('access_key', ['rid', 'key'], [rid, key]);
     for (const { child, root } of put.accessLinks) this.stage('access_link', [this.ridOf(child), this.ridOf(root), rid]);
   }
 
+  private stageRow(rid: number) {
+    return (kind: Kind, param: number, cells: readonly Cell[]): void => {
+      this.stage(indexTables[kind][0], kind === 'reference' ? [...cells, param, rid] : [param, ...cells, rid]);
+    };
+  }
+
+  /** A row of a table that is in the order of rid: it goes to its end at once. */
+  private append(table: string, columns: readonly string[], cells: readonly (Cell | null)[]): void {
+    const rows = this.appended.get(table) ?? new StagedRows(this.connection, table, columns);
+    this.appended.set(table, rows);
+    rows.add(cells);
+    this.rows++;
+  }
+
   private stage(table: string, cells: readonly (Cell | null)[]): void {
-    this.connection.run(`insert into scratch.${table} values (${cells.map(() => '?').join(', ')})`, ...cells);
+    this.staged[table]?.add(cells);
     this.rows++;
   }
 
   async finish(say: (phase: string) => void): Promise<BulkReport> {
     const { db } = this.connection;
+    for (const rows of [...Object.values(this.staged), ...this.appended.values()]) rows.flush();
     for (const [table, columns] of Object.entries(staged)) {
       say(`sorts ${table}`);
       await turn();
@@ -182,7 +191,6 @@ class SqliteBulk implements Bulk {
       if (table === 'claim') this.refuseDoubleClaims();
       db.exec(`insert or ignore into main.${table} (${names}) select ${names} from scratch.${table} order by ${names}`);
     }
-    db.exec(`delete from slot_day; ${countedSlots}`);
     for (const { name, sql } of this.indexes) {
       say(`builds ${name}`);
       await turn();

@@ -1,5 +1,4 @@
-import { availabilityQuery } from '../queries/availability.js';
-import { parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
+import { bind, parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { sqlite, type Statement } from '../queries/dialect.js';
 import { historyQuery } from '../queries/history.js';
 import { labelledQuery } from '../queries/labels.js';
@@ -7,7 +6,7 @@ import { decodePosition, encodePosition } from '../queries/position.js';
 import { SearchBuilder } from '../queries/search.js';
 import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
-import { worklistPage, worklistQuery } from '../queries/worklist.js';
+import { worklistPage, worklistQuery, worklistRun, worklistShape, type WorklistRun } from '../queries/worklist.js';
 import { columnOf, homeParam, narrowTables } from '../layout.js';
 import { sql } from 'kysely';
 import type {
@@ -28,6 +27,7 @@ import type {
   WorklistQuery,
 } from '../port.js';
 import type { Connection, Row } from './connection.js';
+import { FreeSlots } from './free-slots.js';
 import { Terms } from './terms.js';
 
 /** a search for which there is no such statement */
@@ -38,8 +38,10 @@ type RawRow = { rid: number; id: string; version: number; last_updated: number; 
 /** The reads of the port over one connection. Each call is one statement, so each sees one committed state. */
 export class SqliteReader {
   private readonly terms: Terms;
+  private readonly freeSlots: FreeSlots;
   private readonly points = new Map<number, string>();
   private readonly prepared = new Map<string, Prepared>();
+  private readonly worklists = new Map<string, Prepared<WorklistRun>>();
   private readonly histories = new Map<string, Statement>();
 
   /** `guarded`: searches end when the connection's checkpoint says so */
@@ -48,6 +50,7 @@ export class SqliteReader {
     private readonly guarded = false,
   ) {
     this.terms = new Terms(connection);
+    this.freeSlots = new FreeSlots(connection, this.terms);
   }
 
   find(key: Key, sight: Sight): Stored | undefined {
@@ -177,19 +180,21 @@ export class SqliteReader {
   }
 
   worklist(query: WorklistQuery): WorklistPage {
-    const { text, parameters } = sqlite.compile(worklistQuery(sqlite, query));
-    return worklistPage(this.connection.all(text, ...parameters), query, String);
+    const run = worklistRun(query);
+    const shape = worklistShape(query);
+    const prepared =
+      this.worklists.get(shape) ??
+      prepare<WorklistRun>(
+        sqlite,
+        worklistQuery(sqlite, run, (read) => bind(read)),
+      );
+    this.worklists.set(shape, prepared);
+    return worklistPage(this.connection.all(prepared.text, ...parametersOf(prepared, run)), query, String);
   }
 
   availability(schedules: readonly string[], from: number, until: number): readonly DiaryAvailability[] {
     this.terms.renew();
-    const term = (text: string): number => this.terms.find(text) ?? 0;
-    const { text, parameters } = sqlite.compile(availabilityQuery(sqlite, term, schedules, from, until));
-    return this.connection.all(text, ...parameters).map((row) => ({
-      schedule: String(row['schedule']),
-      count: Number(row['n']),
-      first: row['id'] === null ? undefined : this.stored(row, 'Slot'),
-    }));
+    return this.freeSlots.availability(schedules, from, until);
   }
 
   auditChains(): readonly Omit<AuditLink, 'body'>[] {

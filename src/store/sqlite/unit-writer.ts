@@ -66,7 +66,7 @@ export const startWriterThread = async (options: { readonly path: string; readon
     });
     writer.once('error', reject);
   });
-  const checkpointer = new Worker(threadFile('checkpoint-thread'), { workerData: { path: options.path, everyMs: 250 } });
+  const checkpointer = new Worker(threadFile('checkpoint-thread'), { workerData: { path: options.path, everyMs: 1000 } });
   const unanswered = new Unanswered();
   writer.on('message', (answers: readonly FromWriter[]) => {
     for (const answer of answers) unanswered.settle(answer);

@@ -28,28 +28,55 @@ export type IndexRows = {
   readonly narrow: { readonly table: string; readonly columns: readonly string[]; readonly cells: readonly (Cell | null)[] } | undefined;
 };
 
+/** Names of parameters as they are interned, made once: a write asks for some dozens of them. */
+const names = new Map<string, Map<string, string | undefined>>();
+
+/** Under which name a parameter's values have rows: an alias is searched at its home and has none of its own. */
+const keptName = (type: string, param: string): string | undefined => {
+  let ofType = names.get(type);
+  if (!ofType) names.set(type, (ofType = new Map()));
+  if (ofType.has(param)) return ofType.get(param);
+  const name = homeParam(type, param) === param ? `${type}.${param}` : undefined;
+  // keys of quantities and composites are as many as there are units and codes
+  if (ofType.size > mostNames) ofType.clear();
+  ofType.set(param, name);
+  return name;
+};
+const mostNames = 2000;
+
+/** The rows of the general tables for a resource's values, each as its parameter's term and its cells; the same row may come twice. */
+export const eachRow = (
+  terms: Pick<Terms, 'intern'>,
+  rowType: string,
+  values: readonly Value[],
+  ridOf: (target: Key) => number,
+  emit: (kind: Kind, param: number, cells: readonly Cell[]) => void,
+): void => {
+  const type = plainType(rowType);
+  for (const value of values) {
+    if (inColumn(type, value)) continue;
+    const name = keptName(type, value.param);
+    if (name !== undefined) emit(value.kind, terms.intern(name), cellsOf(terms, value, ridOf));
+  }
+};
+
 export const indexRowsOf = (
   terms: Pick<Terms, 'intern'>,
   rowType: string,
   values: readonly Value[],
   ridOf: (target: Key) => number,
 ): IndexRows => {
-  const type = plainType(rowType);
   const rows = Object.fromEntries(kinds.map((kind) => [kind, new Map()])) as Record<Kind, Map<string, readonly Cell[]>>;
-  for (const value of values) {
-    if (inColumn(type, value)) continue;
-    // an alias is searched at its home and needs no rows of its own
-    if (homeParam(type, value.param) !== value.param) continue;
-    const cells = [terms.intern(`${type}.${value.param}`), ...cellsOf(terms, value, ridOf)];
-    rows[value.kind].set(cells.join('\u0000'), cells);
-  }
-  return { rows, narrow: narrowCells(terms, type, values, ridOf) };
+  eachRow(terms, rowType, values, ridOf, (kind, param, cells) => {
+    const row = [param, ...cells];
+    rows[kind].set(row.join('\u0000'), row);
+  });
+  return { rows, narrow: narrowCells(terms, plainType(rowType), values, ridOf) };
 };
 
 /** Replaces the index rows of one resource: only what differs between the old and the new values is written. */
 export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (target: Key) => number): void => {
   const { rows, narrow } = indexRowsOf(writer.terms, put.type, put.body === undefined ? [] : put.values, ridOf);
-  if (narrow?.table === 'slot_index') countSlot(writer, rid, -1);
   if (narrow && put.body === undefined) writer.connection.run(`delete from ${narrow.table} where rid = ?`, rid);
   else if (narrow)
     writer.connection.run(
@@ -57,7 +84,6 @@ export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (targe
       rid,
       ...narrow.cells,
     );
-  if (narrow?.table === 'slot_index' && put.body !== undefined) countSlot(writer, rid, 1);
   for (const kind of kinds) replace(writer, kind, rid, rows[kind], put.version > 0 ? () => true : undefined);
 };
 
@@ -66,18 +92,6 @@ export const replaceValues = (writer: Writer, { type, params, values }: Reindex,
   const { rows } = indexRowsOf(writer.terms, type, values, ridOf);
   const isOf = (term: number): boolean => params.some((param) => isKeptFor(writer.terms.textOf(term), type, param));
   for (const kind of kinds) replace(writer, kind, rid, rows[kind], isOf);
-};
-
-/** Takes a slot, as its row stands, out of its day's counter of free ones, or puts it in. */
-const countSlot = ({ connection, terms }: Writer, rid: number, change: 1 | -1): void => {
-  connection.run(
-    `insert into slot_day (schedule, day, free) select schedule, start_at / 86400000, ? from slot_index
-     where rid = ? and status = ? and schedule is not null and start_at is not null
-     on conflict (schedule, day) do update set free = free + excluded.free`,
-    change,
-    rid,
-    terms.find('free') ?? 0,
-  );
 };
 
 const cellsOf = (terms: Pick<Terms, 'intern'>, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {
@@ -125,7 +139,8 @@ const replace = (
     );
 };
 
-const narrowCells = (
+/** The cells of its type's narrow table, for a resource of a type that has one. */
+export const narrowCells = (
   terms: Pick<Terms, 'intern'>,
   type: string,
   values: readonly Value[],

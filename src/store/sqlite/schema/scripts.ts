@@ -2,6 +2,7 @@ import { script as first } from './0001-first.js';
 import { script as entriesAndAudit } from './0002-entries-and-audit.js';
 import { script as worklists } from './0003-worklists.js';
 import { script as linksByRoot } from './0004-links-by-root.js';
+import { script as freeSlots } from './0005-free-slots-in-memory.js';
 
 export type Script = { readonly number: number; readonly name: string; readonly sql: string };
 
@@ -11,4 +12,5 @@ export const scripts: readonly Script[] = [
   { number: 2, name: 'entries and audit', sql: entriesAndAudit },
   { number: 3, name: 'worklists', sql: worklists },
   { number: 4, name: 'links by root', sql: linksByRoot },
+  { number: 5, name: 'free slots in memory', sql: freeSlots },
 ];

@@ -1,0 +1,142 @@
+import { containedType } from '../layout.js';
+import type { DiaryAvailability, Stored } from '../port.js';
+import type { Connection } from './connection.js';
+import type { Terms } from './terms.js';
+
+/** The free slots of a diary by their starts (epoch ms), and their rows. */
+type Diary = {
+  readonly starts: Float64Array;
+  readonly rids: Float64Array;
+  /** the records of slots that were first at some time, by their place */
+  readonly records: Map<number, Stored>;
+};
+
+/** Slots that are kept; beyond these all are read anew. */
+const mostSlots = 1_000_000;
+/** More slots than these changed since the last look: to read the diaries anew is as quick. */
+const mostChanges = 1000;
+
+const ofType = 'exists (select 1 from resource r where r.rid = h.rid and r.type = ?)';
+
+/** The first place whose start is not before `moment`. */
+const placeOf = (starts: Float64Array, moment: number): number => {
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] ?? 0) < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+/**
+ * The free slots of diaries, kept in memory as they were last read. Every write of a slot has a place in the order of commits: before
+ * each answer the diaries of the slots that were written since are dropped and read again, in the same read transaction, so that an
+ * answer is always what a search of slots finds in one committed state.
+ */
+export class FreeSlots {
+  private readonly schedules = new Map<string, number>();
+  private readonly diaries = new Map<number, Diary>();
+  /** the diaries that keep a slot, by its row */
+  private readonly diaryOf = new Map<number, number>();
+  private sequence = 0;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly terms: Terms,
+  ) {}
+
+  /** Those of diaries (ids of Schedules) that begin in [from, until): see `Reader.availability`. */
+  availability(schedules: readonly string[], from: number, until: number): readonly DiaryAvailability[] {
+    this.connection.run('begin');
+    try {
+      this.dropChanged();
+      return schedules.flatMap((schedule) => this.of(schedule, from, until) ?? []);
+    } finally {
+      this.connection.run('commit');
+    }
+  }
+
+  private of(schedule: string, from: number, until: number): DiaryAvailability | undefined {
+    const rid = this.ridOf(schedule);
+    if (rid === undefined) return undefined;
+    const diary = this.diaries.get(rid) ?? this.read(rid);
+    const first = placeOf(diary.starts, from);
+    const count = until <= from ? 0 : placeOf(diary.starts, until) - first;
+    return { schedule, count, first: first < diary.starts.length ? this.record(diary, first) : undefined };
+  }
+
+  private ridOf(schedule: string): number | undefined {
+    const known = this.schedules.get(schedule);
+    if (known !== undefined) return known;
+    const found = this.connection.get('select rid from resource where type = ? and id = ?', this.terms.find('Schedule') ?? 0, schedule);
+    // a row keeps its number for ever
+    if (found) this.schedules.set(schedule, found['rid'] as number);
+    return found?.['rid'] as number | undefined;
+  }
+
+  private read(schedule: number): Diary {
+    // slots that other records contain have rows as well, and are none of the diary's
+    const own = this.terms.find(containedType('Slot')) === undefined ? '' : `and ${ofType}`;
+    const rows = this.connection.all(
+      `select h.rid, h.start_at from slot_index h where h.schedule = ? and h.status = ? and h.start_at is not null ${own} order by h.start_at, h.rid`,
+      schedule,
+      this.terms.find('free') ?? 0,
+      ...(own === '' ? [] : [this.terms.find('Slot') ?? 0]),
+    ) as readonly { rid: number; start_at: number }[];
+    if (this.diaryOf.size + rows.length > mostSlots) this.clear();
+    const diary: Diary = {
+      starts: Float64Array.from(rows, (row) => row.start_at),
+      rids: Float64Array.from(rows, ({ rid }) => rid),
+      records: new Map(),
+    };
+    this.diaries.set(schedule, diary);
+    for (const { rid } of rows) this.diaryOf.set(rid, schedule);
+    return diary;
+  }
+
+  private record({ rids, records }: Diary, place: number): Stored | undefined {
+    const known = records.get(place);
+    if (known) return known;
+    const row = this.connection.get('select id, version, last_updated, body from resource where rid = ?', rids[place] ?? 0) as
+      { id: string; version: number; last_updated: number; body: string | null } | undefined;
+    if (row?.body == null) return undefined;
+    const { id, version, last_updated: lastUpdated, body } = row;
+    const record: Stored = { type: 'Slot', id, version, lastUpdated, body };
+    records.set(place, record);
+    return record;
+  }
+
+  private dropChanged(): void {
+    const type = this.terms.find('Slot') ?? 0;
+    const { newest } = this.connection.get('select max(sequence) as newest from resource where type = ?', type) as {
+      newest: number | null;
+    };
+    if (newest === null || newest === this.sequence) return;
+    const changed =
+      this.diaries.size === 0
+        ? []
+        : (this.connection.all(
+            `select r.rid, h.schedule from resource r left join slot_index h on h.rid = r.rid where r.type = ? and r.sequence > ? limit ${String(mostChanges + 1)}`,
+            type,
+            this.sequence,
+          ) as readonly { rid: number; schedule: number | null }[]);
+    if (changed.length > mostChanges) this.clear();
+    else
+      for (const { rid, schedule } of changed) {
+        // where it was free, and where it is now
+        for (const diary of [this.diaryOf.get(rid), schedule ?? undefined]) if (diary !== undefined) this.drop(diary);
+      }
+    this.sequence = newest;
+  }
+
+  private drop(schedule: number): void {
+    for (const rid of this.diaries.get(schedule)?.rids ?? []) this.diaryOf.delete(rid);
+    this.diaries.delete(schedule);
+  }
+
+  private clear(): void {
+    this.diaries.clear();
+    this.diaryOf.clear();
+  }
+}
