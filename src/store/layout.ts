@@ -106,8 +106,8 @@ export const runsOf = (latitude: number, longitude: number, km: number): readonl
 export const chordSquare = (km: number): number => (2 * Math.sin(Math.min(km / earthKm / 2, Math.PI / 2))) ** 2;
 
 /**
- * Parameters of elements of type `instant`, which always have seconds (R4 datatypes.html#instant): no value of theirs is longer than one.
- * A walk in their order begins, or ends, where a condition on them does.
+ * Parameters of elements of type `instant`, which always have seconds (R4 datatypes.html#instant) and are there once: no value of theirs
+ * is longer than one. A walk in their order begins, or ends, where a condition on them does.
  */
 const instants: ReadonlySet<string> = new Set(['Appointment.date']);
 

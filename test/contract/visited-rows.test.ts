@@ -23,6 +23,8 @@ const item = (type: string, id: string, values: readonly Value[], accessKeys: re
 const reference = (param: string, type: string, id: string): Value => ({ kind: 'reference', param, target: { type, id } });
 const code = (param: string, text: string, system = ''): Value => ({ kind: 'token', param, system, code: text });
 
+const minute = 60_000;
+
 /** Patients with five referrals each and clinics with twenty slots each: more data is more of them, not more for one of them. */
 const data = (referrals: number): readonly BulkItem[] => {
   const people = referrals / 5;
@@ -56,8 +58,8 @@ const data = (referrals: number): readonly BulkItem[] => {
     ...Array.from({ length: referrals }, (_, n) =>
       item('Appointment', `a${String(n)}`, [
         code('status', 'booked'),
-        { kind: 'range', param: 'date', low: n, high: n + 1 },
-        ...(n % 10 === 0 ? [{ kind: 'range', param: 'date', low: n + 5, high: n + 6 } as const] : []),
+        { kind: 'range', param: 'date', low: n * minute, high: n * minute + 1 },
+        ...(n % 10 === 0 ? [{ kind: 'range', param: 'date', low: (n + 5) * minute, high: (n + 5) * minute + 1 } as const] : []),
       ]),
     ),
     ...Array.from({ length: referrals }, (_, n) =>
@@ -101,6 +103,10 @@ const has = (param: string, text: string, system?: string): Predicate => ({
   any: [{ code: text, ...(system === undefined ? {} : { system }) }],
 });
 const from = (low: number): Predicate => ({ kind: 'range', param: 'start', any: [{ prefix: 'ge', low, high: low + 1 }] });
+const dated = (prefix: 'ge' | 'lt', n: number): Predicate => ({
+  ...{ kind: 'range', param: 'date' },
+  any: [{ prefix, low: n * minute, high: (n + 1) * minute }],
+});
 const by = (param: string, kind: Sort['kind'] = 'range', descending = false): readonly Sort[] => [{ param, kind, descending }];
 const byStart = by('start');
 const ofService: Predicate = {
@@ -133,6 +139,12 @@ const hot: readonly (readonly [string, SearchPlan, { readonly matches: number; r
   ['referrals of a status by age', plan('ServiceRequest', [has('status', 'active')], by('authored')), { matches: 10, atMost: 11 }],
   ['appointments of a status by date', plan('Appointment', [has('status', 'booked')], by('date')), { matches: 10, atMost: 14 }],
   ['the last appointments', plan('Appointment', [], by('date', 'range', true)), { matches: 10, atMost: 14 }],
+  ['appointments to come by date', plan('Appointment', [dated('ge', 106)], by('date')), { matches: 10, atMost: 14 }],
+  [
+    'appointments that were, the last first',
+    plan('Appointment', [dated('lt', 99)], by('date', 'range', true)),
+    { matches: 10, atMost: 14 },
+  ],
   ["an organisation's referrals by age", plan('ServiceRequest', [], by('authored')), { matches: 10, atMost: 50 }, ofOrganisation],
   [
     "an organisation's referrals of a state",

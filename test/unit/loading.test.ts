@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadPostcodes } from '../../src/demo/postcodes.js';
 import { findPostcode, readPostcode } from '../../src/domain/directory/postcodes.js';
+import { packed, unpacked } from '../../src/loading/packed.js';
 import { filesOf, placeText, readSources } from '../../src/loading/sources.js';
-import type { Entry, Store, Unit } from '../../src/store/port.js';
+import type { BulkItem, Entry, Store, Unit, Value } from '../../src/store/port.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'loading-'));
 afterAll(() => {
@@ -78,4 +79,26 @@ describe('postcodes', () => {
   it('another file is refused by the column that it lacks', async () => {
     await expect(loadPostcodes(store, file('other.csv', 'pcds,lat\nLS1 3EX,53.8\n'))).rejects.toThrow('no column long');
   });
+});
+
+it('items that pass between threads as texts are the same when they come out', () => {
+  const values: readonly Value[] = [
+    { kind: 'token', param: 'status', system: '', code: 'active' },
+    { kind: 'reference', param: 'subject', target: { type: 'Patient', id: 'p' } },
+    { kind: 'range', param: 'authored', low: -8.64e15, high: Number.MAX_VALUE },
+    { kind: 'text', param: 'name', value: 'a\u001fA' },
+    { kind: 'position', param: 'near', latitude: 53.8, longitude: -1.5 },
+    { kind: 'word', param: '_content', word: 'clinic' },
+  ];
+  const put = { type: 'ServiceRequest', id: 'r', version: 0, lastUpdated: 1, body: '{"a":"\\"}', values, accessKeys: ['organisation:A'] };
+  const links = [{ child: { type: 'Patient', id: 'p' }, root: { type: 'ServiceRequest', id: 'r' } }];
+  const items: readonly BulkItem[] = [
+    {
+      put: { ...put, accessLinks: links },
+      claims: [{ kind: 'slot', key: 's', owner: 'o' }],
+      places: [{ list: 'l', owner: 'o', authored: 3, item: '{}' }],
+    },
+    { put: { ...put, accessLinks: [] }, claims: [] },
+  ];
+  expect(unpacked(packed(items))).toEqual(items);
 });

@@ -81,11 +81,8 @@ export class Sources {
    * All rows that have a value of a parameter without a column, in the order of those values: of several values of a row that which counts
    * (R4 search.html#sort), the smallest ascending, the largest descending.
    */
-  bySort(
-    type: string,
-    { param, kind, descending }: Sort,
-    where: readonly Predicate[] = [],
-  ): { readonly source: Source; readonly value: Fragment } {
+  bySort(type: string, sort: Sort, where: readonly Predicate[] = []): { readonly source: Source; readonly value: Fragment } {
+    const { param, kind, descending } = sort;
     const [table, first, second] = sortTables[kind as keyof typeof sortTables][descending ? 'down' : 'up'];
     const [h, v] = [(name: string) => sql.ref(`h.${name}`), (name: string) => sql.ref(`v.${name}`)];
     const sooner = descending ? sql`>` : sql`<`;
@@ -96,23 +93,29 @@ export class Sources {
     const source: Source = {
       from: sql`${sql.table(table)} h`,
       rid: h('rid'),
-      where: [sql`${h('param')} = ${of}`, ...this.within(type, param, where, h), sql`not exists (${other})`],
+      where: [sql`${h('param')} = ${of}`, ...this.within(type, sort, where, h), sql`not exists (${other})`],
       ...{ self: false, narrow: undefined, unique: true, sighted: false, covers: new Set<Predicate>() },
     };
     return { source, value: h(first) };
   }
 
   /** Where a condition on the parameter that is walked lets the walk begin and end. */
-  private within(type: string, param: string, where: readonly Predicate[], h: (name: string) => Fragment): readonly Fragment[] {
+  private within(
+    type: string,
+    { param, descending }: Sort,
+    where: readonly Predicate[],
+    h: (name: string) => Fragment,
+  ): readonly Fragment[] {
     const longest = longestOf(type, param);
     if (longest === undefined) return [];
     return where.flatMap((predicate, index) => {
       if (predicate.kind !== 'range' || predicate.param !== param || predicate.any.length !== 1) return [];
       const prefix = predicate.any[0]?.prefix ?? 'ne';
       const asked = (run: Run) => (run.plan.where[index] as Of<'range'>).any[0]!;
-      // by both ends: a walk goes by one or the other
-      const from = sql`${h('low')} >= ${bind((run) => asked(run).low - longest)} and ${h('high')} >= ${bind((run) => asked(run).low)}`;
-      const until = sql`${h('high')} <= ${bind((run) => asked(run).high + longest)} and ${h('low')} <= ${bind((run) => asked(run).high)}`;
+      // the end that the walk goes by is sought, the other one tested
+      const [low, high] = descending ? [this.dialect.unindexed(h('low')), h('high')] : [h('low'), this.dialect.unindexed(h('high'))];
+      const from = sql`${low} >= ${bind((run) => asked(run).low - longest)} and ${high} >= ${bind((run) => asked(run).low)}`;
+      const until = sql`${high} <= ${bind((run) => asked(run).high + longest)} and ${low} <= ${bind((run) => asked(run).high)}`;
       if (['ge', 'gt', 'sa'].includes(prefix)) return [from];
       return ['le', 'lt', 'eb'].includes(prefix) ? [until] : prefix === 'eq' ? [from, until] : [];
     });
