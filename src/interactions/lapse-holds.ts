@@ -1,7 +1,6 @@
 import type { Caller } from '../access/caller.js';
 import { decideLapse, findHolds } from '../domain/booking/hold.js';
 import { foundOf } from '../domain/command.js';
-import { parseJson } from '../fhir/json.js';
 import { factsOf } from './facts.js';
 import type { House } from './house.js';
 import { perform } from './perform.js';
@@ -23,7 +22,7 @@ export const lapseHolds = async (house: House): Promise<number> => {
     const plan = { type: 'Slot', where: tentative, sort: [], count: together, ...(after === undefined ? {} : { after }) };
     const page = await house.store.search(plan, 'all');
     for (const row of page.rows) {
-      const slot = foundOf(row, parseJson);
+      const slot = foundOf(row);
       const decision = slot && decideLapse(slot, await findHolds(facts, slot.id, new Date(house.clock()).toISOString()));
       if (!decision) continue;
       // a slot that somebody books or holds at this moment is his
