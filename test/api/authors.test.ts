@@ -1,0 +1,89 @@
+import { patchBody, jsonPatch } from '../helpers/rest.js';
+import { startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
+
+// Who wrote a record that belongs to no referral sees it, whoever changes it afterwards.
+let server: Running;
+beforeAll(async () => {
+  server = await startServer();
+}, 60_000);
+afterAll(() => server.stop());
+
+type Json = Readonly<Record<string, unknown>>;
+const letter = (description: string): Json => ({
+  resourceType: 'DocumentReference',
+  status: 'current',
+  description,
+  content: [{ attachment: { contentType: 'text/plain', url: 'https://elsewhere.example/letter' } }],
+});
+const made = async (role: Role, resource: Json): Promise<string> => {
+  const answer = await server.as(role, 'POST', String(resource['resourceType']), resource);
+  expect([answer.status, answer.status === 201 ? '' : answer.text]).toEqual([201, '']);
+  return `${String(resource['resourceType'])}/${String(answer.json['id'])}`;
+};
+const idIn = (url: string): string => url.split('/')[1] ?? '';
+const seenBy = async (url: string): Promise<readonly Role[]> => {
+  const roles = ['gp', 'provider', 'patient', 'app', 'system'] as const;
+  const seen = await Promise.all(roles.map(async (role) => ((await server.as(role, 'GET', url)).status === 200 ? [role] : [])));
+  return seen.flat();
+};
+const change: readonly (readonly [string, (url: string) => Promise<Answer>])[] = [
+  ['an update', (url) => server.as('system', 'PUT', url, { ...letter('changed'), id: idIn(url) })],
+  ['a patch', (url) => server.as('system', 'PATCH', url, patchBody({ op: 'replace', path: '/description', value: 'changed' }), jsonPatch)],
+  [
+    'a label',
+    (url) =>
+      server.as('system', 'POST', `${url}/$meta-add`, {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'meta', valueMeta: { tag: [{ system: 'https://example.org/tag', code: 'x' }] } }],
+      }),
+  ],
+  [
+    'a transaction',
+    (url) =>
+      server.as('system', 'POST', '', {
+        resourceType: 'Bundle',
+        type: 'transaction',
+        entry: [{ resource: { ...letter('changed'), id: idIn(url) }, request: { method: 'PUT', url } }],
+      }),
+  ],
+];
+
+it.each(change)('a document of a practice is the practice’s after %s by a system client', async (_, act) => {
+  const url = await made('gp', letter('mine'));
+  expect(await seenBy(url)).toEqual(['gp', 'system']);
+  for (const _again of [1, 2]) expect((await act(url)).status).toBe(200);
+  expect(await seenBy(url)).toEqual(['gp', 'system']);
+  expect((await server.as('gp', 'GET', `DocumentReference?_id=${idIn(url)}`)).json['total']).toBe(1);
+});
+
+it('is so, as versions of one record, after it was deleted and written again', async () => {
+  const url = await made('gp', letter('mine'));
+  expect((await server.as('system', 'DELETE', url)).status).toBe(204);
+  expect((await server.as('system', 'PUT', url, { ...letter('another'), id: idIn(url) })).status).toBe(201);
+  expect(await seenBy(url)).toEqual(['gp', 'system']);
+});
+
+it('what a patient wrote stays his', async () => {
+  const answers = { resourceType: 'QuestionnaireResponse', status: 'completed', subject: { reference: 'Patient/9912003888' } };
+  const self = await server.as('system', 'GET', 'Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|9912003888');
+  const [entry] = self.json['entry'] as readonly { readonly resource: { readonly id: string } }[];
+  const subject = { reference: `Patient/${entry?.resource.id ?? ''}` };
+  const url = await made('patient', { ...answers, subject });
+  expect(await seenBy(url)).toEqual(['patient', 'system']);
+  const put = { ...answers, subject, id: idIn(url), authored: '2026-03-01' };
+  expect((await server.as('system', 'PUT', url, put)).status).toBe(200);
+  expect(await seenBy(url)).toEqual(['patient', 'system']);
+});
+
+// a key of its own would outlive the writer's place in the referral: none is kept beside the referral's
+it('a document that a system client takes off its referral is seen by nobody else until a referral opens it again', async () => {
+  const mine = await server.as('gp', 'GET', 'ServiceRequest?_count=1');
+  const [entry] = mine.json['entry'] as readonly { readonly resource: { readonly id: string } }[];
+  const related = { context: { related: [{ reference: `ServiceRequest/${entry?.resource.id ?? ''}` }] } };
+  const url = await made('gp', { ...letter('attached'), ...related });
+  expect(await seenBy(url)).toContain('gp');
+  expect((await server.as('system', 'PUT', url, { ...letter('taken off'), id: idIn(url) })).status).toBe(200);
+  expect(await seenBy(url)).toEqual(['system']);
+  expect((await server.as('system', 'PUT', url, { ...letter('attached'), ...related, id: idIn(url) })).status).toBe(200);
+  expect(await seenBy(url)).toContain('gp');
+});
