@@ -79,7 +79,6 @@ export const operationRules = {
   // e-RS has the provider cancel in its own system, which then tells e-RS; here it cancels like a referrer does
   'Appointment.u': { ers: ['A034'], kinds: ['user', 'patient'], functions: clinical, app: 'none', ifMatch: true },
   'Binary.c': { ers: ['A020'], kinds: ['user', 'app', 'patient'], functions: clinical, app: 'provider', ifMatch: false },
-  'Binary.u': { ers: [], kinds: ['user', 'app', 'patient'], functions: clinical, app: 'provider', ifMatch: true },
   'DocumentReference.c': { ers: [], kinds: ['user', 'app', 'patient'], functions: clinical, app: 'provider', ifMatch: false },
   'DocumentReference.u': { ers: [], kinds: ['user', 'app', 'patient'], functions: clinical, app: 'provider', ifMatch: true },
   'QuestionnaireResponse.c': { ers: [], kinds: ['patient'], functions: [], app: 'none', ifMatch: false },
@@ -91,6 +90,30 @@ export const operationRules = {
 } as const satisfies Readonly<Record<string, OperationRule>>;
 
 export type OperationCode = keyof typeof operationRules;
+
+/**
+ * The operations that are R4's, not e-RS's. `reads`: a read of the type it is called on, by who may read that; `system`: for clients of kind
+ * system alone. An operation with a row neither here nor above is for nobody but them.
+ */
+export const generalRules = {
+  everything: 'reads',
+  meta: 'reads',
+  'meta-add': 'system',
+  'meta-delete': 'system',
+  export: 'system',
+  import: 'system',
+  versions: 'reads',
+  validate: 'reads',
+  expand: 'reads',
+  'validate-code': 'reads',
+  lookup: 'reads',
+  subsumes: 'reads',
+  translate: 'reads',
+} as const satisfies Readonly<Record<string, 'reads' | 'system'>>;
+
+/** True for an operation that reads a type as its other reads do. */
+export const isReading = (code: string): boolean =>
+  Object.hasOwn(generalRules, code) && generalRules[code as keyof typeof generalRules] === 'reads';
 
 /** Reading the directory and reference data is open to all (A004, A015, A030, A033, A035, A037); the rest of the types follow this row. */
 export const clinicalReads: OperationRule = {

@@ -1,7 +1,7 @@
 import { Failure, failure } from '../fhir/outcome.js';
 import type { Sight } from '../store/port.js';
 import type { Caller, Kind } from './caller.js';
-import { checkIfMatch, checkRule, clinicalReads, findRule, isPermitted } from './operation-rules.js';
+import { checkIfMatch, checkRule, clinicalReads, findRule, isPermitted, isReading } from './operation-rules.js';
 import { mayInteract, type Interaction } from './scopes.js';
 
 const open: ReadonlySet<string> = new Set([
@@ -56,15 +56,15 @@ export const checkInteraction = (caller: Caller, type: string, interaction: Inte
 };
 
 /**
- * The same two steps for an operation: the scope letter on the type, then its row of the table. An operation without a row that changes
- * state is for `system` alone; one that only reads is a read of the type.
+ * The same two steps for an operation: the scope letter on the type, then its row of the table. An operation without a row is for
+ * `system` alone.
  *
  * @param type `*` on the system level
  * @throws Failure `forbidden`; `invalid`/`required` when the row asks for If-Match and none came
  */
 export const checkOperation = (
   caller: Caller,
-  operation: { readonly code: string; readonly affectsState: boolean; readonly interaction: Interaction; readonly type: string },
+  operation: { readonly code: string; readonly interaction: Interaction; readonly type: string },
   ifMatch: string | undefined,
 ): void => {
   const { code, type, interaction } = operation;
@@ -75,7 +75,7 @@ export const checkOperation = (
   if (rule) {
     checkRule(rule, caller, `$${code}`);
     checkIfMatch(rule, caller, ifMatch);
-  } else if (operation.affectsState) throw forbidden(`$${code} is for clients of kind system`);
+  } else if (!isReading(code)) throw forbidden(`$${code} is for clients of kind system`);
   else if (type !== '*' && !isOpen(type)) checkRule(clinicalReads, caller, `$${code}`);
 };
 

@@ -25,7 +25,7 @@ export const uploadImport = async (house: House, call: Call, request: Request, l
     return dispatch(house, call, { method: 'POST', url: '$import', body });
   }
   const { code } = importOperation.definition;
-  checkOperation(call.caller, { code, affectsState: true, interaction: importOperation.interaction, type: '*' }, call.ifMatch);
+  checkOperation(call.caller, { code, interaction: importOperation.interaction, type: '*' }, call.ifMatch);
   const name = `import-${house.newId()}`;
   try {
     await house.blobs.write(name, stream, largest);

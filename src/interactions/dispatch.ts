@@ -198,8 +198,8 @@ const operate = async (
     );
   const methods = operation.definition.affectsState === true ? ['POST'] : ['GET', 'POST'];
   if (!methods.includes(method === 'HEAD' ? 'GET' : method)) throw notOffered(method, words.join('/'), methods);
-  const { code, affectsState } = operation.definition;
-  const asked = { code, affectsState: affectsState === true, interaction: operation.interaction, type: type ?? '*' };
+  const { code } = operation.definition;
+  const asked = { code, interaction: operation.interaction, type: type ?? '*' };
   checkOperation(call.caller, asked, call.ifMatch);
   refuseMisshapenInputs(house, body);
   return operation.perform(house, call, {

@@ -144,7 +144,7 @@ describe('policy', () => {
   const writes: Record<string, Partial<Record<Kind, string>>> = {
     ServiceRequest: { user: 'c' },
     Appointment: { user: 'cu', patient: 'cu' },
-    Binary: { app: 'cu', user: 'cu', patient: 'cu' },
+    Binary: { app: 'c', user: 'c', patient: 'c' },
     DocumentReference: { app: 'cu', user: 'cu', patient: 'cu' },
     QuestionnaireResponse: { patient: 'cu' },
     Schedule: { app: 'cu', user: 'cu' },

@@ -2,11 +2,15 @@ import type { Caller, Kind } from '../../src/access/caller.js';
 import {
   businessFunctions,
   clinicalReads,
+  generalRules,
   isPermitted,
+  isReading,
   operationRules,
   worklistRules,
   type OperationRule,
 } from '../../src/access/operation-rules.js';
+import { operations } from '../../src/operations/operations.js';
+import { registry } from '../../src/resources/registry.js';
 import { checkInteraction, checkOperation } from '../../src/access/policy.js';
 import type { Interaction } from '../../src/access/scopes.js';
 import { Failure } from '../../src/fhir/outcome.js';
@@ -100,6 +104,27 @@ describe('the table says what the e-RS API publishes', () => {
   });
 });
 
+describe('every operation has its row', () => {
+  const served = operations.map(({ definition }) => String(definition.code));
+  test('each that is served, and no row is of one that is not', () => {
+    const ruled = [...Object.keys(operationRules).filter((code) => !/^[A-Z]/.test(code)), ...Object.keys(generalRules)];
+    expect([...new Set(ruled)].sort()).toEqual([...new Set(served)].sort());
+    expect(new Set(ruled).size).toBe(ruled.length);
+  });
+  test('what changes something is a read of nobody', () => {
+    for (const { definition } of operations)
+      if (definition.affectsState === true) expect([definition.code, isReading(String(definition.code))]).toEqual([definition.code, false]);
+  });
+  test('each write by plain REST is of a type and a letter that are served', () => {
+    const offered: Readonly<Record<string, readonly string[]>> = { c: ['create'], u: ['update', 'patch'], d: ['delete'] };
+    for (const code of Object.keys(operationRules).filter((name) => /^[A-Z]/.test(name))) {
+      const [type = '', letter = ''] = code.split('.');
+      const row = registry.get(type);
+      expect([code, offered[letter]?.some((name) => row?.interactions.some((one) => one === name))]).toEqual([code, true]);
+    }
+  });
+});
+
 describe('every operation by every role', () => {
   const cases = rows.flatMap(([code, rule]) => roles.map((role) => [code, role.name, rule, role] as const));
   test.each(cases)('%s by %s', (code, _name, rule, role) => {
@@ -111,7 +136,7 @@ describe('every operation by every role', () => {
             checkInteraction(role.caller, type, letter as Interaction);
           }
         : () => {
-            checkOperation(role.caller, { code, affectsState: true, interaction: 'r', type: 'ServiceRequest' }, 'W/"1"');
+            checkOperation(role.caller, { code, interaction: 'r', type: 'ServiceRequest' }, 'W/"1"');
           };
     expect(refused(act)).toBe(allowed(rule, role) ? 'allowed' : 'forbidden');
   });
@@ -119,7 +144,7 @@ describe('every operation by every role', () => {
     for (const role of roles.filter((candidate) => allowed(rule, candidate)))
       expect(
         refused(() => {
-          checkOperation(role.caller, { code, affectsState: true, interaction: 'r', type: 'ServiceRequest' }, undefined);
+          checkOperation(role.caller, { code, interaction: 'r', type: 'ServiceRequest' }, undefined);
         }),
       ).toBe(role.name === 'system' ? 'allowed' : 'invalid');
   });
@@ -134,15 +159,20 @@ describe('every operation by every role', () => {
     // the directory is open
     checkInteraction(caller, 'HealthcareService', 's');
   });
-  test('an operation without a row that changes state is for system alone, one that reads follows the type', () => {
+  test('an operation without a row is for system alone, one that reads follows the type', () => {
     for (const { name, caller } of roles) {
-      const changing = { code: 'meta-add', affectsState: true, interaction: 'u', type: 'ServiceRequest' } as const;
+      const changing = { code: 'meta-add', interaction: 'u', type: 'ServiceRequest' } as const;
       expect(
         refused(() => {
           checkOperation(caller, changing, undefined);
         }),
       ).toBe(name === 'system' ? 'allowed' : 'forbidden');
-      const reading = { code: 'everything', affectsState: false, interaction: 'r', type: 'Patient' } as const;
+      expect(
+        refused(() => {
+          checkOperation(caller, { code: 'unheard-of', interaction: 'r', type: 'Organization' }, undefined);
+        }),
+      ).toBe(name === 'system' ? 'allowed' : 'forbidden');
+      const reading = { code: 'everything', interaction: 'r', type: 'Patient' } as const;
       expect(
         refused(() => {
           checkOperation(caller, reading, undefined);
@@ -154,7 +184,7 @@ describe('every operation by every role', () => {
     const caller = { ...base('system'), scopes: ['system/Slot.r'] };
     expect(
       refused(() => {
-        checkOperation(caller, { code: 'everything', affectsState: false, interaction: 'r', type: 'Patient' }, undefined);
+        checkOperation(caller, { code: 'everything', interaction: 'r', type: 'Patient' }, undefined);
       }),
     ).toBe('forbidden');
   });
