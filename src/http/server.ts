@@ -1,6 +1,7 @@
 import { constants, createBrotliCompress } from 'node:zlib';
 import Hapi, { type Server } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import { FairShare } from '../access/fair-share.js';
 import { RateLimit } from '../access/rate-limit.js';
 import type { RefusalBudget } from '../access/refusal-budget.js';
 import type { ClientRegistry } from '../auth/client.js';
@@ -17,6 +18,7 @@ import { Once } from './once.js';
 import { admission } from './plugins/admission.js';
 import { correlated } from './plugins/correlation.js';
 import { errors } from './plugins/errors.js';
+import { fairness } from './plugins/fairness.js';
 import { fhir } from './plugins/fhir.js';
 import { health } from './plugins/health.js';
 import { landing } from './plugins/landing.js';
@@ -122,6 +124,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
       limit: new RateLimit(parts.house.store, parts.house.clock),
       rate: ({ kind }) => (kind === 'system' ? undefined : parts.rateLimit),
     }),
+    fairness(new FairShare()),
     fhir(parts.house, new Once(parts.house.store, parts.house.clock, parts.shared), parts),
   ]);
   return server;

@@ -126,7 +126,7 @@ describe.each(roles.map((role) => [role.name, role] as const))('%s', (_, role) =
       const answer = await as(role, 'GET', url(hidden.get(type === 'Observation' && name === 'compartment' ? 'Patient' : type) ?? 'x'));
       check(
         role,
-        `${name}`,
+        name,
         types.every((one) => mayRead(role, one)),
         answer,
       );
@@ -195,7 +195,7 @@ describe.each(roles.map((role) => [role.name, role] as const))('%s', (_, role) =
 
   it('performs the operations that the table gives it, and no others', async () => {
     for (const { definition } of operations) {
-      const { code = '', resource = [] } = definition;
+      const { code, resource = [] } = definition;
       const type = definition.system && resource.length === 0 ? undefined : resource.includes('Resource') ? 'Patient' : resource[0];
       if (type !== undefined && type !== 'CapabilityStatement' && !definition.type && !definition.instance) continue;
       const path = [

@@ -1,0 +1,70 @@
+import { FairShare } from '../../src/access/fair-share.js';
+
+/** Asks so often for the client; `entered` grows as it is let in. */
+const crowd = (share: FairShare, client: string, times: number, entered: string[]): void => {
+  for (let n = 0; n < times; n++) {
+    const turn = share.enter(client);
+    if (turn === true) entered.push(client);
+    else void turn.then((may) => entered.push(may ? client : `${client} refused`));
+  }
+};
+const count = (entered: readonly string[], client: string): number => entered.filter((one) => one === client).length;
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a client alone has three quarters of the places, and there is room for who comes', () => {
+  const share = new FairShare(64);
+  const entered: string[] = [];
+  crowd(share, 'loud', 500, entered);
+  expect(count(entered, 'loud')).toBe(48);
+  crowd(share, 'calm', 8, entered);
+  expect(count(entered, 'calm')).toBe(8);
+});
+
+test('however many crowd in, who has nothing at work is let in as soon as those before him who have none', async () => {
+  const share = new FairShare(64);
+  const entered: string[] = [];
+  for (let n = 0; n < 10; n++) crowd(share, `loud ${String(n)}`, 200, entered);
+  crowd(share, 'calm', 1, entered);
+  // six others came before it and have nothing at work either; two thousand requests wait
+  for (let n = 0; n < 7; n++) share.leave('loud 0');
+  await settled();
+  expect(count(entered, 'calm')).toBe(1);
+});
+
+test('those who wait are let in by turns', async () => {
+  const share = new FairShare(4);
+  const entered: string[] = [];
+  crowd(share, 'a', 20, entered);
+  crowd(share, 'b', 20, entered);
+  const before = [...entered];
+  for (let n = 0; n < 20; n++) {
+    share.leave(entered[n] ?? '');
+    await settled();
+  }
+  const after = entered.slice(before.length);
+  expect(Math.abs(count(after, 'a') - count(after, 'b'))).toBeLessThanOrEqual(4);
+  expect(entered.length).toBe(before.length + 20);
+});
+
+test('all that is asked for is done in the end, and nothing is kept of it', async () => {
+  const share = new FairShare(8);
+  const entered: string[] = [];
+  crowd(share, 'a', 100, entered);
+  crowd(share, 'b', 30, entered);
+  for (let n = 0; n < 130; n++) {
+    expect(entered.length).toBeGreaterThan(n);
+    share.leave(entered[n] ?? '');
+    await settled();
+  }
+  expect([count(entered, 'a'), count(entered, 'b')]).toEqual([100, 30]);
+  expect(Reflect.get(share, 'places')).toEqual(new Map());
+});
+
+test('more than a thousand that wait are refused, those of one client alone', async () => {
+  const share = new FairShare(4);
+  const entered: string[] = [];
+  crowd(share, 'loud', 1100, entered);
+  await settled();
+  expect(count(entered, 'loud refused')).toBe(1100 - 3 - 1000);
+  expect(share.enter('calm')).toBe(true);
+});
