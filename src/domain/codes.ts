@@ -5,6 +5,7 @@ export const systems = {
   organisation: 'https://fhir.nhs.uk/Id/ods-organization-code',
   sdsUser: 'https://fhir.nhs.uk/Id/sds-user-id',
   service: 'https://fhir.nhs.uk/Id/ers-service',
+  slot: 'https://fhir.nhs.uk/Id/unique-slot-reference-number',
   referralState: 'https://fhir.nhs.uk/CodeSystem/eRS-ReferralState',
   adviceState: 'https://fhir.nhs.uk/CodeSystem/eRS-AdviceAndGuidanceStatus',
   priority: 'https://fhir.nhs.uk/CodeSystem/eRS-Priority',

@@ -108,6 +108,7 @@ const onBehalfOf: ComputedSearch = {
         type: 'PractitionerRole',
         where: [
           { kind: 'token', param: 'role', any: [{ code: 'SERVICE_PROVIDER_CLINICIAN' }] },
+          { kind: 'token', param: 'active', any: [{ code: 'false' }], not: true },
           {
             kind: 'chain',
             param: 'organization',

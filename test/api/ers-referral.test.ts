@@ -171,7 +171,7 @@ it('A034: cancelled with a coded reason, moved to another slot, and refused othe
     cancelationReason: { coding: [{ system: 'https://fhir.nhs.uk/CodeSystem/eRS-AppointmentCancellationReason', code }] },
   });
   expect(codeIn(await put({}))).toBe('NO_CHANGES_DETECTED');
-  expect(codeIn(await put({ status: 'cancelled' }))).toBe('INVALID_CODE');
+  expect(codeIn(await put({ status: 'cancelled' }))).toBe('MISSING_VALUE');
   expect(codeIn(await put(reason('SERVICE_INAPPROPRIATE')))).toBe('INVALID_CODE');
   expect(codeIn(await put(reason('PATIENT_OTHER_ENGAGEMENT')))).toBe('MISSING_VALUE');
   expect((await put({ status: 'noshow' })).status).toBe(403);

@@ -9,7 +9,7 @@ import type { Situation } from '../situation.js';
 import { bookAtProvider } from './at-provider.js';
 import { decideDeferral } from './defer.js';
 import { releaseOf } from './hold.js';
-import { checkPlace, gatherPlace } from './place.js';
+import { checkPlace, gatherPlace, referenceToSlot } from './place.js';
 import { named } from './participants.js';
 
 /** The referral that an appointment is based on; refuses one that is not there, and a versioned reference that is stale. */
@@ -67,7 +67,7 @@ const decideBooking = async (situation: Situation, appointment: Appointment, ref
     end: slot.end,
     created: appointment.created ?? now,
     basedOn: [{ reference: `ServiceRequest/${referral.found.id}` }],
-    slot: [{ reference: `Slot/${slotFound.id}` }],
+    slot: [referenceToSlot(slotFound)],
     participant: participantsOf(appointment, referral, service),
   };
   return {

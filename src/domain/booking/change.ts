@@ -15,7 +15,7 @@ import type { Situation } from '../situation.js';
 import { cancelAtProvider, moveAtProvider } from './at-provider.js';
 import { busy, gatherBasis } from './book.js';
 import { releaseOf } from './hold.js';
-import { checkPlace, gatherPlace, type Place } from './place.js';
+import { checkPlace, gatherPlace, referenceToSlot, type Place } from './place.js';
 
 /** What a change of an appointment is, told by the status that is wanted. */
 const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): ReferralEvent | undefined => {
@@ -128,7 +128,7 @@ const moved = async (situation: Situation, current: Found, wanted: Appointment, 
     ...appointment,
     start: slot.start,
     end: slot.end,
-    slot: [{ reference: `Slot/${slotFound.id}` }],
+    slot: [referenceToSlot(slotFound)],
     participant: participantsAfterMove(appointment, service),
   };
   return {

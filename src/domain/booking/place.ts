@@ -1,5 +1,6 @@
 import type { Appointment, Reference, Slot } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
+import { systems } from '../codes.js';
 import type { Found } from '../command.js';
 import { gatherService, type Service } from '../directory/service.js';
 import type { Referral } from '../referral/gather-referral.js';
@@ -31,6 +32,13 @@ export const gatherPlace = async ({ facts, baseUrl, now }: Situation, appointmen
     service: actor && (await gatherService(facts, actor, baseUrl)),
     holds: slotFound ? await findHolds(facts, slotFound.id, now) : { live: undefined, ranOut: undefined },
   };
+};
+
+/** e-RS commands write a slot both ways, as a literal reference and by its own number. */
+export const referenceToSlot = ({ id, resource }: Found): Reference => {
+  const { identifier } = resource as unknown as Slot;
+  const number = identifier?.find(({ system }) => system === systems.slot);
+  return { reference: `Slot/${id}`, ...(number?.value === undefined ? {} : { identifier: { system: systems.slot, value: number.value } }) };
 };
 
 /** Refuses a booking that is not fit for its place (booking rules). */

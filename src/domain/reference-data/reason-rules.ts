@@ -17,16 +17,19 @@ export type GivenReason = {
   readonly now: string;
 };
 
+const given: Rule<GivenReason> = {
+  code: 'MISSING_VALUE',
+  expression: 'Parameters.parameter',
+  issue: 'required',
+  evaluate: ({ code, expression }) => unless(code !== undefined && code !== '', 'A coded reason is needed.', expression),
+};
+
 const known: Rule<GivenReason> = {
   code: 'INVALID_CODE',
   expression: 'Parameters.parameter',
   issue: 'code-invalid',
   evaluate: ({ code, concept, expression }) =>
-    unless(
-      concept !== undefined,
-      code === undefined ? 'A coded reason is needed.' : `${code} is no code of the reference data.`,
-      expression,
-    ),
+    unless(code === undefined || code === '' || concept !== undefined, `${code ?? ''} is no code of the reference data.`, expression),
 };
 
 const usable: Rule<GivenReason> = {
@@ -71,4 +74,4 @@ const commented: Rule<GivenReason> = {
 };
 
 /** What holds for every coded reason: all of it read from the concept's properties (A004). */
-export const reasonRules: readonly Rule<GivenReason>[] = [known, usable, permitted, current, commented];
+export const reasonRules: readonly Rule<GivenReason>[] = [given, known, usable, permitted, current, commented];

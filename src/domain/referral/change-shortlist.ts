@@ -57,6 +57,8 @@ export const changeShortlist = async (situation: Situation, found: Found, wanted
     throw refusal('business-rule', 'business-rule', 'NO_CHANGES_DETECTED', 'The shortlist is the same.', at);
   const triage = known.find(({ flows }) => flows.includes('REVIEW'));
   const reason = { system: systems.reviewReason, code: 'TRIAGE' };
+  const needsLetter = known.some(({ summary }) => summary.referralLetterRequired);
+  const intention = wanted.intention ?? letterIntentionOf(referral.request) ?? (needsLetter ? 'NEED_TO_ADD_LATER' : undefined);
   const drafts = changeReferral(
     referral,
     {
@@ -71,11 +73,9 @@ export const changeShortlist = async (situation: Situation, found: Found, wanted
         const prioritised = changesPriority
           ? withPriority(listed, { code: priority.code, requestPriority: priority.one('requestPriority') ?? 'routine' })
           : listed;
-        return wanted.intention === undefined
+        return intention === undefined
           ? prioritised
-          : withExtension(prioritised, extensions.letterIntention, {
-              valueCoding: { system: systems.letterIntention, code: wanted.intention },
-            });
+          : withExtension(prioritised, extensions.letterIntention, { valueCoding: { system: systems.letterIntention, code: intention } });
       },
       priority,
       ...(wanted.kind === 'triage' && triage ? { waiting: { code: 'TRIAGE_DEFERRAL' as const, reason, service: triage } } : {}),

@@ -148,12 +148,13 @@ export const madeRequest = (
     code: priority.code,
     requestPriority: priority.one('requestPriority') ?? base.priority ?? 'routine',
   });
+  // where a service needs a letter, one follows, whether that was said or not
+  const needsLetter = wanted.kind !== 'advice' && services.some(({ summary }) => summary.referralLetterRequired);
+  const intention = wanted.intention ?? (needsLetter ? 'NEED_TO_ADD_LATER' : undefined);
   const withIntention =
-    wanted.intention === undefined
+    intention === undefined
       ? prioritised
-      : withExtension(prioritised, extensions.letterIntention, {
-          valueCoding: { system: systems.letterIntention, code: wanted.intention },
-        });
+      : withExtension(prioritised, extensions.letterIntention, { valueCoding: { system: systems.letterIntention, code: intention } });
   const reminded =
     wanted.reminderDays === undefined
       ? withIntention

@@ -5,27 +5,42 @@ import type { Situation } from '../situation.js';
 import { createReferral } from './new-referral.js';
 import { kindOf, letterIntentionOf, stateOf, ubrnOf } from './referral.js';
 
-const noUbrn: Rule<ServiceRequest> = {
+type Posted = { readonly request: ServiceRequest; readonly now: string };
+
+const noUbrn: Rule<Posted> = {
   code: 'FIELD_NOT_PERMITTED',
   expression: 'ServiceRequest.identifier',
-  evaluate: (request) => unless(ubrnOf(request) === undefined, 'The server gives the UBRN: leave the identifier out.'),
+  evaluate: ({ request }) => unless(ubrnOf(request) === undefined, 'The server gives the UBRN: leave the identifier out.'),
 };
 
-const noState: Rule<ServiceRequest> = {
+const noState: Rule<Posted> = {
   code: 'FIELD_NOT_PERMITTED',
   expression: 'ServiceRequest.extension',
-  evaluate: (request) => unless(stateOf(request) === undefined, 'The server keeps the state: leave the extension out.'),
+  evaluate: ({ request }) => unless(stateOf(request) === undefined, 'The server keeps the state: leave the extension out.'),
 };
 
-const noAdvice: Rule<ServiceRequest> = {
+const noAdvice: Rule<Posted> = {
   code: 'INVALID_REQUEST_TYPE',
   expression: 'ServiceRequest.code',
-  evaluate: (request) => unless(kindOf(request) !== 'advice', 'A request for advice is made with $ers.createAdviceAndGuidance.'),
+  evaluate: ({ request }) => unless(kindOf(request) !== 'advice', 'A request for advice is made with $ers.createAdviceAndGuidance.'),
+};
+
+const submitted: Rule<Posted> = {
+  code: 'INAPPROPRIATE_VALUE',
+  expression: 'ServiceRequest.status',
+  evaluate: ({ request }) => unless(request.status === 'active', 'A new referral is active: nothing is kept for later, or from before.'),
+};
+
+const notAhead: Rule<Posted> = {
+  code: 'INVALID_VALUE',
+  expression: 'ServiceRequest.authoredOn',
+  evaluate: ({ request: { authoredOn }, now }) =>
+    unless(authoredOn === undefined || !(Date.parse(authoredOn) > Date.parse(now)), 'A referral was not authored in the future.'),
 };
 
 /** POST ServiceRequest, also in a transaction, is A011: the shortlist is `performer`, the rest as the resource says. */
 export const plainReferral = (situation: Situation, request: ServiceRequest): Promise<Decision> => {
-  refuseBreaches([noUbrn, noState, noAdvice], request);
+  refuseBreaches([noUbrn, noState, noAdvice, submitted, notAhead], { request, now: situation.now });
   const intention = letterIntentionOf(request);
   return createReferral(situation, {
     kind: 'referral',

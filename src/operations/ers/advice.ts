@@ -5,7 +5,7 @@ import { sendCommunicationToRequester } from '../../domain/advice/reply.js';
 import type { Found } from '../../domain/command.js';
 import { refusal } from '../../domain/refusal.js';
 import { readReference } from '../../fhir/references.js';
-import { files, needed, optional } from './declare.js';
+import { files, needed, optional, output } from './declare.js';
 import { requestOf, requestParameters } from './create-referral.js';
 import { answerParts, maybe, onInstance, onType, type Done } from './ers-operation.js';
 import { expressionOf, filesOf } from './inputs.js';
@@ -30,6 +30,10 @@ export const createAdviceAndGuidanceOperation = onType({
       authorisation: inputs.code('providerConversionAuthorisation'),
       files: await filesOf(inputs, 'attachment', situation.facts),
     }),
+  outputs: [
+    output('ServiceRequest', 'the request for advice', 'createdCommunicationRequest'),
+    output('Communication', 'its first message', 'createdCommunication'),
+  ],
   answer: answerParts((done) => [
     { name: 'createdCommunicationRequest', put: done.put },
     { name: 'createdCommunication', put: created(done, 'Communication') },
@@ -57,6 +61,10 @@ export const sendCommunicationToRequesterOperation = onInstance({
       ...maybe('priority', inputs.code('updatedPriority')),
       files: await filesOf(inputs, 'attachment', situation.facts),
     }),
+  outputs: [
+    output('ServiceRequest', 'the request for advice as it is now', 'updatedCommunicationRequest'),
+    output('Communication', 'the message', 'createdCommunication'),
+  ],
   answer: answerParts((done) => [
     { name: 'updatedCommunicationRequest', put: done.put },
     { name: 'createdCommunication', put: created(done, 'Communication') },

@@ -3,7 +3,7 @@ import { cancelReferral } from '../../domain/referral/cancel-referral.js';
 import { changeShortlist, type WantedShortlist } from '../../domain/referral/change-shortlist.js';
 import type { Situation } from '../../domain/situation.js';
 import type { Inputs } from '../parameters.js';
-import { files, needed, optional, searchCriteria } from './declare.js';
+import { files, needed, optional, output, searchCriteria } from './declare.js';
 import { answerParts, maybe, onInstance } from './ers-operation.js';
 import { criteriaOf, filesOf, intentionOf, shortlistOf } from './inputs.js';
 
@@ -49,6 +49,10 @@ export const changeShortlistAndSendForTriageOperation = onInstance({
   type: 'ServiceRequest',
   parameters: shortlistParameters,
   decide: async (situation, found, inputs) => changeShortlist(situation, found, await wantedOf(inputs, 'triage', situation)),
+  outputs: [
+    output('ServiceRequest', 'the referral as it is now', 'updatedReferralRequest'),
+    output('Task', 'the triage that it waits for', 'createdTask'),
+  ],
   answer: answerParts(({ put, puts }) => [
     { name: 'updatedReferralRequest', put },
     { name: 'createdTask', put: puts.find(({ type, version }) => type === 'Task' && version === 0) },
@@ -70,6 +74,10 @@ export const cancelReferralOperation = onInstance({
       reason: inputs.code('cancellationReason') ?? '',
       ...maybe('comments', inputs.text('cancellationComments')),
     }),
+  outputs: [
+    output('ServiceRequest', 'the request as it is now', 'updatedReferralRequest'),
+    output('Appointment', 'the one that was cancelled with it', 'updatedAppointment', 0),
+  ],
   answer: answerParts(({ put, puts }) => [
     { name: 'updatedReferralRequest', put },
     { name: 'updatedAppointment', put: puts.find(({ type }) => type === 'Appointment') },

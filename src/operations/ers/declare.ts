@@ -46,4 +46,14 @@ export const searchCriteria = (min: 0 | 1): Declared =>
     min,
   );
 
+/** What an operation answers with; a single answer is called `return` (R4 operations.html#response). */
+export const output = (type: string, documentation: string, name = 'return', min: 0 | 1 = 1): Declared => ({
+  name,
+  use: 'out',
+  min,
+  max: '1',
+  type: type,
+  documentation,
+});
+
 export const files = (name: string, documentation: string): Declared => optional(name, 'DocumentReference', documentation, '*');

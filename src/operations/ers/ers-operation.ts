@@ -8,6 +8,7 @@ import { checkVersion } from '../../interactions/update.js';
 import type { Put } from '../../store/port.js';
 import type { Operation } from '../operation.js';
 import { Inputs, type Declared } from '../parameters.js';
+import { output } from './declare.js';
 import { operationRules, type OperationCode } from '../../access/operation-rules.js';
 
 type Described = {
@@ -17,6 +18,8 @@ type Described = {
   readonly description: string;
   readonly type: 'ServiceRequest' | 'Slot';
   readonly parameters: readonly Declared[];
+  /** without any, the resource that was written */
+  readonly outputs?: readonly Declared[];
 };
 
 export type OnInstance = Described & {
@@ -27,7 +30,7 @@ export type OnInstance = Described & {
 /** What was written, and what came of the one resource that the decision shows. */
 export type Done = { readonly put: Put; readonly puts: readonly Put[] };
 
-const definitionOf = ({ code, name, description, type, parameters }: Described, instance: boolean): Operation['definition'] => ({
+const definitionOf = ({ code, name, description, type, parameters, outputs }: Described, instance: boolean): Operation['definition'] => ({
   name,
   code,
   description,
@@ -36,7 +39,7 @@ const definitionOf = ({ code, name, description, type, parameters }: Described, 
   type: !instance,
   instance,
   resource: [type],
-  parameter: [...parameters] as NonNullable<Operation['definition']['parameter']>,
+  parameter: [...parameters, ...(outputs ?? [output(type, 'as it was written')])] as NonNullable<Operation['definition']['parameter']>,
 });
 
 /** The resources of a Unit that the answer shows as Parameters, under the names that e-RS gives them. */

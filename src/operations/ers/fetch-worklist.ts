@@ -8,7 +8,7 @@ import type { Call, House } from '../../interactions/house.js';
 import type { WorklistPage, WorklistQuery } from '../../store/port.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
-import { needed, optional } from './declare.js';
+import { needed, optional, output } from './declare.js';
 import { expressionOf } from './inputs.js';
 import { filtersOf } from './worklist-filters.js';
 
@@ -74,7 +74,9 @@ export const fetchWorklistOperation: Operation = {
     type: true,
     instance: false,
     resource: ['ServiceRequest'],
-    parameter: parameters as NonNullable<Operation['definition']['parameter']>,
+    parameter: [...parameters, output('List', 'a snapshot; Extension-eRS-Worklist-Next where there is more')] as NonNullable<
+      Operation['definition']['parameter']
+    >,
   },
   interaction: 'r',
   perform: async (house, call, { body }) => {

@@ -15,6 +15,7 @@ import { situationOf } from '../../interactions/perform.js';
 import type { Operation } from '../operation.js';
 import { Taken } from '../../store/port.js';
 import { Inputs } from '../parameters.js';
+import { output } from './declare.js';
 
 const patientOf = async (situation: Situation, { request }: Referral) => {
   const key = readReference(request.subject.reference ?? '', '');
@@ -100,6 +101,7 @@ const definition = (code: string, name: string, description: string, affectsStat
   type: false,
   instance: true,
   resource: ['ServiceRequest'],
+  parameter: [output('Binary', 'the bytes of an application/pdf')] as NonNullable<Operation['definition']['parameter']>,
 });
 
 /** e-RS A007 and A043. */

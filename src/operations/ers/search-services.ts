@@ -13,7 +13,7 @@ import { factsOf } from '../../interactions/facts.js';
 import { situationOf } from '../../interactions/perform.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
-import { needed, optional, searchCriteria } from './declare.js';
+import { needed, optional, output, searchCriteria } from './declare.js';
 import { clinicianOf, codeOf, criteriaOf, expressionOf } from './inputs.js';
 import { availabilityOf, entryText } from './service-entry.js';
 
@@ -50,7 +50,9 @@ export const searchServicesOperation: Operation = {
     type: true,
     instance: false,
     resource: ['HealthcareService'],
-    parameter: parameters as NonNullable<Operation['definition']['parameter']>,
+    parameter: [...parameters, output('List', 'the services, each with Extension-eRS-Fetched-Service')] as NonNullable<
+      Operation['definition']['parameter']
+    >,
   },
   interaction: 'r',
   perform: async (house, call, { body }) => {
