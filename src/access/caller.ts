@@ -6,6 +6,8 @@ export type Kind = 'system' | 'app' | 'user' | 'patient';
 /** What an access token of this server says; times are seconds since the epoch (RFC 7519 section 2, NumericDate). */
 export type AccessClaims = {
   readonly iss: string;
+  /** the FHIR base; tokens made before it was there lack it */
+  readonly aud?: string;
   /** the user, the patient or the client */
   readonly sub: string;
   readonly client_id: string;

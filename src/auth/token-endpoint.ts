@@ -214,6 +214,8 @@ const issue = async (parts: TokenEndpointParts, given: Readonly<Record<string, u
   const acting = before ?? (await actingFor(parts, assertion, form, now));
   const access_token = await parts.keys.sign({
     iss: parts.issuer(),
+    // RFC 9068 section 2.2: for whom the token is
+    aud: `${parts.issuer()}/FHIR/R4`,
     ...acting,
     client_id: client.id,
     kind: client.kind,

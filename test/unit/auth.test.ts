@@ -155,7 +155,7 @@ describe('a token is issued', () => {
     ['demo-provider-app', {}, { sub: 'demo-provider-app', business_function: 'PROVIDER_AUTHORISED_APPLICATION', organisations: ['RCD'] }],
     ['demo-patient-app', {}, { sub: '9912003888', patient: '9912003888' }],
     ['demo-patient-app', { patient: '9990000018' }, { sub: '9990000018' }],
-    ['demo-system', {}, { sub: 'demo-system', kind: 'system', scope: 'system/*.cruds' }],
+    ['demo-system', {}, { sub: 'demo-system', kind: 'system', scope: 'system/*.cruds', aud: 'http://127.0.0.1:8080/FHIR/R4' }],
     ['demo-system', { aud: ['https://elsewhere.example', tokenUrl] }, { sub: 'demo-system' }],
     ['demo-system', { exp: start + 310 }, { exp: start + 600 }],
     ['demo-system', { iat: start + 9, nbf: start + 9 }, {}],
