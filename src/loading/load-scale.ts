@@ -56,17 +56,18 @@ class Maker {
     this.worker.postMessage(message);
   }
 
-  make(part: PartKind, from: number, until: number, write: (items: readonly BulkItem[]) => void): Promise<void> {
+  make(part: PartKind, from: number, until: number, write: (items: readonly BulkItem[]) => void | Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.onFault = reject;
       this.onDone = resolve;
+      const written = async (items: readonly BulkItem[]): Promise<void> => {
+        await write(items);
+        this.send({ kind: 'go' });
+      };
       this.onBatch = ({ items }) => {
-        try {
-          write(unpacked(items));
-          this.send({ kind: 'go' });
-        } catch (error) {
+        written(unpacked(items)).catch((error: unknown) => {
           reject(error instanceof Error ? error : new Error(String(error)));
-        }
+        });
       };
       this.send({ kind: 'part', part, from, until });
     });
@@ -130,8 +131,8 @@ export const loadScale = async (house: House, bulk: Bulk, options: ScaleOptions)
       await Promise.all(
         makers.map(async (maker) => {
           for (let piece = queue.shift(); piece; piece = queue.shift())
-            await maker.make(part, ...piece, (items) => {
-              void bulk.add(items);
+            await maker.make(part, ...piece, async (items) => {
+              await bulk.add(items);
               written += items.length;
               say(written, expected, part);
             });

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { CopySource, CopyTarget } from './copy/tables.js';
-import type { Store } from './port.js';
+import type { Bulk, Store } from './port.js';
+import { openSqliteBulk } from './sqlite/bulk-load.js';
 import { openSqliteSource, openSqliteTarget } from './sqlite/copying.js';
 import { openSharedSqliteStore, openSqliteStore } from './sqlite/sqlite-store.js';
 import type { UnitWriter } from './sqlite/unit-writer.js';
@@ -32,6 +33,12 @@ export const openStore = async (settings: StoreSettings, writer?: UnitWriter): P
   await mkdir(path.dirname(file), { recursive: true });
   return openSqliteStore({ path: file, integrity });
 };
+
+/** The bulk path into the empty store that DATABASE_URL names. Throws Occupied when there is anything in it, or somebody serves it. */
+export const openBulk = async ({ databaseUrl, referentialIntegrity: integrity }: StoreSettings): Promise<Bulk> =>
+  databaseUrl.startsWith('mssql:')
+    ? (await import('./mssql/bulk-load.js')).openMssqlBulk({ url: databaseUrl, integrity })
+    : openSqliteBulk({ path: sqliteFile(databaseUrl), integrity });
 
 const storeName = (url: string): 'sqlite' | 'mssql' => {
   if (url.startsWith('mssql:')) return 'mssql';

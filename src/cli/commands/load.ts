@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { availableParallelism } from 'node:os';
 import { createHouse, openStore } from '../../create-house.js';
 import { readConfig, type Config } from '../../config.js';
@@ -12,7 +11,7 @@ import { blankStore } from '../../loading/blank-store.js';
 import { loadFiles } from '../../loading/load-files.js';
 import { loadScale } from '../../loading/load-scale.js';
 import { filesOf } from '../../loading/sources.js';
-import { openSqliteBulk } from '../../store/sqlite/bulk-load.js';
+import { openBulk } from '../../store/open-store.js';
 import { option, type Environment } from '../command.js';
 import { startProgress } from '../progress.js';
 
@@ -44,8 +43,7 @@ const loadGenerated = async (config: Config, scale: Scale, json: boolean): Promi
     return;
   }
   await mkdir(config.dataDir, { recursive: true });
-  const file = path.resolve(config.databaseUrl.slice('sqlite:'.length));
-  const bulk = openSqliteBulk({ path: file, integrity: true });
+  const bulk = await openBulk({ ...config, referentialIntegrity: true });
   const house = await createHouse(config, blankStore(), origin, warn);
   const progress = startProgress();
   const report = await loadScale(house, bulk, {

@@ -1,0 +1,30 @@
+import type { Database } from './database.js';
+import { scripts } from './schema/scripts.js';
+
+type Index = { readonly name: string; readonly table: string; readonly text: string };
+
+/**
+ * The indexes that only answer reads, as the schema scripts make them. The unique ones are rules, and some are what a load itself looks
+ * targets up by: they stay.
+ */
+const readIndexes = (): readonly Index[] =>
+  scripts.flatMap(({ steps }) =>
+    steps.flatMap(({ text }) => {
+      const [, name = '', table = ''] = /^create index (\w+) on (\w+)/.exec(text) ?? [];
+      return name === '' ? [] : [{ name, table, text }];
+    }),
+  );
+
+/** Rows then go to the end of their tables alone. */
+export const dropReadIndexes = async (database: Database): Promise<void> => {
+  for (const { name, table } of readIndexes()) await database.execute(`drop index if exists ${name} on ${table}`);
+};
+
+/** Each is one sort of its table. `say` is told which one is at work. */
+export const buildReadIndexes = async (database: Database, say: (phase: string) => void): Promise<void> => {
+  for (const { name, table, text } of readIndexes()) {
+    say(`builds ${name}`);
+    await database.execute(`drop index if exists ${name} on ${table}`);
+    await database.execute(text);
+  }
+};
