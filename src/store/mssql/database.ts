@@ -124,7 +124,13 @@ export class Database {
 
   /** DDL and other text without parameters. */
   async execute(text: string): Promise<void> {
-    await this.pool.request().batch(text);
+    const request = this.pool.request();
+    try {
+      await request.batch(text);
+    } catch (error) {
+      if (isInternal(error)) this.discard(request);
+      throw error;
+    }
   }
 
   /** Rows in bulk, then a statement, in one transaction. Only for filling a database that nobody serves; the driver's errors pass through. */
