@@ -4,7 +4,9 @@ import type { Draft } from '../domain/command.js';
 import type { Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
 import { seal } from '../interactions/seal.js';
+import type { Store } from '../store/port.js';
 
+const searchesAtOnce = 2;
 const loader: Caller = { kind: 'system', clientId: 'loader', scopes: ['system/*.cruds'], organisations: [] };
 export const loaderCall = { caller: loader, lenient: false };
 
@@ -12,6 +14,23 @@ const bytesOf = (resource: Resource): { readonly record: Resource; readonly byte
   const { data, ...record } = resource;
   if (resource.resourceType !== 'Binary' || typeof data !== 'string') return { record: resource, bytes: undefined };
   return { record, bytes: Buffer.from(data, 'base64') };
+};
+
+/**
+ * The house with few searches at a time: a loader is one client, and a pool that opens a connection for each of a hundred look-ups has more
+ * to do with connections than with look-ups.
+ */
+const inTurns = (house: House): House => {
+  const turns = Array.from({ length: searchesAtOnce }, (): Promise<unknown> => Promise.resolve());
+  let next = 0;
+  const search: Store['search'] = (plan, sight) => {
+    const at = next++ % turns.length;
+    const found = (turns[at] ?? Promise.resolve()).then(() => house.store.search(plan, sight));
+    turns[at] = found.catch(() => undefined);
+    return found;
+  };
+  const store = Object.assign(Object.create(house.store) as Store, { search });
+  return Object.assign(Object.create(house) as House, { store });
 };
 
 /**
@@ -30,7 +49,8 @@ export const writeTogether = async (
       return { type: record.resourceType, id, version, resource: record };
     }),
   );
-  const sealed = await Promise.all(drafts.map((draft) => seal(house, loaderCall, draft, drafts)));
+  const patient = inTurns(house);
+  const sealed = await Promise.all(drafts.map((draft) => seal(patient, loaderCall, draft, drafts)));
   await house.store.commit({
     puts: sealed.flatMap(({ put, contained }) => [put, ...contained]),
     claims: sealed.flatMap(({ claims }) => claims),

@@ -41,7 +41,7 @@ if (url === undefined)
 const mssql = (suite: string, server: string): Engine => {
   const own = new URL(server);
   own.pathname = `/referrals_${suite}`;
-  own.searchParams.set('poolMax', '8');
+  own.searchParams.set('poolMax', '4');
   const openAgain = ({ integrity }: Options) => openMssqlStore({ url: own.href, integrity });
   let shared: Database;
   beforeAll(async () => {

@@ -12,7 +12,7 @@ export type OwnStore = { readonly settings: Readonly<Record<string, string>>; re
 const settingsOf = (name: string): Readonly<Record<string, string>> => {
   const url = new URL(server ?? '');
   url.pathname = `/${name}`;
-  url.searchParams.set('poolMax', '8');
+  url.searchParams.set('poolMax', '4');
   return { DATABASE_URL: url.href, DEMO: 'true' };
 };
 

@@ -342,3 +342,22 @@ export const batchText = (shape: Shape): string =>
   ]
     .filter((section) => section.trim() !== '')
     .join('\n');
+
+/**
+ * What ends the transaction of a unit whose rows went in by bulk loads: counters of slots, the audit, and the order of commits.
+ * `@puts` and `@rows` say what was written.
+ */
+export const loadedText = ({ slots, audit: audited }: { readonly slots: boolean; readonly audit: boolean }): string =>
+  [
+    'set nocount on; set xact_abort on;',
+    'declare @now bigint, @sequence bigint, @floor bigint;',
+    'declare @row table (n int not null primary key, rid bigint not null, gone int not null);',
+    "insert into @row (n, rid, gone) select x.n, x.rid, 0 from openjson(@rows) with (n int '$.n', rid bigint '$.rid') x;",
+    slots ? `declare @day table (schedule bigint not null, day bigint not null, n int not null);\n${slotDays(1)}\n${countDays}` : '',
+    audited ? audit : '',
+    "set @now = datediff_big(millisecond, '19700101', sysutcdatetime());",
+    'set @floor = case when @latest > @now then @latest else @now end;',
+    order,
+  ]
+    .filter((section) => section !== '')
+    .join('\n');

@@ -1,14 +1,11 @@
 import { jsonText, meant, sentAs } from '../json-text.js';
-import { keyText } from '../key-text.js';
-import { narrowTables } from '../layout.js';
 import { Occupied, Taken, Unresolved, type Bulk, type BulkItem, type BulkReport, type Claim, type EntryPut, type Key } from '../port.js';
-import { placeCells } from '../sqlite/worklist-rows.js';
-import { indexRowsOf, indexTables, kinds, type Cell } from '../sqlite/write-values.js';
-import { cellNames } from './batch.js';
-import { Database, type Input, type Load } from './database.js';
+import { BulkRows, nameOf, tables } from './bulk-rows.js';
+import { Database, type Input } from './database.js';
 import { buildReadIndexes, dropReadIndexes } from './indexes.js';
 import { migrate } from './migrate.js';
 import { Terms } from './terms.js';
+import { targetsOf, termsOf } from './unit-batch.js';
 
 /** rows that are sent together */
 const together = 20_000;
@@ -17,94 +14,15 @@ const remembered = 500_000;
 // it has the table of a copy that is not finished, so that no server starts meanwhile
 const marker = 'generated data';
 
-type Type = Load['columns'][number]['type'];
-type Column = readonly [name: string, type: Type];
-
-const searchColumn = (name: string): Column => {
-  if (['code', 'value', 'word'].includes(name)) return [name, 'text'];
-  if (['low', 'high', 'x', 'y', 'z'].includes(name)) return [name, 'float'];
-  return [name, name === 'target' ? 'bigint' : 'int'];
-};
-const narrowType = (kind: string): Type => (kind === 'span' ? 'float' : kind === 'token' ? 'int' : 'bigint');
-
-/** In the order in which they are written: what is referred to first. */
-const tables: Readonly<Record<string, readonly Column[]>> = {
-  resource: [
-    ['rid', 'bigint'],
-    ['type', 'int'],
-    ['id', 'text'],
-    ['version', 'int'],
-    ['last_updated', 'bigint'],
-    ['body', 'bytes'],
-  ],
-  live: [['rid', 'bigint']],
-  commit_log: [
-    ['sequence', 'bigint'],
-    ['committed_at', 'bigint'],
-    ['type', 'int'],
-    ['rid', 'bigint'],
-    ['version', 'int'],
-  ],
-  ...Object.fromEntries(
-    kinds.map((kind) => {
-      const [table, ...columns] = indexTables[kind];
-      return [table, [['rid', 'bigint'], ['param', 'int'], ...columns.map(searchColumn)] satisfies Column[]];
-    }),
-  ),
-  ...Object.fromEntries(
-    Object.values(narrowTables).map(({ table, columns }) => [
-      table,
-      [['rid', 'bigint'], ...cellNames(columns).map(({ name, kind }): Column => [name, narrowType(kind)])] satisfies Column[],
-    ]),
-  ),
-  access_key: [
-    ['rid', 'bigint'],
-    ['key', 'text'],
-  ],
-  access_link: [
-    ['child', 'bigint'],
-    ['root', 'bigint'],
-    ['source', 'bigint'],
-  ],
-  worklist: [
-    ['referral', 'text'],
-    ['list', 'text'],
-    ['owner', 'text'],
-    ['authored', 'bigint'],
-    ['service', 'text'],
-    ['specialty', 'text'],
-    ['until', 'bigint'],
-    ['due', 'bigint'],
-    ['item', 'bytes'],
-  ],
-  claim: [
-    ['kind', 'text'],
-    ['key', 'text'],
-    ['owner', 'text'],
-    ['expires', 'bigint'],
-  ],
-};
-
-const greatest = Number.MAX_VALUE;
-const inputOf = (cell: Cell | null | undefined, type: Type): Input => {
-  if (cell === null || cell === undefined) return null;
-  if (type === 'bytes') return Buffer.from(String(cell), 'utf8');
-  if (type === 'float') return Math.max(-greatest, Math.min(greatest, Number(cell)));
-  return type === 'text' ? keyText(String(cell)) : cell;
-};
-
-const nameOf = ({ type, id }: Key): string => `${type}/${id}`;
-
 class MssqlBulk implements Bulk {
   private readonly terms: Terms;
   private readonly rids = new Map<string, number>();
-  private readonly rows = new Map<string, (readonly Input[])[]>();
+  private readonly rows: BulkRows;
   private readonly started = performance.now();
   private readonly committedAt = Date.now();
   /** batches are taken one after the other, also of makers that work side by side */
   private last: Promise<void> = Promise.resolve();
   private nextRid = 1;
-  private waiting = 0;
   private counts = { resources: 0, rows: 0, bytes: 0 };
 
   constructor(
@@ -112,6 +30,7 @@ class MssqlBulk implements Bulk {
     private readonly integrity: boolean,
   ) {
     this.terms = new Terms(database);
+    this.rows = new BulkRows(this.terms);
   }
 
   add(batch: readonly BulkItem[]): Promise<void> {
@@ -121,57 +40,29 @@ class MssqlBulk implements Bulk {
 
   private async take(batch: readonly BulkItem[]): Promise<void> {
     if (this.rids.size >= remembered) this.rids.clear();
-    await this.intern(batch);
+    await this.terms.intern(termsOf({ puts: batch.map(({ put }) => put) }));
     // rows first, then what points at them: references inside a batch may go in any direction
     for (const { put } of batch) this.addRow(put, put.body ?? null, put.lastUpdated);
     await this.findTargets(batch);
     for (const { put, claims, places } of batch) {
-      this.addIndex(put);
-      for (const { kind, key, owner, expires } of claims) this.stage('claim', [kind, key, owner, expires ?? null]);
-      for (const place of places ?? []) this.stage('worklist', placeCells(put.id, place));
+      this.rows.addIndex(put, this.ridOf(put), this.ridOf);
+      for (const claim of claims) this.rows.addClaim(claim);
+      for (const place of places ?? []) this.rows.addPlace(put.id, place);
     }
     this.counts.resources += batch.length;
-    if (this.waiting >= together) await this.flush();
-  }
-
-  /** Every text of the batch that stands in the database as a number. */
-  private async intern(batch: readonly BulkItem[]): Promise<void> {
-    const texts = new Set<string>();
-    const recording = {
-      intern: (text: string): number => {
-        texts.add(text);
-        return 0;
-      },
-    };
-    for (const { put } of batch) {
-      texts.add(put.type);
-      indexRowsOf(recording, put.type, put.values, ({ type }) => recording.intern(type));
-      for (const { child, root } of put.accessLinks) texts.add(child.type).add(root.type);
-    }
-    await this.terms.intern(texts);
+    if (this.rows.waiting >= together) await this.flush();
   }
 
   private addRow(key: Key, body: string | null, lastUpdated: number): void {
     const rid = this.nextRid++;
-    const type = this.terms.number(key.type);
-    const version = body === null ? 0 : 1;
     this.rids.set(nameOf(key), rid);
-    this.stage('resource', [rid, type, key.id, version, lastUpdated, body]);
-    this.stage('live', [rid]);
-    if (body !== null) this.stage('commit_log', [rid, this.committedAt, type, rid, version]);
+    this.rows.addRow(key, rid, body, lastUpdated);
+    if (body !== null) this.rows.addCommit(key, rid, rid, this.committedAt);
     this.counts.bytes += body?.length ?? 0;
   }
 
-  private targetsOf(batch: readonly BulkItem[]): readonly Key[] {
-    const targets = batch.flatMap(({ put }) => [
-      ...put.values.flatMap((value) => (value.kind === 'reference' ? [value.target] : [])),
-      ...put.accessLinks.flatMap(({ child, root }) => [child, root]),
-    ]);
-    return [...new Map(targets.map((key) => [nameOf(key), key])).values()].filter((key) => !this.rids.has(nameOf(key)));
-  }
-
   private async findTargets(batch: readonly BulkItem[]): Promise<void> {
-    const unknown = this.targetsOf(batch);
+    const unknown = targetsOf(batch.map(({ put }) => put)).filter((key) => !this.rids.has(nameOf(key)));
     if (unknown.length === 0) return;
     await this.flush();
     const rows = await this.database.read(
@@ -188,42 +79,13 @@ class MssqlBulk implements Bulk {
 
   private readonly ridOf = (target: Key): number => this.rids.get(nameOf(target)) ?? 0;
 
-  private addIndex({ type, id, values, accessKeys, accessLinks }: BulkItem['put']): void {
-    const rid = this.ridOf({ type, id });
-    const { rows, narrow } = indexRowsOf({ intern: (text) => this.terms.number(text) }, type, values, this.ridOf);
-    if (narrow) this.stage(narrow.table, [rid, ...narrow.cells]);
-    for (const kind of kinds) {
-      // texts that are kept as their beginning and hash may have become equal
-      const kept = new Map([...rows[kind].values()].map((cells) => [JSON.stringify(cells.map(shortened)), cells]));
-      for (const cells of kept.values()) this.stage(indexTables[kind][0], [rid, ...cells]);
-    }
-    for (const key of new Set(accessKeys)) this.stage('access_key', [rid, key]);
-    const links = accessLinks.map(({ child, root }) => [this.ridOf(child), this.ridOf(root), rid] as const);
-    for (const link of new Map(links.map((cells) => [cells.join(), cells])).values()) this.stage('access_link', link);
-  }
-
-  private stage(table: string, cells: readonly (Cell | null)[]): void {
-    const columns = tables[table] ?? [];
-    const staged = this.rows.get(table) ?? [];
-    this.rows.set(table, staged);
-    staged.push(columns.map(([, type], at) => inputOf(cells[at], type)));
-    this.waiting++;
-    this.counts.rows++;
-  }
-
   private async flush(): Promise<void> {
-    const loads = Object.entries(tables).map(([table, columns]): Load => ({
-      table,
-      columns: columns.map(([name, type]) => ({ name, type })),
-      rows: this.rows.get(table) ?? [],
-    }));
-    await this.refuseTakenClaims(this.rows.get('claim') ?? []);
-    await this.database.load(loads, 'update commit_order set sequence = @sequence, committed_at = @now where id = 1', {
+    await this.refuseTakenClaims(this.rows.of('claim'));
+    this.counts.rows += this.rows.waiting;
+    await this.database.load(this.rows.take(), 'update commit_order set sequence = @sequence, committed_at = @now where id = 1', {
       sequence: this.nextRid - 1,
       now: this.committedAt,
     });
-    this.rows.clear();
-    this.waiting = 0;
   }
 
   private async refuseTakenClaims(claims: readonly (readonly Input[])[]): Promise<void> {
@@ -246,18 +108,8 @@ class MssqlBulk implements Bulk {
   }
 
   async addEntries(entries: readonly EntryPut[]): Promise<void> {
-    const columns = [
-      { name: 'kind', type: 'text' },
-      { name: 'key', type: 'text' },
-      { name: 'version', type: 'int' },
-      { name: 'body', type: 'bytes' },
-      { name: 'expires', type: 'bigint' },
-    ] as const;
-    const rows = entries.flatMap(({ kind, key, body, expires }) =>
-      body === undefined ? [] : [[kind, key, 1, Buffer.from(body, 'utf8'), expires ?? null]],
-    );
     await this.last;
-    await this.database.load([{ table: 'entry', columns, rows }], 'select 1 as one', {});
+    for (const { kind, key, body, expires } of entries) if (body !== undefined) this.rows.addEntry(kind, key, body, expires);
   }
 
   async finish(say: (phase: string) => void): Promise<BulkReport> {
@@ -282,11 +134,9 @@ class MssqlBulk implements Bulk {
   }
 }
 
-const shortened = (cell: Cell): Cell => (typeof cell === 'string' ? keyText(cell) : cell);
-
 /** What is referred to by a foreign key cannot be truncated. */
 const empty = async (database: Database): Promise<void> => {
-  const all = ['slot_day', 'entry', ...Object.keys(tables).reverse()];
+  const all = ['slot_day', ...Object.keys(tables).reverse()];
   for (const table of all) await database.execute(`${table === 'live' ? 'delete from' : 'truncate table'} ${table}`);
   await database.execute('update commit_order set sequence = 0 where id = 1');
 };

@@ -1,6 +1,7 @@
 import mssql from 'mssql';
 import { Unavailable, type ConnectionFigures } from '../port.js';
 import { readDatabaseUrl } from './database-url.js';
+import { Gate } from './gate.js';
 import { Retries } from './retries.js';
 import { isInternal, noSnapshots, numberOf, troubleOf } from './server-errors.js';
 import { Turns } from './turns.js';
@@ -85,8 +86,11 @@ export class Database {
   private readonly retries = new Retries();
   private readonly discard: (request: object) => void;
 
+  private readonly gate: Gate;
+
   private constructor(pool: mssql.ConnectionPool, most: number) {
     this.pool = pool;
+    this.gate = new Gate(most);
     // what a snapshot needs beside its reads has connections left
     this.snapshots = new Turns(Math.max(1, Math.floor(most / 2)));
     // a broken connection is seen by the request that uses it, and replaced by the pool
@@ -108,11 +112,22 @@ export class Database {
 
   figures(): ConnectionFigures {
     const { size, available, pending, borrowed } = this.pool;
-    return { size, available, pending, borrowed, retries: this.retries.count, troubles: Object.fromEntries(this.retries.troubles) };
+    return {
+      size,
+      available,
+      borrowed,
+      pending: pending + this.gate.waiting,
+      retries: this.retries.count,
+      troubles: Object.fromEntries(this.retries.troubles),
+    };
   }
 
   /** One statement or batch, sent once. The driver's errors pass through. */
-  async send(text: string, inputs: Inputs = {}): Promise<readonly Row[]> {
+  send(text: string, inputs: Inputs = {}): Promise<readonly Row[]> {
+    return this.gate.pass(() => this.sendNow(text, inputs));
+  }
+
+  private async sendNow(text: string, inputs: Inputs): Promise<readonly Row[]> {
     const request = this.pool.request();
     try {
       return await rowsOf(request, text, inputs);
@@ -134,7 +149,11 @@ export class Database {
   }
 
   /** Rows in bulk, then a statement, in one transaction. Only for filling a database that nobody serves; the driver's errors pass through. */
-  async load(loads: readonly Load[], text: string, inputs: Inputs): Promise<void> {
+  load(loads: readonly Load[], text: string, inputs: Inputs): Promise<void> {
+    return this.gate.pass(() => this.loadNow(loads, text, inputs));
+  }
+
+  private async loadNow(loads: readonly Load[], text: string, inputs: Inputs): Promise<void> {
     const transaction = new mssql.Transaction(this.pool);
     await transaction.begin();
     try {

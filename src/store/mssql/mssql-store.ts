@@ -22,11 +22,12 @@ import {
   type WorklistQuery,
 } from '../port.js';
 import { Database } from './database.js';
+import { isLarge, writeLarge } from './large-unit.js';
 import { checkSchema, migrate } from './migrate.js';
 import { MssqlReader } from './reader.js';
 import { numberOf, thrown, troubleOf } from './server-errors.js';
 import { Terms } from './terms.js';
-import { termsOf, unitBatch, type UnitBatch } from './unit-batch.js';
+import { termsOf, unitBatch, type AuditInput, type UnitBatch } from './unit-batch.js';
 
 const sweepMs = 60_000;
 
@@ -81,12 +82,16 @@ class MssqlStore implements Store {
     const head = chain?.mark();
     const link = chain?.append(unit.audit ?? []);
     const outcome = { certain: true };
+    const uncertain = (): void => {
+      outcome.certain = false;
+    };
     try {
+      const doubtful = isLarge(unit) ? await this.wroteLarge(unit, link) : 'no';
+      if (doubtful === 'yes') return;
+      if (doubtful === 'unknown') uncertain();
       const unmatched = await Promise.all((unit.unmatched ?? []).map((plan) => this.reader.test(plan)));
       const batch = unitBatch(this.terms, unit, { integrity: this.integrity, unmatched, link });
-      await this.sendUnit(batch, () => {
-        outcome.certain = false;
-      });
+      await this.sendUnit(batch, uncertain, doubtful === 'unknown');
     } catch (error) {
       if (chain && head) chain.reset(head);
       throw error;
@@ -96,12 +101,24 @@ class MssqlStore implements Store {
     }
   }
 
+  /** Whether a large unit was written in bulk. When not, the ordinary batch writes it, or names what is in its way. */
+  private async wroteLarge(unit: Unit, link: AuditInput | undefined, tries = 2): Promise<'yes' | 'no' | 'unknown'> {
+    try {
+      return (await writeLarge(this.database, this.terms, unit, link)) ? 'yes' : 'no';
+    } catch (error) {
+      const trouble = troubleOf(error);
+      // two loads that begin the counter of one day: the later one finds it the next time
+      if (tries > 1 && (trouble === 'race' || trouble === 'passing')) return this.wroteLarge(unit, link, tries - 1);
+      return trouble === 'unknown' ? 'unknown' : 'no';
+    }
+  }
+
   /**
    * Sends the batch until it is committed, refused, or the budget is spent. When a connection broke, the first version that the unit
    * writes tells whether it was committed: the batch is conditional, so it can be sent again whatever the answer was.
    */
-  private async sendUnit(batch: UnitBatch, uncertain: () => void): Promise<void> {
-    const outcome = { doubtful: false };
+  private async sendUnit(batch: UnitBatch, uncertain: () => void, doubtful = false): Promise<void> {
+    const outcome = { doubtful };
     try {
       await this.database.again(
         async () => {

@@ -21,7 +21,8 @@ export type UnitBatch = {
 /** An "is there still no match" test, compiled: its parameters are named apart from those of the batch. */
 export type Test = { readonly text: string; readonly parameters: readonly (string | number | null)[] };
 
-const byKey = (left: Key, right: Key): number => (left.type === right.type ? compare(left.id, right.id) : compare(left.type, right.type));
+export const byKey = (left: Key, right: Key): number =>
+  left.type === right.type ? compare(left.id, right.id) : compare(left.type, right.type);
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 const byName = (left: { readonly kind: string; readonly key: string }, right: typeof left): number =>
   compare(`${left.kind} ${left.key}`, `${right.kind} ${right.key}`);
@@ -252,6 +253,15 @@ export const unitBatch = (
     entries,
     targets: targets.keys,
   };
+};
+
+/** What resources and their access links refer to. */
+export const targetsOf = (puts: readonly Put[]): readonly Key[] => {
+  const all = puts.flatMap(({ values, accessLinks }) => [
+    ...values.flatMap((value) => (value.kind === 'reference' ? [value.target] : [])),
+    ...accessLinks.flatMap(({ child, root }) => [child, root]),
+  ]);
+  return [...new Map(all.map((key) => [`${key.type}/${key.id}`, key])).values()];
 };
 
 /** The columns through which a row of any type may be referred to. */
