@@ -54,6 +54,8 @@ const name = `referrals_faults_${String(process.pid)}`;
       await new Promise((resolve) => setTimeout(resolve, 150));
       proxy.cut();
     }
+    // new connections are slow on some servers: what is proved here is how many are lost, not how many fit into two seconds
+    while (acknowledged.length <= 30) await new Promise((resolve) => setTimeout(resolve, 100));
     writing = false;
     await Promise.all(writers);
     expect(acknowledged.length).toBeGreaterThan(30);
@@ -71,7 +73,7 @@ const name = `referrals_faults_${String(process.pid)}`;
     expect(new Set(told).size).toBe(told.length);
     expect(told.length).toBe(written);
     expect(store.connections?.().troubles['unknown']).toBeGreaterThan(0);
-  }, 60_000);
+  }, 120_000);
 
   it('an answer that is lost is no second write: the unit is found committed', async () => {
     await store.commit({ puts: [patient('before')] });
