@@ -8,7 +8,7 @@ import { patientCompartment } from '../fhir/patient-compartment.js';
 import type { Resource } from '../fhir/resource.js';
 import { readSubset, subsetOf } from '../fhir/subset.js';
 import { queryOf } from '../interactions/query.js';
-import { storedValueSets } from '../interactions/stored-value-sets.js';
+import { readAhead } from '../interactions/read-ahead.js';
 import type { House } from '../interactions/house.js';
 import type { HeldJob } from '../jobs/jobs.js';
 import type { SearchPlan, Stored } from '../store/port.js';
@@ -169,8 +169,7 @@ const filtersOf = async (house: House, { call, filters }: ExportRequest, type: s
   const plans: SearchPlan[] = [];
   for (const { query } of filters.filter((filter) => filter.type === type)) {
     const read = queryOf(query);
-    const valueSets = await storedValueSets(house, call, read);
-    const { plan } = house.parseQuery(type, read, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) });
+    const { plan } = house.parseQuery(type, read, { lenient: call.lenient, ...(await readAhead(house, call, read)) });
     plans.push(narrowPlan(call.caller, plan));
   }
   return plans;

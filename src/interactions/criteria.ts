@@ -4,7 +4,7 @@ import { failure, type Failure } from '../fhir/outcome.js';
 import type { SearchPlan, Sight, Stored } from '../store/port.js';
 import type { Call, House } from './house.js';
 import { queryOf } from './query.js';
-import { storedValueSets } from './stored-value-sets.js';
+import { readAhead } from './read-ahead.js';
 
 /** The matches of a conditional interaction, as far as they decide it: none, the one, or that there are several. */
 export type Matched = {
@@ -20,8 +20,7 @@ export type Matched = {
 export const matchesOf = async (house: House, call: Call, type: string, criteria: string, source: string): Promise<Matched> => {
   checkInteraction(call.caller, type, 's');
   const query = queryOf(criteria.replace(/^\?/, ''));
-  const valueSets = await storedValueSets(house, call, query);
-  const parsed = house.parseQuery(type, query, { lenient: false, ...(valueSets ? { valueSets } : {}) });
+  const parsed = house.parseQuery(type, query, { lenient: false, ...(await readAhead(house, call, query)) });
   if (parsed.plan.contained !== undefined)
     throw failure('invalid', 'not-supported', 'A conditional interaction is about no contained resource.', { expression: ['_contained'] });
   if (parsed.plan.where.length === 0)

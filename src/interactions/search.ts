@@ -11,7 +11,7 @@ import { findExactly } from './exact-find.js';
 import { includedOf } from './includes.js';
 import { inOneState } from './one-state.js';
 import { urlOf, type Query } from './query.js';
-import { storedValueSets } from './stored-value-sets.js';
+import { readAhead } from './read-ahead.js';
 import { bundleText, type Link, type SpliceEntry } from './splice.js';
 import { subsetText } from './subset-text.js';
 
@@ -41,8 +41,7 @@ export const narrowedQuery = async (
   query: Query,
   also: readonly Predicate[] = [],
 ): Promise<Narrowed> => {
-  const valueSets = await storedValueSets(house, call, query);
-  const parsed = house.parseQuery(type, query, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) });
+  const parsed = house.parseQuery(type, query, { lenient: call.lenient, ...(await readAhead(house, call, query)) });
   const within = withReadableContainers(house, call, { ...parsed.plan, where: [...also, ...parsed.plan.where] });
   const plan = narrowPlan(call.caller, within);
   return { ...parsed, plan, sight: sightOf(call.caller, type) };

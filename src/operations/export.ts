@@ -12,7 +12,7 @@ import { gone, notFound } from '../interactions/answers.js';
 import { typesReadBy } from '../interactions/history.js';
 import type { Call, House } from '../interactions/house.js';
 import { queryOf, urlOf } from '../interactions/query.js';
-import { storedValueSets } from '../interactions/stored-value-sets.js';
+import { readAhead } from '../interactions/read-ahead.js';
 import type { Invocation, Operation } from './operation.js';
 import { inputsOf } from './inputs.js';
 
@@ -94,8 +94,10 @@ const filtersOf = async (house: House, call: Call, values: readonly string[]): P
     const [type, query] = [text.slice(0, mark), text.slice(mark + 1)];
     if (mark < 1 || !house.registry.has(type)) throw wrong('_typeFilter', '_typeFilter is written Type?criteria.');
     const read = queryOf(query);
-    const valueSets = await storedValueSets(house, call, read);
-    const plan = narrowPlan(call.caller, house.parseQuery(type, read, { lenient: call.lenient, ...(valueSets ? { valueSets } : {}) }).plan);
+    const plan = narrowPlan(
+      call.caller,
+      house.parseQuery(type, read, { lenient: call.lenient, ...(await readAhead(house, call, read)) }).plan,
+    );
     if (plan.where.length === 0 && !call.lenient) throw wrong('_typeFilter', '_typeFilter needs a search parameter.');
     if (plan.where.length > 0) filters.push({ type, query });
   }

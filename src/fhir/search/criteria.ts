@@ -4,6 +4,7 @@ import { readReference } from '../references.js';
 import type { Key } from '../resource.js';
 import { readDate } from './dates.js';
 import { splitAt, unescaped } from './escaping.js';
+import { hierarchies, type Kin } from './hierarchy.js';
 import { readDecimal } from './numbers.js';
 import type { SearchParameter } from './parameters.js';
 import type { Terminology } from './terminology.js';
@@ -19,6 +20,7 @@ export type Setting = {
   /** the served types */
   readonly types: ReadonlySet<string>;
   readonly terminology: Terminology;
+  readonly kin?: Kin;
 };
 
 export type Criterion = {
@@ -251,6 +253,7 @@ const reference = (criterion: Criterion, setting: Setting): Predicate => {
   const param = parameter.code;
   const isUrl = parameter.elements.some((type) => type === 'canonical' || type === 'uri');
   if (isUrl && (modifier === 'above' || modifier === 'below')) return uri(criterion);
+  if (modifier === 'above' || modifier === 'below') return { kind: 'reference', param, any: relatives(criterion, modifier, setting) };
   if (modifier !== undefined && !setting.types.has(modifier)) throw refuseModifier(criterion);
   const values = valuesIn(criterion).map(unescaped);
   const any = values.flatMap((value) => targetsOf(criterion, value, setting));
@@ -261,6 +264,19 @@ const reference = (criterion: Criterion, setting: Setting): Predicate => {
     // a canonical without a version means any version of it (R4 references.html#canonical)
     ...(isUrl ? [{ kind: 'text', param, mode: 'starts', any: urls.map((url) => `${url}|`) } as const] : []),
   ]);
+};
+
+/** What a value of a hierarchy names, with what it is part of or what is part of it. */
+const relatives = (criterion: Criterion, direction: 'above' | 'below', setting: Setting): readonly Key[] => {
+  const { name, parameter } = criterion;
+  const types = parameter.targets.filter((type) => hierarchies.has(type));
+  const { kin } = setting;
+  if (types.length === 0 || !kin) throw refuseModifier(criterion);
+  const named = valuesIn(criterion).flatMap((value) =>
+    targetsOf({ ...criterion, modifier: undefined }, unescaped(value), setting).filter(({ type }) => types.includes(type)),
+  );
+  if (named.length === 0) throw wrongValue(name, `name a ${types.join(' or ')}, as in ${types[0] ?? ''}/1.`);
+  return named.flatMap((key) => kin(key, direction));
 };
 
 const quantity = (criterion: Criterion): Predicate => {

@@ -3,6 +3,7 @@ import { Failure, failure } from '../outcome.js';
 import { wrongValue, type Setting } from './criteria.js';
 import { Reader, type Include, type Options } from './reader.js';
 import { slotInclude, slotIncludes, slotName } from './slot-forms.js';
+import type { Kin } from './hierarchy.js';
 import type { Code } from './terminology.js';
 
 export type { Include } from './reader.js';
@@ -31,6 +32,8 @@ export type QueryParser = (
     readonly lenient: boolean;
     /** the codes of value sets that are kept here as resources, by what the query calls them */
     readonly valueSets?: ReadonlyMap<string, readonly Code[]>;
+    /** the members of the hierarchies that the query names */
+    readonly kin?: Kin;
   },
 ) => ParsedQuery;
 
@@ -127,7 +130,7 @@ const sizeOf = (where: readonly Predicate[]): number =>
 /** Reads the query part of an R4 search. Throws a Failure for whatever it cannot honour; lenient callers are spared the unknown. */
 export const createQueryParser = (options: Options): QueryParser => {
   const types = new Set(options.types);
-  return (type, query, { lenient, valueSets }) => {
+  return (type, query, { lenient, valueSets, kin }) => {
     const setting: Setting = {
       baseUrl: options.baseUrl(),
       timeZone: options.timeZone,
@@ -136,6 +139,7 @@ export const createQueryParser = (options: Options): QueryParser => {
       terminology: valueSets
         ? { ...options.terminology, expand: (url) => valueSets.get(url) ?? options.terminology.expand(url) }
         : options.terminology,
+      ...(kin ? { kin } : {}),
     };
     const reader = new Reader(options, setting);
     const draft: Draft = {
