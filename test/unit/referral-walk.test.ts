@@ -7,7 +7,7 @@ import type { ReferralSituation } from '../../src/domain/referral/guards.js';
 import { stateAfter } from '../../src/domain/referral/moves.js';
 import { inState, stateOf } from '../../src/domain/referral/referral.js';
 import { referralStates } from '../../src/domain/referral/states.js';
-import { stateDiagram } from '../../src/domain/referral/state-diagram.js';
+import { adviceDiagram, stateDiagram } from '../../src/domain/referral/state-diagram.js';
 import { referralEvents, transitionOf, type ReferralEvent } from '../../src/domain/referral/transitions.js';
 
 const request: ServiceRequest = { resourceType: 'ServiceRequest', status: 'active', intent: 'order', subject: { reference: 'Patient/p' } };
@@ -86,7 +86,9 @@ it('every state but the terminal one can be left, and every one can be reached',
 });
 
 it('docs/referral-states.md is drawn from the table', () => {
-  expect(readFileSync('docs/referral-states.md', 'utf8')).toContain(stateDiagram());
+  const page = readFileSync('docs/referral-states.md', 'utf8');
+  expect(page).toContain(stateDiagram());
+  expect(page).toContain(adviceDiagram());
 });
 
 it('working days leave out weekends and the bank holidays of England', () => {

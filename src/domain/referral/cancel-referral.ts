@@ -67,8 +67,10 @@ export const cancelReferral = async (situation: Situation, found: Found, { reaso
   };
   const why = { reason: coding, ...(comments === undefined ? {} : { comments }) };
   if (kindOf(found.resource as never) === 'advice') {
+    // as with a referral: what its state forbids is said before what is wrong with the reason
+    const decision = await cancelAdvice(situation, found, why);
     checkReason();
-    return cancelAdvice(situation, found, why);
+    return decision;
   }
   const referral = await gatherReferral(situation, found);
   stateAfter('cancel', referral);
