@@ -133,10 +133,15 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
     enforceable: (type, query) =>
       registry.has(type) && scopeConditions((pairs) => house.parseQuery(type, pairs, { lenient: false }), query) !== undefined,
   });
+  // the trail is opened first, as the house tells it of accesses; lines that an earlier process left may be indexed before the house stands
+  let stands: (house: House) => void = () => undefined;
+  const standing = new Promise<House>((resolve) => {
+    stands = resolve;
+  });
   const audit = openAudit({
     store,
     keys: auth.keys,
-    values: auditValues(store, () => house),
+    values: auditValues(store, standing),
     clock,
     newId: randomUUID,
     fault: (error) => {
@@ -150,6 +155,7 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
     logger.warn(problem);
   };
   const house = await createHouse(config, store, origin, warn, audit.witness);
+  stands(house);
   const conformance = await readConformance();
   await alone(store, 'start', async () => {
     // the codes first: worklists are made with what they say

@@ -12,10 +12,13 @@ const typeOf: Readonly<Record<string, string>> = {
 const most = 10_000;
 type Identifier = { readonly system?: string; readonly value?: string };
 
-/** The index values of AuditEvents; agents by identifier are found by reference too, as everywhere (the one resource that has it). */
+/**
+ * The index values of AuditEvents, once the house stands (the trail is opened before it); agents by identifier are found by reference too, as everywhere (the one
+ * resource that has it).
+ */
 export const auditValues = (
   store: Store,
-  house: () => Pick<House, 'extract' | 'baseUrl' | 'timeZone'>,
+  house: Promise<Pick<House, 'extract' | 'baseUrl' | 'timeZone'>>,
 ): ((resource: Resource) => Promise<readonly Value[]>) => {
   const known = new Map<string, Key | undefined>();
   const keyOf = async ({ system = '', value = '' }: Identifier): Promise<Key | undefined> => {
@@ -34,7 +37,7 @@ export const auditValues = (
       reference === undefined && identifier ? [identifier] : [],
     );
     for (const identifier of identifiers) await keyOf(identifier);
-    const { extract, baseUrl, timeZone } = house();
+    const { extract, baseUrl, timeZone } = await house;
     return extract(resource, {
       resolve: ({ identifier }) => known.get(`${identifier.system ?? ''}|${identifier.value ?? ''}`),
       baseUrl,

@@ -87,7 +87,7 @@ export const playJourney = async (options: Options): Promise<void> => {
   step(
     'finds services with free slots',
     'POST HealthcareService/$ers.searchHealthcareServicesForPatient (Palpitations, ROUTINE, RCD), GET Slot?schedule.actor=…&status=free&start=ge…',
-    `${String(found)} services; ${serviceName}, ${String(slots.length)} free slots`,
+    `${String(found)} ${found === 1 ? 'service' : 'services'}; ${serviceName}, ${String(slots.length)} free slots`,
   );
 
   const referral = (await gp.client.create({

@@ -74,6 +74,7 @@ describe('formats', () => {
     });
     expect(response.ok).toBe(true);
     expect(response.headers.get('access-control-allow-methods')).toContain('PUT');
-    expect(response.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('if-match');
+    for (const name of ['if-match', 'nhsd-ers-file-name'])
+      expect(response.headers.get('access-control-allow-headers')?.toLowerCase()).toContain(name);
   });
 });
