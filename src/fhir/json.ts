@@ -9,12 +9,14 @@ const risky = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|[\d.]{16,}|0\.0\d*
 
 const exact = (text: string): number | LosslessNumber => (String(Number(text)) === text ? Number(text) : new LosslessNumber(text));
 
+const tooDeep = () => failure('too-costly', 'too-costly', 'The body is nested too deep.');
+
 /** Parses a JSON body; throws a Failure `invalid`/`structure` that says what is wrong. */
 export const parseJson = (text: string): unknown => {
   try {
     return risky.test(text) ? losslessParse(text, null, exact) : (JSON.parse(text) as unknown);
   } catch (error) {
-    if (error instanceof RangeError) throw failure('too-costly', 'too-costly', 'The body is nested too deep.');
+    if (error instanceof RangeError) throw tooDeep();
     throw failure('invalid', 'structure', 'The body is not valid JSON.', {
       diagnostics: error instanceof Error ? error.message.slice(0, 200) : '',
     });
@@ -57,7 +59,16 @@ const membersOf = (value: unknown): number => {
  */
 export const parseSentJson = (text: string): unknown => {
   const value = parseJson(text);
-  if (namesIn(text) === membersOf(value)) return value;
+  try {
+    if (namesIn(text) !== membersOf(value)) refuseRepeated(text);
+  } catch (error) {
+    // the native parser goes deeper than what follows it
+    throw error instanceof RangeError ? tooDeep() : error;
+  }
+  return value;
+};
+
+const refuseRepeated = (text: string): never => {
   losslessParse(text, null, {
     onDuplicateKey: ({ key }) => {
       throw failure('invalid', 'structure', `The body has two members '${key.slice(0, 100)}' in one object.`);

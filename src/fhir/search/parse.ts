@@ -41,6 +41,9 @@ const usualCount = 50;
 const mostRows = 1000;
 /** conditions of one search, chains counted each */
 const mostConditions = 60;
+/** each order is a join of the index with itself */
+const mostOrders = 10;
+const mostIncludes = 60;
 /** values of one query in all */
 const longestQuery = 16_384;
 
@@ -170,6 +173,10 @@ export const createQueryParser = (options: Options): QueryParser => {
       }
       if (name !== '_cursor') applied.push(name === '_count' ? [name, String(draft.count)] : [name, value]);
     }
+    if (draft.sort.length > mostOrders)
+      throw failure('too-costly', 'too-costly', `A search is sorted by at most ${String(mostOrders)} parameters.`);
+    if (draft.includes.length + draft.revincludes.length > mostIncludes)
+      throw failure('too-costly', 'too-costly', `A search has at most ${String(mostIncludes)} includes.`);
     if (sizeOf(draft.where) > mostConditions)
       throw failure('too-costly', 'too-costly', `A search has at most ${String(mostConditions)} conditions.`);
     const { where, sort, count, contained, ...rest } = draft;

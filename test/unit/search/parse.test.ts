@@ -169,6 +169,8 @@ describe('what is not known', () => {
     expect(refusal('Organization', `${deep}=x`).category).toBe('too-costly');
     expect(refusal('Patient', Array(61).fill('gender=male').join('&')).category).toBe('too-costly');
     expect(refusal('Patient', `family=${'x'.repeat(20_000)}`).category).toBe('too-costly');
+    expect(refusal('Patient', `_sort=${Array(11).fill('family').join(',')}`).category).toBe('too-costly');
+    expect(refusal('Patient', Array(61).fill('_include=Patient:link').join('&')).category).toBe('too-costly');
   });
 });
 
