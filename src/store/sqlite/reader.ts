@@ -81,7 +81,8 @@ export class SqliteReader {
     if (after && after.length !== plan.sort.length + 1) throw new RangeError('the position of another search');
     // one row more than asked for tells that there is a next page
     const run: Run = { plan, sight, after, limit: plan.count + 1 };
-    const valued = this.searched('valued', run);
+    // only what is sorted by one value may be walked in its order
+    const valued = plan.sort.length === 1 ? this.searched('valued', run) : [];
     const rows = valued.length > plan.count ? valued : this.searched('page', run);
     const keysOf = (row: Row) => plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null);
     const placeOf = (row: Row) => [...keysOf(row), row['rid'] as number];
