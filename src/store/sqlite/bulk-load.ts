@@ -69,8 +69,9 @@ class SqliteBulk implements Bulk {
     this.staged = Object.fromEntries(
       Object.entries(staged).map(([table, columns]) => [table, new StagedRows(this.connection, `scratch.${table}`, columns)]),
     );
+    // those of the resources grow at their ends as rows come; made afterwards, each would read all the bodies again
     this.indexes = this.connection.all(
-      "select name, sql from main.sqlite_master where type = 'index' and sql is not null",
+      "select name, sql from main.sqlite_master where type = 'index' and sql is not null and tbl_name <> 'resource'",
     ) as unknown as Index[];
     for (const { name } of this.indexes) this.connection.db.exec(`drop index main.${name}`);
     this.terms = new Terms(this.connection);
