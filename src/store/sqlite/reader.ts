@@ -42,6 +42,8 @@ export class SqliteReader {
   private readonly points = new Map<number, string>();
   private readonly prepared = new Map<string, Prepared>();
   private readonly worklists = new Map<string, Prepared<WorklistRun>>();
+  /** the newest version of some types, as of a state of the file */
+  private readonly newest = new Map<string, { readonly state: unknown; readonly page: Page }>();
   private readonly histories = new Map<string, Statement>();
 
   /** `guarded`: searches end when the connection's checkpoint says so */
@@ -112,7 +114,20 @@ export class SqliteReader {
     return prepared === none ? [] : this.connection.all(prepared.text, ...parametersOf(prepared, run));
   }
 
+  /** What is newest is asked for before each search of services: it is read again when something was committed since. */
   history(scope: HistoryScope, window: Window, sight: Sight): Page {
+    if (window.count !== 1 || window.after !== undefined || sight !== 'all') return this.historyPage(scope, window, sight);
+    const state = this.connection.get('pragma data_version')?.['data_version'];
+    const key = JSON.stringify([scope, window]);
+    const known = this.newest.get(key);
+    if (known && known.state === state) return known.page;
+    const page = this.historyPage(scope, window, sight);
+    if (this.newest.size > 100) this.newest.clear();
+    this.newest.set(key, { state, page });
+    return page;
+  }
+
+  private historyPage(scope: HistoryScope, window: Window, sight: Sight): Page {
     this.terms.renew();
     const { text, parameters } = this.historyStatement(scope, window, sight);
     return this.pageOf(this.connection.all(text, ...parameters), window.count, undefined, (row) => [row['sequence'] as number]);
