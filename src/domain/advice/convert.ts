@@ -4,7 +4,7 @@ import { changed, created, type Decision, type Found } from '../command.js';
 import { referenceToService } from '../directory/service.js';
 import { attachFiles, type GivenFiles } from '../documents/attachments.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
-import { gatherConcept } from '../reference-data/concept.js';
+import { gatherPriorityInEffect } from '../reference-data/priority.js';
 import { inState, priorityOf, ubrnOf, withExtension, withPriority } from '../referral/referral.js';
 import { openedTask } from '../referral/tasks.js';
 import { transitionOf } from '../referral/transitions.js';
@@ -48,7 +48,7 @@ const referralOf = (advice: Advice, id: string, ubrn: string, situation: Situati
 
 /** A027: the provider makes a referral of the request for advice, under the same UBRN, and will act on it itself. */
 export const convertAdvice = async (situation: Situation, found: Found, conversion: Conversion): Promise<Decision> => {
-  const { facts, newId, now } = situation;
+  const { newId, now } = situation;
   const advice = await gatherAdvice(situation, found);
   refuseStranger(advice, situation);
   const next = adviceAfter(advice, 'convert', situation);
@@ -63,9 +63,7 @@ export const convertAdvice = async (situation: Situation, found: Found, conversi
   checkText(conversion.comments, 'reviewComments', 2000);
   if (conversion.guidance !== undefined) checkText(conversion.guidance, 'guidance');
   const code = conversion.priority ?? priorityOf(advice.request);
-  const priority = await gatherConcept(facts, 'PRIORITY', code);
-  if (!priority)
-    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${code} is no priority in effect.`, at('newReferralPriority'));
+  const priority = await gatherPriorityInEffect(situation, code, at('newReferralPriority'));
   const { service } = advice;
   if (!service?.summary.priorities.some((known) => known === priority.code))
     throw refusal(

@@ -3,6 +3,7 @@ import { changed, type Decision, type Found } from '../command.js';
 import { referenceToService } from '../directory/service.js';
 import { attachFiles, type GivenFiles } from '../documents/attachments.js';
 import { gatherConcept } from '../reference-data/concept.js';
+import { gatherPriorityInEffect } from '../reference-data/priority.js';
 import { withPriority } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
@@ -53,9 +54,8 @@ export const sendCommunicationToRequester = async (situation: Situation, found: 
       'The referrer has not authorised the conversion.',
       at('guidanceOutcome'),
     );
-  const priority = await gatherConcept(situation.facts, 'PRIORITY', reply.priority);
-  if (reply.priority !== undefined && !priority)
-    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${reply.priority} is no priority in effect.`, at('updatedPriority'));
+  const priority =
+    reply.priority === undefined ? undefined : await gatherPriorityInEffect(situation, reply.priority, at('updatedPriority'));
   const files = await attachFiles(situation, reply.files, {
     type: 'GUIDANCE_RESPONSE',
     request: found.id,

@@ -4,6 +4,7 @@ import type { Decision, Found } from '../command.js';
 import type { SearchCriteria } from '../directory/criteria.js';
 import { referenceToService } from '../directory/service.js';
 import { gatherConcept } from '../reference-data/concept.js';
+import { gatherPriorityInEffect } from '../reference-data/priority.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { changeReferral } from './change-referral.js';
@@ -32,7 +33,11 @@ export const changeShortlist = async (situation: Situation, found: Found, wanted
   const referral = await gatherReferral(situation, found);
   const event = wanted.kind === 'triage' ? 'change-shortlist-for-triage' : 'change-shortlist';
   stateAfter(event, referral);
-  const priority = await gatherConcept(facts, 'PRIORITY', wanted.criteria?.priority ?? priorityOf(referral.request));
+  const searched = wanted.criteria?.priority;
+  const priority =
+    searched === undefined || searched === priorityOf(referral.request)
+      ? await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request))
+      : await gatherPriorityInEffect(situation, searched, at);
   const known = await gatherShortlist(situation, {
     kind: wanted.kind,
     references: wanted.shortlist,

@@ -5,7 +5,8 @@ import { nhsNumberOf } from '../demographics/demographics.js';
 import type { SearchCriteria } from '../directory/criteria.js';
 import { referenceToService, type Service } from '../directory/service.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
-import { gatherConcept, isInEffect, type Concept } from '../reference-data/concept.js';
+import type { Concept } from '../reference-data/concept.js';
+import { gatherPriorityInEffect } from '../reference-data/priority.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
@@ -59,7 +60,7 @@ const checkPathwayStart = (start: string | undefined, now: string): void => {
     );
 };
 
-const gatherPriority = async ({ facts, now }: Situation, wanted: WantedRequest): Promise<Concept> => {
+const gatherPriority = async (situation: Situation, wanted: WantedRequest): Promise<Concept> => {
   const searched = wanted.criteria?.priority;
   if (wanted.priority !== undefined && searched !== undefined && wanted.priority !== searched)
     throw refusal(
@@ -70,10 +71,7 @@ const gatherPriority = async ({ facts, now }: Situation, wanted: WantedRequest):
       wanted.at.priority,
     );
   const code = wanted.priority ?? wanted.criteria?.priority ?? priorityOf({ ...wanted.request } as ServiceRequest);
-  const concept = await gatherConcept(facts, 'PRIORITY', code);
-  if (!concept || !isInEffect(concept, now))
-    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${code} is no priority in effect.`, wanted.at.priority);
-  return concept;
+  return gatherPriorityInEffect(situation, code, wanted.at.priority);
 };
 
 /** Gathers what a new request names and refuses, with the codes of e-RS, what their rules forbid. */

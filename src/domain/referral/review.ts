@@ -4,7 +4,8 @@ import { systems } from '../codes.js';
 import type { Decision, Draft, Found } from '../command.js';
 import { attachFiles, type GivenFiles } from '../documents/attachments.js';
 import type { Service } from '../directory/service.js';
-import { gatherConcept, isInEffect, type Concept } from '../reference-data/concept.js';
+import { gatherConcept, type Concept } from '../reference-data/concept.js';
+import { gatherPriorityInEffect } from '../reference-data/priority.js';
 import { reasonRules } from '../reference-data/reason-rules.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
@@ -107,13 +108,8 @@ const providerFiles = (situation: Situation, referral: Referral, files: GivenFil
   });
 
 /** The priority that a provider sets, as its concept; undefined when it sets none. */
-const gatherNewPriority = async ({ facts, now }: Situation, code: string | undefined, name: string): Promise<Concept | undefined> => {
-  if (code === undefined) return undefined;
-  const concept = await gatherConcept(facts, 'PRIORITY', code);
-  if (!concept || !isInEffect(concept, now))
-    throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${code} is no priority in effect.`, at(name));
-  return concept;
-};
+const gatherNewPriority = async (situation: Situation, code: string | undefined, name: string): Promise<Concept | undefined> =>
+  code === undefined ? undefined : gatherPriorityInEffect(situation, code, at(name));
 
 const prioritised = (concept: Concept | undefined): Pick<Step, 'request'> =>
   concept === undefined
