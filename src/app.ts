@@ -12,6 +12,7 @@ import { openAudit } from './audit/open-audit.js';
 import { createAuth } from './auth/create-auth.js';
 import { readIssuers } from './auth/issuers-file.js';
 import type { IdentityIssuer } from './auth/subjects.js';
+import { sweepOrphans } from './bulk/sweep-orphans.js';
 import { jobHandlers, sweepJobFiles } from './bulk/handlers.js';
 import { ofSetting, originOf, type Config } from './config.js';
 import { seedConformance } from './conformance/seed.js';
@@ -43,6 +44,8 @@ const keysEveryMs = 30_000;
 const scanEveryMs = 500;
 const parametersEveryMs = 500;
 const sweepEveryMs = 600_000;
+// all files are looked through
+const orphansEveryMs = 6 * 3_600_000;
 // lines are written together: a write for each would cost more than the rest of the line
 const logBytes = 16_000;
 const logEveryMs = 100;
@@ -95,6 +98,7 @@ const roundsOf = (house: House, keys: Keyring): readonly Round[] => [
     trouble: 'the search parameters that were added could not be read',
   },
   { everyMs: sweepEveryMs, work: () => sweepJobFiles(house), trouble: 'files of old jobs could not be removed' },
+  { everyMs: orphansEveryMs, work: () => sweepOrphans(house), trouble: 'files that nothing names could not be removed' },
 ];
 
 /** Whoever connects while the server drains is told to come back by another connection, which reaches another server. */

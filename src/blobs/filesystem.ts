@@ -1,5 +1,5 @@
 import { constants, createReadStream } from 'node:fs';
-import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { TooLarge, type Blobs } from './port.js';
@@ -12,7 +12,7 @@ export const openFilesystemBlobs = async (directory: string): Promise<Blobs> => 
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await access(directory, constants.W_OK);
   const fileOf = (name: string): string => {
-    if (!/^[A-Za-z0-9-]{2,100}$/.test(name)) throw new Error('not a blob name');
+    if (!/^[A-Za-z0-9-]{2,100}(?:\.part)?$/.test(name)) throw new Error('not a blob name');
     return path.join(directory, name.slice(0, 2), name);
   };
   return {
@@ -46,6 +46,16 @@ export const openFilesystemBlobs = async (directory: string): Promise<Blobs> => 
     },
     async remove(name) {
       await rm(fileOf(name), { force: true });
+    },
+    async *list() {
+      for (const folder of await readdir(directory, { withFileTypes: true })) {
+        if (!folder.isDirectory()) continue;
+        for await (const file of await opendir(path.join(directory, folder.name))) {
+          // one may be removed meanwhile
+          const found = await stat(path.join(directory, folder.name, file.name)).catch(() => undefined);
+          if (found?.isFile() === true) yield { name: file.name, written: found.mtimeMs };
+        }
+      }
     },
   };
 };

@@ -7,6 +7,8 @@ export interface Blobs {
   /** undefined when there is no such blob */
   open(name: string): Promise<{ readonly bytes: Readable; readonly size: number } | undefined>;
   remove(name: string): Promise<void>;
+  /** every blob, and what a broken write left of one; `written` in epoch ms */
+  list(): AsyncIterable<{ readonly name: string; readonly written: number }>;
 }
 
 export class TooLarge extends Error {
