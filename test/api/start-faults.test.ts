@@ -43,7 +43,7 @@ it.each([
   ],
   ['PORT', { PORT: 'http' }],
 ])('what %s names and cannot be used stops the start with one line that says so', async (name, settings) => {
-  const { code, text } = await start(settings as Readonly<Record<string, string>>);
+  const { code, text } = await start(settings);
   expect([code, text]).toEqual([1, expect.stringMatching(new RegExp(`^referral-server cannot start: .*\\b${name}\\b.+\\n$`))]);
 });
 

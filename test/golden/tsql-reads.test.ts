@@ -1,5 +1,4 @@
 import { MssqlReader } from '../../src/store/mssql/reader.js';
-import type { Database } from '../../src/store/mssql/database.js';
 import type { Terms } from '../../src/store/mssql/terms.js';
 import type { Predicate, Prefix, SearchPlan, Sight } from '../../src/store/port.js';
 import { encodePosition } from '../../src/store/queries/position.js';
@@ -16,7 +15,7 @@ const sentBy = async (read: (reader: MssqlReader) => Promise<unknown>): Promise<
   };
   const database = { read: record, readCompiled: ({ text }: { readonly text: string }) => record(text) };
   const terms = { known: () => 7, find: () => Promise.resolve(), textOf: () => Promise.resolve(() => '') };
-  await read(new MssqlReader(database as unknown as Database, terms as unknown as Terms));
+  await read(new MssqlReader(database, terms as unknown as Terms));
   return sent.join(';\n');
 };
 

@@ -19,8 +19,11 @@ class Binding<R> {
   constructor(readonly read: (run: R) => Parameter) {}
 }
 
-/** A parameter that each run reads for itself. */
-export const bind = <R = Run>(read: (run: R) => Parameter): Fragment => sql`${new Binding(read)}`;
+/** A parameter that each run reads for itself, of whatever kind its runs are. */
+export const bindIn = (read: (run: never) => Parameter): Fragment => sql`${new Binding(read)}`;
+
+/** A parameter that each run of a search reads for itself. */
+export const bind: (read: (run: Run) => Parameter) => Fragment = bindIn;
 
 /** A statement whose parameters are read from a run. */
 export type Prepared<R = Run> = { readonly text: string; readonly parameters: readonly (Binding<R> | Parameter)[] };

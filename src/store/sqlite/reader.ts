@@ -1,4 +1,4 @@
-import { bind, parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
+import { bindIn, parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { sqlite, type Statement } from '../queries/dialect.js';
 import { historyQuery } from '../queries/history.js';
 import { labelledQuery } from '../queries/labels.js';
@@ -198,12 +198,7 @@ export class SqliteReader {
   worklist(query: WorklistQuery): WorklistPage {
     const run = worklistRun(query);
     const shape = worklistShape(query);
-    const prepared =
-      this.worklists.get(shape) ??
-      prepare<WorklistRun>(
-        sqlite,
-        worklistQuery(sqlite, run, (read) => bind(read)),
-      );
+    const prepared = this.worklists.get(shape) ?? prepare<WorklistRun>(sqlite, worklistQuery(sqlite, run, bindIn));
     this.worklists.set(shape, prepared);
     return worklistPage(this.connection.all(prepared.text, ...parametersOf(prepared, run)), query, String);
   }

@@ -33,8 +33,8 @@ const names = new Map<string, Map<string, string | undefined>>();
 
 /** Under which name a parameter's values have rows: an alias is searched at its home and has none of its own. */
 const keptName = (type: string, param: string): string | undefined => {
-  let ofType = names.get(type);
-  if (!ofType) names.set(type, (ofType = new Map()));
+  const ofType = names.get(type) ?? new Map<string, string | undefined>();
+  names.set(type, ofType);
   if (ofType.has(param)) return ofType.get(param);
   const name = homeParam(type, param) === param ? `${type}.${param}` : undefined;
   // keys of quantities and composites are as many as there are units and codes
