@@ -4,7 +4,6 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { Server } from '@hapi/hapi';
-import { destination, pino } from 'pino';
 import { scopeConditions } from './access/narrow-plan.js';
 import { RefusalBudget } from './access/refusal-budget.js';
 import { auditValues } from './audit/audit-values.js';
@@ -31,6 +30,7 @@ import { lapseHolds } from './interactions/lapse-holds.js';
 import { accessCheck } from './interactions/patient-access.js';
 import { scanDocuments } from './interactions/scan-documents.js';
 import { runJobs } from './jobs/runner.js';
+import { openLog } from './log.js';
 import { operations } from './operations/operations.js';
 import { createConformance, type Built, type Conformance } from './resources/conformance.js';
 import { registry } from './resources/registry.js';
@@ -46,9 +46,6 @@ const parametersEveryMs = 500;
 const sweepEveryMs = 600_000;
 // all files are looked through
 const orphansEveryMs = 6 * 3_600_000;
-// lines are written together: a write for each would cost more than the rest of the line
-const logBytes = 16_000;
-const logEveryMs = 100;
 
 export type App = {
   readonly server: Server;
@@ -112,11 +109,8 @@ const closeConnections = (server: Server, draining: () => boolean): void => {
 
 /** The server over an open store, which its end closes. */
 const createAppOver = async (store: Store, config: Config): Promise<App> => {
-  const log = destination({ fd: 1, sync: false, minLength: logBytes });
-  const logger = pino({ level: config.logLevel }, log);
-  const logging = setInterval(() => {
-    log.flush();
-  }, logEveryMs).unref();
+  const log = openLog(config.logLevel);
+  const { logger } = log;
   const clock = Date.now;
   // with PORT=0 the address is known only when the server listens
   const origin = { url: originOf(config) };
@@ -186,7 +180,7 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
     tokens: auth.tokens,
     keys: auth.keys,
     clients: auth.clients,
-    logger,
+    log,
     host: config.host,
     port: config.port,
     get origin() {
@@ -228,8 +222,7 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
       await running.stop();
       await audit.close();
       await store.close();
-      clearInterval(logging);
-      logger.flush();
+      await log.close();
     },
   };
 };

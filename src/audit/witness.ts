@@ -80,10 +80,18 @@ export const unwitnessed: Witness = {
 
 /** Sees to it that every access leaves an AuditEvent, on whatever path it came. */
 export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessParts): Witness => {
+  // accesses of the same millisecond have the same text
+  let [latest, latestText] = [Number.NaN, ''];
+  const now = (): string => {
+    const ms = clock();
+    if (ms !== latest) [latest, latestText] = [ms, new Date(ms).toISOString()];
+    return latestText;
+  };
+
   const lineOf = ({ caller, clientId, about }: Parameters<Witness['refused']>[0], happening: Happening): string =>
     auditLine(happening, {
       id: newId(),
-      recorded: new Date(clock()).toISOString(),
+      recorded: now(),
       caller,
       clientId,
       requestId: about?.requestId,
@@ -116,18 +124,11 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
         doing: asked.doing,
         action: asked.action,
         outcome: '0',
-        what: seen.slice(0, mostNamed).map(referenceTo),
+        what: (seen.length > mostNamed ? seen.slice(0, mostNamed) : seen).map(referenceTo),
         patient,
         query: asked.query,
       }),
     );
-  };
-
-  /** What only reads commits nothing: it needs no house of its own. */
-  const reading: Witness['around'] = async (house, call, asked, run) => {
-    const success = await run(house);
-    read(call, asked, success);
-    return success;
   };
 
   const writing: Witness['around'] = async (house, call, asked, run) => {
@@ -173,7 +174,11 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     around: async (house, call, asked, run) => {
       if (asked.type === 'AuditEvent') await catchUp();
       try {
-        return await (asked.action === 'R' ? reading(house, call, asked, run) : writing(house, call, asked, run));
+        if (asked.action !== 'R') return await writing(house, call, asked, run);
+        // what only reads commits nothing: it needs no house of its own
+        const success = await run(house);
+        read(call, asked, success);
+        return success;
       } catch (error) {
         trail.note(
           lineOf(call, {

@@ -1,8 +1,16 @@
 import { constants, createReadStream } from 'node:fs';
 import { access, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { havePassed } from './passing.js';
 import { TooLarge, type Blobs } from './port.js';
+
+async function* read(file: string): AsyncGenerator<Buffer> {
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    yield chunk;
+    havePassed(chunk.length);
+  }
+}
 
 /**
  * Blobs as files below `directory`, spread over 256 folders; a file appears under its name only when it is whole and synced. Throws when
@@ -28,6 +36,7 @@ export const openFilesystemBlobs = async (directory: string): Promise<Blobs> => 
           size += chunk.length;
           if (size > limit) throw new TooLarge(`more than ${String(limit)} bytes`);
           await handle.write(chunk);
+          havePassed(chunk.length);
         }
         await handle.sync();
         await handle.close();
@@ -42,7 +51,7 @@ export const openFilesystemBlobs = async (directory: string): Promise<Blobs> => 
     async open(name) {
       const file = fileOf(name);
       const found = await stat(file).catch(() => undefined);
-      return found ? { bytes: createReadStream(file), size: found.size } : undefined;
+      return found ? { bytes: Readable.from(read(file), { objectMode: false }), size: found.size } : undefined;
     },
     async remove(name) {
       await rm(fileOf(name), { force: true });

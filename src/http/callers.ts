@@ -24,13 +24,31 @@ const youngest = 16;
 
 /** entries of each memory */
 const most = 10_000;
+/** roles that one token is remembered in */
+const mostOfToken = 20;
 
-/** All that a caller is found by, as one text: the token and the e-RS headers (a header that was sent twice is an array). */
-const nameOf = (headers: RequestHeaders, exempt: boolean): string =>
-  `${part(headers['authorization'])}\n${part(headers['nhsd-end-user-organisation-ods'])}\n${part(headers['nhsd-ers-business-function'])}\n` +
-  `${part(headers['nhsd-ers-on-behalf-of-user-id'])}\n${String(exempt)}`;
-/** A header that was not sent is another than any that was; a line break is in none. */
-const part = (value: RequestHeaders[string]): string => (value === undefined ? '\r' : String(value));
+/** What a caller is found by beside the token. */
+type Named = { readonly ods: Sent; readonly businessFunction: Sent; readonly onBehalfOf: Sent; readonly exempt: boolean };
+/** a header that was sent twice is an array, and is remembered as no other */
+type Sent = RequestHeaders[string];
+type Remembered = Named & Cached<Admitted>;
+
+const namedBy = (headers: RequestHeaders, exempt: boolean): Named => ({
+  ods: headers['nhsd-end-user-organisation-ods'],
+  businessFunction: headers['nhsd-ers-business-function'],
+  onBehalfOf: headers['nhsd-ers-on-behalf-of-user-id'],
+  exempt,
+});
+
+const isSame = (one: Named, other: Named): boolean =>
+  one.ods === other.ods &&
+  one.businessFunction === other.businessFunction &&
+  one.onBehalfOf === other.onBehalfOf &&
+  one.exempt === other.exempt;
+
+/** `GET PractitionerRole`, which a user asks without the e-RS headers. */
+const isExempt = ({ method, path }: Request): boolean =>
+  method === 'get' && path.startsWith('/FHIR/R4/PractitionerRole') && /^\/?$/.test(path.slice('/FHIR/R4/PractitionerRole'.length));
 
 const admit = ({ app }: Request, { caller, rate }: Admitted): Caller => {
   app.clientId = caller.clientId;
@@ -65,7 +83,8 @@ const tooManyForged = (seconds: number): Failure =>
 export class Callers {
   private readonly roles = new Map<string, Cached<readonly HeldRole[]>>();
   private readonly patients = new Map<string, Cached<PatientFacts | undefined>>();
-  private readonly admitted = new Map<string, Cached<Admitted>>();
+  /** by the authorization header */
+  private readonly admitted = new Map<string, readonly Remembered[]>();
   private readonly constraints = new WeakMap<AccessClaims, readonly Constraint[]>();
 
   constructor(
@@ -76,20 +95,28 @@ export class Callers {
     private readonly addressOf: AddressFinder,
   ) {}
 
-  /** The caller of a request, who is remembered for a moment by all that he is found by. */
-  async of(request: Request): Promise<Caller> {
-    const exempt = request.method === 'get' && /^\/FHIR\/R4\/PractitionerRole\/?$/.test(request.path);
-    const name = nameOf(request.headers as RequestHeaders, exempt);
-    const known = this.admitted.get(name);
-    if (known && known.until > this.house.clock()) return admit(request, known.value);
-    const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec((request.headers['authorization'] as string | undefined) ?? '')?.[1];
+  /** The caller of a request, who is remembered for a moment by all that he is found by: then there is nothing to wait for. */
+  of(request: Request): Caller | Promise<Caller> {
+    const named = namedBy(request.headers as RequestHeaders, isExempt(request));
+    const authorization = (request.headers['authorization'] as string | undefined) ?? '';
+    const known = this.admitted.get(authorization)?.find((candidate) => isSame(candidate, named));
+    return known && known.until > this.house.clock() ? admit(request, known.value) : this.found(request, authorization, named);
+  }
+
+  private async found(request: Request, authorization: string, named: Named): Promise<Caller> {
+    const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1];
     if (token === undefined) throw noToken();
     const claims = await this.verified(token, request);
     request.app.clientId = claims.client_id;
-    const value = await this.find(claims, request.headers as RequestHeaders, exempt);
-    if (this.admitted.size >= most) this.admitted.clear();
-    this.admitted.set(name, { value, until: Math.min(this.house.clock() + admittedMs, claims.exp * 1000) });
+    const value = await this.find(claims, request.headers as RequestHeaders, named.exempt);
+    this.remember(authorization, { ...named, value, until: Math.min(this.house.clock() + admittedMs, claims.exp * 1000) });
     return admit(request, value);
+  }
+
+  private remember(authorization: string, caller: Remembered): void {
+    if (this.admitted.size >= most) this.admitted.clear();
+    const others = (this.admitted.get(authorization) ?? []).filter((candidate) => !isSame(candidate, caller));
+    this.admitted.set(authorization, [...others, caller].slice(-mostOfToken));
   }
 
   /** A token that this process has not verified yet is looked at only while its address has not sent too many forged ones. */

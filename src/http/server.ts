@@ -1,6 +1,5 @@
 import { constants, createBrotliCompress } from 'node:zlib';
 import Hapi, { type Server } from '@hapi/hapi';
-import type { Logger } from 'pino';
 import { FairShare } from '../access/fair-share.js';
 import { RateLimit } from '../access/rate-limit.js';
 import type { RefusalBudget } from '../access/refusal-budget.js';
@@ -9,6 +8,7 @@ import type { Keyring } from '../auth/keyring.js';
 import type { TokenEndpoint } from '../auth/token-endpoint.js';
 import type { ConnectionFigures } from '../store/port.js';
 import type { House } from '../interactions/house.js';
+import type { Log } from '../log.js';
 import type { AddressFinder } from './address.js';
 import { Callers } from './callers.js';
 import { limitBodies } from './body-deadline.js';
@@ -30,7 +30,7 @@ export type ServerParts = {
   readonly tokens: TokenEndpoint;
   readonly keys: Keyring;
   readonly clients: ClientRegistry;
-  readonly logger: Logger;
+  readonly log: Pick<Log, 'logger' | 'answered'>;
   readonly host: string;
   readonly port: number;
   /** the server's root: scheme, host and port */
@@ -67,23 +67,8 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
           ? false
           : {
               origin: [...parts.corsOrigins],
-              exposedHeaders: [
-                ...[
-                  'ETag',
-                  'Location',
-                  'Content-Location',
-                  'Content-Disposition',
-                  'Last-Modified',
-                  'X-Request-ID',
-                  'X-Correlation-ID',
-                  'X-Progress',
-                  'Retry-After',
-                  'RateLimit-Limit',
-                  'RateLimit-Remaining',
-                  'RateLimit-Reset',
-                  'WWW-Authenticate',
-                ],
-              ],
+              // told to whoever names an origin, by what dresses the answers
+              exposedHeaders: [],
               additionalHeaders: [
                 'If-Match',
                 'If-None-Match',
@@ -115,8 +100,8 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
   const connections = (): ConnectionFigures | undefined => store.connections?.();
   const metrics = createMetrics(connections);
   await server.register([
-    errors(parts.logger, parts.house.shapes, parts.house.witness),
-    correlated(parts.logger, metrics),
+    errors(parts.log.logger, parts.house.shapes, parts.house.witness),
+    correlated(parts.log, metrics),
     health(parts.ready),
     metricsRoute(metrics),
     landing(parts.version),

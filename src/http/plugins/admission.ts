@@ -35,6 +35,7 @@ const throttled = (allowance: Allowance): Failure =>
     { 'retry-after': String(allowance.resetSeconds), ...rateHeaders(allowance) },
   );
 
+const isFhir = (path: string): boolean => path.startsWith('/FHIR/R4') && (path.length === 8 || path[8] === '/');
 const open = /^\/FHIR\/R4\/(metadata|\.well-known\/smart-configuration)\/?$/;
 
 /**
@@ -42,30 +43,40 @@ const open = /^\/FHIR\/R4\/(metadata|\.well-known\/smart-configuration)\/?$/;
  * its headers.
  */
 export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Plugin<undefined> => {
-  const admit = async (request: Request): Promise<void> => {
-    const caller = await callers.of(request);
-    request.app.caller = caller;
-    const allowedRate = request.app.clientRate ?? rate(caller);
-    if (allowedRate === undefined) return;
+  const limited = async (request: Request, caller: Caller, allowedRate: number): Promise<void> => {
     const allowance = await limit.take(caller.clientId, allowedRate);
     if (!allowance.allowed) throw throttled(allowance);
     request.app.rateHeaders = rateHeaders(allowance);
   };
+  /** A promise only where there is something to wait for. */
+  const admit = (request: Request, caller: Caller): undefined | Promise<void> => {
+    request.app.caller = caller;
+    const allowedRate = request.app.clientRate ?? rate(caller);
+    return allowedRate === undefined ? undefined : limited(request, caller, allowedRate);
+  };
+  const refuse = (request: Request, error: unknown): never => {
+    const { caller, clientId } = request.app;
+    const who = { ...(caller === undefined ? {} : { caller }), ...(clientId === undefined ? {} : { clientId }) };
+    witness.refused({ about: aboutOf(request), ...who }, error);
+    request.app.audited = true;
+    throw error;
+  };
+  const settled = async (request: Request, h: ResponseToolkit, waiting: Promise<void>): Promise<ResponseToolkit['continue']> => {
+    try {
+      await waiting;
+    } catch (error) {
+      return refuse(request, error);
+    }
+    return h.continue;
+  };
   return {
     name: 'admission',
     register: (server) => {
-      server.ext('onPreAuth', async (request: Request, h: ResponseToolkit) => {
-        if (!/^\/FHIR\/R4(\/|$)/.test(request.path) || request.method === 'options' || open.test(request.path)) return h.continue;
-        try {
-          await admit(request);
-        } catch (error) {
-          const { caller, clientId } = request.app;
-          const who = { ...(caller === undefined ? {} : { caller }), ...(clientId === undefined ? {} : { clientId }) };
-          witness.refused({ about: aboutOf(request), ...who }, error);
-          request.app.audited = true;
-          throw error;
-        }
-        return h.continue;
+      server.ext('onPreAuth', (request: Request, h: ResponseToolkit) => {
+        if (!isFhir(request.path) || request.method === 'options' || open.test(request.path)) return h.continue;
+        const found = callers.of(request);
+        const waiting = found instanceof Promise ? found.then((caller) => admit(request, caller)) : admit(request, found);
+        return waiting === undefined ? h.continue : settled(request, h, waiting);
       });
     },
   };

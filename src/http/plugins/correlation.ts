@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
-import type { Logger } from 'pino';
 import { failure } from '../../fhir/outcome.js';
+import type { Log } from '../../log.js';
 import type { Metrics } from './metrics.js';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -15,6 +15,11 @@ const security: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
+/** What a page of another origin may read of an answer. */
+const exposed =
+  'ETag,Location,Content-Location,Content-Disposition,Last-Modified,X-Request-ID,X-Correlation-ID,X-Progress,Retry-After,' +
+  'RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,WWW-Authenticate';
+
 /** The ids of a request; X-Correlation-ID only when it is printable and of a sane length. */
 export const aboutOf = (request: Request): { readonly requestId: string; readonly correlationId?: string } => {
   const sent = request.headers['x-correlation-id'] as string | undefined;
@@ -24,24 +29,31 @@ export const aboutOf = (request: Request): { readonly requestId: string; readonl
   };
 };
 
+/** Whether the configuration names the page's origin; hapi looks only where it names any. */
+const isOfTold = ({ info }: Request): boolean => (info.cors as { readonly isOriginMatch?: boolean } | undefined)?.isOriginMatch === true;
+
 /** What every answer carries: the ids of its request, the security headers, and what is left of the client's rate. */
 export const dress = (request: Request, headers: Record<string, string | string[]>): void => {
   for (const name in security) headers[name] ??= security[name] ?? '';
   const { requestId, correlationId } = aboutOf(request);
   headers['x-request-id'] = requestId;
   if (correlationId !== undefined) headers['x-correlation-id'] = correlationId;
-  Object.assign(headers, request.app.rateHeaders);
+  if (request.app.rateHeaders !== undefined) Object.assign(headers, request.app.rateHeaders);
+  if (request.headers['origin'] !== undefined && isOfTold(request)) headers['access-control-expose-headers'] = exposed;
 };
 
+/** The resource type that a path names, as the third of its parts. */
+const typeIn = (path: string): string | undefined => /^\/[^/]*\/[^/]*\/([A-Z][A-Za-z]+)(?:\/|$)/.exec(path)?.[1];
+
 /** Request ids, one log line and one observation a request. Neither holds a URL: it may name a patient. */
-export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> => ({
+export const correlated = (log: Pick<Log, 'answered'>, metrics: Metrics): Plugin<undefined> => ({
   name: 'correlated',
   register: (server) => {
     server.ext('onRequest', (request: Request, h: ResponseToolkit) => {
       const given = request.headers['x-request-id'] as string | undefined;
       request.app.started = performance.now();
       request.app.requestId = given !== undefined && uuid.test(given) ? given : randomUUID();
-      if (given !== undefined && !uuid.test(given))
+      if (given !== undefined && request.app.requestId !== given)
         throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
       return h.continue;
     });
@@ -51,18 +63,7 @@ export const correlated = (logger: Logger, metrics: Metrics): Plugin<undefined> 
       const status = 'statusCode' in request.response ? request.response.statusCode : 0;
       metrics.observe(request.method, status, ms);
       if (request.path.startsWith('/health') || request.path === '/metrics') return;
-      const [, , , type] = request.path.split('/');
-      logger.info(
-        {
-          method: request.method,
-          type: /^[A-Z][A-Za-z]+$/.test(type ?? '') ? type : undefined,
-          status,
-          ms: Math.round(ms * 100) / 100,
-          requestId,
-          client: clientId,
-        },
-        'request',
-      );
+      log.answered({ method: request.method, type: typeIn(request.path), status, ms, requestId, client: clientId });
     });
   },
 });

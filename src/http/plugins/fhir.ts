@@ -24,9 +24,11 @@ const base = '/FHIR/R4';
 
 /** What follows `?`. `request.url` is parsed whole when it is asked for, which most requests can do without. */
 const searchOf = (request: Request): string => {
-  const [target = ''] = (request.raw.req.url ?? '').split('#');
+  const target = request.raw.req.url ?? '';
   const mark = target.indexOf('?');
-  return mark < 0 ? '' : target.slice(mark + 1);
+  const hash = target.indexOf('#');
+  if (mark < 0 || (hash >= 0 && hash < mark)) return '';
+  return target.slice(mark + 1, hash < 0 ? undefined : hash);
 };
 
 /** What the request wants written; kept with it, so that an error is written alike. */
@@ -56,7 +58,8 @@ const callOf = (request: Request, prefer: Preference): Call => ({
 
 /** The path below the base, its segments decoded; a slash that was encoded stays so, and names nothing. */
 const pathOf = (request: Request): string => {
-  const path = request.path.slice(base.length + 1).replace(/\/+$/, '');
+  const below = request.path.slice(base.length + 1);
+  const path = below.endsWith('/') ? below.replace(/\/+$/, '') : below;
   if (!path.includes('%')) return path;
   return path
     .split('/')
@@ -79,15 +82,16 @@ type Options = {
 export const fhir = (house: House, once: Once, options: Options): Plugin<undefined> => {
   /** A write whose request ids both came is carried out once, however often it is sent. */
   const performed = (request: Request, call: Call, isBatch: boolean, run: (call: Call) => Promise<Success>): Promise<Success> => {
-    const requestId = header(request, 'x-request-id');
-    const correlationId = call.about?.correlationId;
-    const isRead = request.method === 'get' || request.method === 'head' || request.path.endsWith('/_search');
     const begun = (own: Call): Promise<Success> => {
       // from here on the interaction's own AuditEvent tells of it
       request.app.audited = true;
       return run(own);
     };
-    if (isRead || requestId === undefined || correlationId === undefined) return begun(call);
+    const isRead = request.method === 'get' || request.method === 'head' || request.path.endsWith('/_search');
+    if (isRead) return begun(call);
+    const requestId = header(request, 'x-request-id');
+    const correlationId = call.about?.correlationId;
+    if (requestId === undefined || correlationId === undefined) return begun(call);
     const pair = { client: call.caller.clientId, requestId, correlationId };
     return once.run(pair, isBatch, (claim) => begun({ ...call, about: { requestId, correlationId, once: claim } }));
   };
@@ -107,7 +111,8 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
     const call = callOf(request, prefer);
     const path = pathOf(request);
     const formed = request.method === 'post' && /(^|\/)_search$/.test(path);
-    const query = [searchOf(request), formed ? readForm(request) : ''].filter(Boolean).join('&');
+    const search = searchOf(request);
+    const query = formed ? [search, readForm(request)].filter(Boolean).join('&') : search;
     const asked: Interactive = {
       method: request.method.toUpperCase(),
       url: query === '' ? path : `${path}?${query}`,

@@ -1,6 +1,7 @@
 import type { Plugin } from '@hapi/hapi';
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { ConnectionFigures } from '../../store/port.js';
+import { answerFigures } from './answer-figures.js';
 
 export type Metrics = { readonly registry: Registry; readonly observe: (method: string, status: number, ms: number) => void };
 
@@ -45,35 +46,7 @@ export const createMetrics = (connections: () => ConnectionFigures | undefined):
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   if (connections()) watchConnections(registry, connections);
-  const seconds = new Histogram({
-    name: 'http_request_seconds',
-    help: 'time to answer',
-    labelNames: ['method'],
-    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
-    registers: [registry],
-  });
-  const answers = new Counter({
-    name: 'http_answers_total',
-    help: 'answers by status',
-    labelNames: ['method', 'status'],
-    registers: [registry],
-  });
-  // the children of a method and status are looked up by one short text, not by their labels
-  const known = new Map<string, { readonly time: Histogram.Internal<'method'>; readonly count: Counter.Internal }>();
-  const childrenOf = (method: string, status: number) => {
-    const key = `${method} ${String(status)}`;
-    const found = known.get(key) ?? { time: seconds.labels(method), count: answers.labels(method, String(status)) };
-    known.set(key, found);
-    return found;
-  };
-  return {
-    registry,
-    observe: (method, status, ms) => {
-      const { time, count } = childrenOf(method, status);
-      time.observe(ms / 1000);
-      count.inc();
-    },
-  };
+  return { registry, observe: answerFigures(registry) };
 };
 
 export const metricsRoute = (metrics: Metrics): Plugin<undefined> => ({

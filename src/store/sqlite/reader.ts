@@ -58,8 +58,9 @@ export class SqliteReader {
   find(key: Key, sight: Sight): Stored | undefined {
     const keys = sight === 'all' ? [] : sight.keys;
     this.terms.renew();
-    const row = this.connection.get(this.pointText(sight), this.terms.find(key.type) ?? 0, key.id, ...keys, ...keys);
-    return row && this.stored(row, key.type);
+    const row = this.connection.tuple(this.pointText(sight), this.terms.find(key.type) ?? 0, key.id, ...keys, ...keys) as
+      readonly [version: number, lastUpdated: number, body: string | null] | undefined;
+    return row && { type: key.type, id: key.id, version: row[0], lastUpdated: row[1], body: row[2] ?? undefined };
   }
 
   findVersion(key: Key, version: number, sight: Sight): Stored | undefined {
@@ -254,7 +255,7 @@ export class SqliteReader {
     let text = this.points.get(count);
     if (text === undefined) {
       text = sqlite.compile(
-        sql`select r.rid, r.id, r.version, r.last_updated, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sqlite, sight, sql.raw('r.rid'))}`,
+        sql`select r.version, r.last_updated, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sqlite, sight, sql.raw('r.rid'))}`,
       ).text;
       this.points.set(count, text);
     }

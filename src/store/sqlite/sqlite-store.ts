@@ -14,10 +14,10 @@ import {
 } from '../port.js';
 import type { ReadName } from '../reads.js';
 import { isBounded } from '../queries/ranks.js';
-import { Connection } from './connection.js';
 import { ReaderPool } from './reader-pool.js';
 import { SqliteReader } from './reader.js';
 import { askedBy, Snapshots } from './snapshots.js';
+import { TurnConnection } from './turn-connection.js';
 import { startWriterThread, threadFile, type UnitWriter } from './unit-writer.js';
 
 /** What a search of unknown size may take. */
@@ -34,7 +34,7 @@ const isShort = (name: ReadName, words: readonly unknown[]): boolean => {
 };
 
 class SqliteStore implements Store {
-  private readonly connection: Connection;
+  private readonly connection: TurnConnection;
   private readonly reader: SqliteReader;
   private readonly pool: ReaderPool;
   private readonly snapshots: Snapshots;
@@ -43,14 +43,14 @@ class SqliteStore implements Store {
     path: string,
     private readonly writer: UnitWriter,
   ) {
-    this.connection = new Connection(path);
+    this.connection = new TurnConnection(path);
     this.reader = new SqliteReader(this.connection);
     this.pool = new ReaderPool({ file: threadFile('reader-thread'), path, size: 2, milliseconds: searchMilliseconds });
     this.snapshots = new Snapshots({ path, pool: this.pool, isShort });
   }
 
   commit(unit: Unit): Promise<void> {
-    return this.writer.commit(unit);
+    return this.writer.commit(unit).finally(this.connection.endTurn);
   }
 
   // short reads run on the calling thread, searches of unknown size on others: all see every acknowledged write
@@ -58,16 +58,20 @@ class SqliteStore implements Store {
   findVersion = (key: Key, version: number, sight: Sight) => Promise.resolve(this.reader.findVersion(key, version, sight));
   findMany = (keys: readonly Key[], sight: Sight) => Promise.resolve(this.reader.findMany(keys, sight));
   search = async (plan: SearchPlan, sight: Sight) =>
-    isShort('search', [plan, sight]) ? this.reader.search(plan, sight) : await this.pool.search(plan, sight);
+    isShort('search', [plan, sight])
+      ? this.reader.search(plan, sight)
+      : await this.pool.search(plan, sight).finally(this.connection.endTurn);
   count = async (plan: SearchPlan, sight: Sight, limit: number) =>
-    isShort('count', [plan, sight, limit]) ? this.reader.count(plan, sight, limit) : await this.pool.count(plan, sight, limit);
+    isShort('count', [plan, sight, limit])
+      ? this.reader.count(plan, sight, limit)
+      : await this.pool.count(plan, sight, limit).finally(this.connection.endTurn);
   // eslint-disable-next-line @typescript-eslint/require-await
   history = async (scope: HistoryScope, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
-  labelled = (type: string, limit: number) => this.pool.labelled(type, limit);
+  labelled = (type: string, limit: number) => this.pool.labelled(type, limit).finally(this.connection.endTurn);
   at = (): Reader => this;
-  snapshot = <T>(read: (reader: Reader) => Promise<T>) => this.snapshots.run(read);
+  snapshot = <T>(read: (reader: Reader) => Promise<T>) => this.snapshots.run(read).finally(this.connection.endTurn);
   keysOf = (key: Key) => Promise.resolve(this.reader.keysOf(key));
   findClaim = (kind: ClaimKind, key: string) => Promise.resolve(this.reader.findClaim(kind, key));
   findEntry = (kind: Entry['kind'], key: string) => Promise.resolve(this.reader.findEntry(kind, key));
