@@ -240,6 +240,8 @@ describe('headers', () => {
       null,
       null,
     ]);
+    expect(listed.headers.get('access-control-expose-headers')?.split(',')).toEqual(expect.arrayContaining(['ETag', 'X-Request-ID']));
+    expect(other.headers.get('access-control-expose-headers')).toBeNull();
     for (const { headers } of [listed, other, await server.as('nobody', 'GET', 'Patient'), await server.as('nobody', 'GET', '/nowhere')]) {
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('x-frame-options')).toBe('DENY');
