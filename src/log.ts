@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { destination, pino, type Logger } from 'pino';
 
@@ -45,8 +46,8 @@ export const openLog = (level: string): Log => {
   flushing.unref();
   // who ends without closing it keeps what was not being written already
   const exiting = (): void => {
-    flush();
     out.flushSync();
+    writeSync(1, lines);
   };
   process.on('exit', exiting);
   const base = { pid: process.pid, hostname: hostname() };
