@@ -47,7 +47,7 @@ export const openLog = (level: string): Log => {
   // who ends without closing it keeps what was not being written already
   const exiting = (): void => {
     out.flushSync();
-    writeSync(1, lines);
+    if (lines !== '') writeSync(1, lines);
   };
   process.on('exit', exiting);
   const base = { pid: process.pid, hostname: hostname() };
