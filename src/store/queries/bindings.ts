@@ -23,7 +23,7 @@ class Binding<R> {
 export const bindIn = (read: (run: never) => Parameter): Fragment => sql`${new Binding(read)}`;
 
 /** A parameter that each run of a search reads for itself. */
-export const bind: (read: (run: Run) => Parameter) => Fragment = bindIn;
+export const bind = (read: (run: Run) => Parameter): Fragment => bindIn(read);
 
 /** A statement whose parameters are read from a run. */
 export type Prepared<R = Run> = { readonly text: string; readonly parameters: readonly (Binding<R> | Parameter)[] };
