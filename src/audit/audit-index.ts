@@ -12,6 +12,7 @@ import {
   type Store,
   type Value,
 } from '../store/port.js';
+import { withReads } from '../store/reads.js';
 import { eventOf } from './audit-line.js';
 
 /** What the index needs of the house. */
@@ -51,12 +52,7 @@ const asText = (value: Value): Value =>
   value.kind === 'reference' ? { kind: 'text', param: value.param, value: referenceTo(value.target) } : value;
 
 /** A store whose searches of AuditEvents read that form. */
-export const withAuditPlans = (store: Store): Store =>
-  Object.assign(Object.create(store) as Store, {
-    ...auditReads(store),
-    snapshot: <T>(read: (reader: Reader) => Promise<T>) =>
-      store.snapshot((reader) => read(Object.assign(Object.create(reader) as Reader, auditReads(reader)))),
-  } satisfies Partial<Store>);
+export const withAuditPlans = (store: Store): Store => withReads(store, auditReads);
 
 const auditReads = (store: Reader) =>
   ({

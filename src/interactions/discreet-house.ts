@@ -2,7 +2,8 @@ import { isRestricted, withoutWhereabouts } from '../domain/demographics/restric
 import { parseJson, stringifyJson } from '../fhir/json.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Extractor } from '../fhir/search/extract.js';
-import type { Reader, Store, Stored } from '../store/port.js';
+import type { Reader, Stored } from '../store/port.js';
+import { withReads } from '../store/reads.js';
 import type { House } from './house.js';
 
 const resourceOf = ({ body }: Stored): Resource | undefined => (body === undefined ? undefined : (parseJson(body) as Resource));
@@ -50,14 +51,6 @@ const discreetReads = (reader: Reader): Partial<Reader> => {
   };
 };
 
-const discreetStore = (store: Store): Store =>
-  Object.assign(Object.create(store) as Store, discreetReads(store), {
-    at: (freshness: 'replica' | 'primary') => {
-      const reader = store.at(freshness);
-      return Object.assign(Object.create(reader) as Reader, discreetReads(reader));
-    },
-  } satisfies Partial<Store>);
-
 /** An index that knows no whereabouts of a restricted record, so that no search, chain or order tells them. */
 export const extractDiscreetly =
   (extract: Extractor): Extractor =>
@@ -72,7 +65,7 @@ const made = new WeakMap<House, House>();
  * no interaction needs to think of it.
  */
 export const discreet = (house: House): House => {
-  const known = made.get(house) ?? Object.assign(Object.create(house) as House, { store: discreetStore(house.store) });
+  const known = made.get(house) ?? Object.assign(Object.create(house) as House, { store: withReads(house.store, discreetReads) });
   made.set(house, known);
   return known;
 };

@@ -1,4 +1,5 @@
 import type { Key, Reader, SearchPlan, Sight, Store, Stored } from './port.js';
+import { withReads } from './reads.js';
 
 type Narrow = NonNullable<Exclude<Sight, 'all'>['narrow']>;
 type Narrowed = { readonly base: Sight; readonly narrow: Narrow };
@@ -12,16 +13,7 @@ const narrowOf = (sight: Sight): Narrowed | undefined => {
  * A store whose reads hold the restriction of a scope (`system/Observation.rs?category=laboratory`) as they hold access keys, so that no
  * path needs to think of it. A deleted row matches no restriction. Reads without one go straight through.
  */
-export const narrowedStore = (store: Store): Store =>
-  Object.assign(Object.create(store) as Store, narrowedReads(store), {
-    at: (freshness: 'replica' | 'primary') => {
-      const reader = store.at(freshness);
-      return narrowedReader(reader);
-    },
-    snapshot: <T>(read: (reader: Reader) => Promise<T>) => store.snapshot((reader) => read(narrowedReader(reader))),
-  } satisfies Partial<Store>);
-
-const narrowedReader = (reader: Reader): Reader => Object.assign(Object.create(reader) as Reader, narrowedReads(reader));
+export const narrowedStore = (store: Store): Store => withReads(store, narrowedReads);
 
 const narrowedReads = (store: Reader): Partial<Reader> => {
   /** Of the rows, those whose current version meets the restriction. */

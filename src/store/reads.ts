@@ -30,6 +30,15 @@ export const readerOf = (answer: (name: ReadName, words: readonly unknown[]) => 
 export const readBy = (reader: object, name: ReadName, words: readonly unknown[]): unknown =>
   (reader as Record<ReadName, (...all: readonly unknown[]) => unknown>)[name](...words);
 
+/** The store with some of its reads answered otherwise, on every way to them: its own, those of a replica, and those of a snapshot. */
+export const withReads = (store: Store, readsOf: (reader: Reader) => Partial<Reader>): Store => {
+  const over = (reader: Reader): Reader => Object.assign(Object.create(reader) as Reader, readsOf(reader));
+  return Object.assign(Object.create(store) as Store, readsOf(store), {
+    at: (freshness: 'replica' | 'primary') => over(store.at(freshness)),
+    snapshot: <T>(read: (reader: Reader) => Promise<T>) => store.snapshot((reader) => read(over(reader))),
+  } satisfies Partial<Store>);
+};
+
 /** The store with its reads answered by `reader`; what it commits goes where it went. */
 export const storeOver = (store: Store, reader: Reader): Store =>
   Object.assign(Object.create(store) as Store, {

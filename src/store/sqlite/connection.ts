@@ -47,6 +47,17 @@ export class Connection {
     return this.prepared(text).all(...parameters) as readonly Row[];
   }
 
+  /** Reads that see one state: in the transaction that is open, or in one of their own. */
+  together<T>(read: () => T): T {
+    if (this.db.isTransaction) return read();
+    this.run('begin');
+    try {
+      return read();
+    } finally {
+      this.run('commit');
+    }
+  }
+
   /** The number of rows changed. */
   run(text: string, ...parameters: readonly Bindable[]): number {
     return this.prepared(text).run(...parameters).changes;

@@ -48,18 +48,10 @@ export class FreeSlots {
 
   /** Those of diaries (ids of Schedules) that begin in [from, until): see `Reader.availability`. */
   availability(schedules: readonly string[], from: number, until: number): readonly DiaryAvailability[] {
-    const read = (): readonly DiaryAvailability[] => {
+    return this.connection.together(() => {
       this.dropChanged();
       return schedules.flatMap((schedule) => this.of(schedule, from, until) ?? []);
-    };
-    // a snapshot's connection is in a read transaction already
-    if (this.connection.db.isTransaction) return read();
-    this.connection.run('begin');
-    try {
-      return read();
-    } finally {
-      this.connection.run('commit');
-    }
+    });
   }
 
   private of(schedule: string, from: number, until: number): DiaryAvailability | undefined {

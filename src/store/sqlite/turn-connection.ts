@@ -25,6 +25,11 @@ export class TurnConnection extends Connection {
     return super.all(text, ...parameters);
   }
 
+  override together<T>(read: () => T): T {
+    this.begin();
+    return read();
+  }
+
   /** What is read from now on sees all that is committed now. */
   readonly endTurn = (): void => {
     if (!this.inTurn) return;
