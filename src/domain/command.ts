@@ -1,6 +1,6 @@
 import { parsedOnce } from '../fhir/parsed-once.js';
 import type { Resource } from '../fhir/resource.js';
-import type { Claim, EntryPut, Key, Predicate, SearchPlan, Sight, Sort, Stored } from '../store/port.js';
+import type { Claim, Key, Predicate, SearchPlan, Sight, Sort, Stored } from '../store/port.js';
 
 /** What a command may read while it gathers: the store, narrowed to what the caller may see unless it says `all`. */
 export type Facts = {
@@ -37,8 +37,6 @@ export type Decision = {
   readonly expects?: readonly (Key & { readonly version: number })[];
   readonly claims?: readonly Claim[];
   readonly releases?: readonly Claim[];
-  /** what the server remembers beside the resources */
-  readonly entries?: readonly EntryPut[];
   /** If-None-Exist and the like: what `sight` lets see still has no match at commit */
   readonly unmatched?: readonly (SearchPlan & { readonly sight: Sight })[];
   /** gives back what another system confirmed for this decision: called when it is not committed */

@@ -55,7 +55,7 @@ export const unitOf = async (
     unmatched: decision.unmatched ?? [],
     claims: [...sealed.flatMap(({ claims }) => claims), ...(decision.claims ?? [])],
     releases: [...sealed.flatMap(({ releases }) => releases), ...(decision.releases ?? [])],
-    entries: [...sealed.flatMap(({ entries }) => entries), ...(decision.entries ?? [])],
+    entries: sealed.flatMap(({ entries }) => entries),
   };
 };
 
