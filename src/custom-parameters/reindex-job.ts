@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { House } from '../interactions/house.js';
 import { indexedOf } from '../interactions/contained.js';
-import { logicalReferences } from '../interactions/seal.js';
+import { logicalReferences } from '../interactions/logical-references.js';
 import type { HeldJob } from '../jobs/jobs.js';
 import { Stale, type Reindex, type Stored } from '../store/port.js';
 import { keptPut, readKept, type KeptEntry } from './kept.js';

@@ -15,7 +15,7 @@ const isSeen = async (house: House, call: Call, key: Key, drafts: readonly Draft
 const isBound = (call: Call): boolean => call.caller.kind !== 'system';
 
 /** Whether the version before had the reference: then somebody who might wrote it, and it opens and tells nothing new. */
-const hadBefore = async (house: House, draft: Draft, reference: string): Promise<boolean> =>
+export const hadBefore = async (house: House, draft: Draft, reference: string): Promise<boolean> =>
   draft.version > 0 && (await house.store.findVersion(draft, draft.version, 'all'))?.body?.includes(JSON.stringify(reference)) === true;
 
 /**

@@ -1,0 +1,59 @@
+import type { Draft } from '../domain/command.js';
+import { findReferences, type FoundReference } from '../fhir/references.js';
+import type { Key, Resource } from '../fhir/resource.js';
+import type { House } from './house.js';
+
+export const identifierKey = (identifier: { readonly system?: string; readonly value?: string }): string =>
+  `${identifier.system ?? ''}|${identifier.value ?? ''}`;
+
+/** Types that a logical reference of the NHS may mean, by identifier system. */
+const identified: Readonly<Record<string, readonly string[]>> = {
+  'https://fhir.nhs.uk/Id/nhs-number': ['Patient'],
+  'https://fhir.nhs.uk/Id/ods-organization-code': ['Organization'],
+  'https://fhir.nhs.uk/Id/sds-user-id': ['Practitioner'],
+  'https://fhir.nhs.uk/Id/ers-service': ['HealthcareService'],
+  'https://fhir.nhs.uk/Id/dos-service-id': ['HealthcareService'],
+};
+
+/** The resources that identifier-only references stand for, where exactly one has the identifier. */
+export const resolveLogical = async (
+  house: House,
+  references: readonly FoundReference[],
+  drafts: readonly Draft[],
+): Promise<ReadonlyMap<string, Key>> => {
+  const found = new Map<string, Key>();
+  for (const { reference, identifier } of references) {
+    if (reference !== undefined || identifier?.value === undefined) continue;
+    const key = identifierKey(identifier);
+    for (const type of found.has(key) ? [] : (identified[identifier.system ?? ''] ?? [])) {
+      const page = await house.store.search(
+        {
+          type,
+          where: [{ kind: 'token', param: 'identifier', any: [{ system: identifier.system ?? '', code: identifier.value }] }],
+          sort: [],
+          count: 2,
+        },
+        'all',
+      );
+      const drafted = drafts.filter(({ resource }) => resource?.resourceType === type && hasIdentifier(resource, identifier));
+      const all = [...page.rows.filter(({ id }) => !drafted.some((draft) => draft.id === id)), ...drafted];
+      if (all.length === 1 && all[0]) found.set(key, { type, id: all[0].id });
+    }
+  }
+  return found;
+};
+
+/** How the identifier-only references of a stored resource resolve, for what indexes it anew. */
+export const logicalReferences = async (
+  house: House,
+  resource: Resource,
+): Promise<(reference: { readonly identifier: { readonly system?: string; readonly value?: string } }) => Key | undefined> => {
+  const found = await resolveLogical(house, findReferences(resource, resource.resourceType), []);
+  return ({ identifier }) => found.get(identifierKey(identifier));
+};
+
+const hasIdentifier = (resource: Resource, wanted: { readonly system?: string; readonly value?: string }): boolean =>
+  Array.isArray(resource['identifier']) &&
+  (resource['identifier'] as readonly { system?: string; value?: string }[]).some(
+    ({ system, value }) => system === wanted.system && value === wanted.value,
+  );
