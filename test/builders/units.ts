@@ -1,4 +1,4 @@
-import type { Put, Value } from '../../src/store/port.js';
+import type { SearchPlan, Put, Value } from '../../src/store/port.js';
 
 /** A version of a resource for the store, with a body that says which version it is. */
 export const put = (type: string, id: string, version = 0, more: Partial<Put> = {}): Put => ({
@@ -13,3 +13,14 @@ export const put = (type: string, id: string, version = 0, more: Partial<Put> = 
   ...more,
 });
 export const token = (param: string, code: string, system = ''): Value => ({ kind: 'token', param, code, system });
+
+/** A search of a type, unsorted, with a page of 50. */
+export const plan = (type: string, where: SearchPlan['where'], more: Partial<SearchPlan> = {}): SearchPlan => ({
+  type,
+  where,
+  sort: [],
+  count: 50,
+  ...more,
+});
+
+export const idsOf = (rows: readonly { readonly id: string }[]): readonly string[] => rows.map(({ id }) => id);
