@@ -210,8 +210,8 @@ export class Database {
     };
     try {
       const value = await task({ read, readCompiled: (statement) => read(statement.text, numbered(statement)) });
-      // the level is the connection's, and would stay with who is lent it next
-      await read('set transaction isolation level read committed');
+      // the level is the connection's, and would stay with who is lent it next; within a transaction not every server lets it go
+      await transaction.request().batch('commit transaction; set transaction isolation level read committed; begin transaction');
       await transaction.commit();
       return value;
     } catch (error) {
