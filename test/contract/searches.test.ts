@@ -159,4 +159,23 @@ onEveryEngine('searches', ({ open }) => {
     const unmatched = [plan('Patient', [{ kind: 'token', param: 'identifier', any: [{ code: '999' }] }])];
     await expect(store.commit({ puts: [put('Patient', 'z')], unmatched })).rejects.toBeInstanceOf(Matched);
   });
+
+  it('takes ids and texts that look like numbers for texts, from page to page', async () => {
+    const wanted = ['007', '07', '10', '7', '9'];
+    await store.commit({ puts: wanted.map((id) => put('Location', id, 0, { values: [{ kind: 'text', param: 'name', value: id }] })) });
+    for (const [kind, param] of [
+      ['id', '_id'],
+      ['text', 'name'],
+    ] as const) {
+      const seen: string[] = [];
+      for (let after: string | undefined = ''; after !== undefined;) {
+        const sort = [{ kind, param, descending: false }];
+        const page = await store.search(plan('Location', [], { sort, count: 1, placed: true, ...(after === '' ? {} : { after }) }), 'all');
+        expect(page.places?.[0]?.keys).toEqual(idsOf(page.rows));
+        seen.push(...idsOf(page.rows));
+        after = page.next;
+      }
+      expect(seen).toEqual(wanted);
+    }
+  });
 });

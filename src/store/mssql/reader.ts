@@ -12,6 +12,7 @@ import type {
   Page,
   Reader,
   SearchPlan,
+  Sort,
   Sight,
   Stored,
   Window,
@@ -37,9 +38,11 @@ type EntryName = { readonly kind: Entry['kind']; readonly key: string };
 type Position = readonly (string | number | null)[];
 
 const bodyOf = (value: unknown): string | undefined => (Buffer.isBuffer(value) ? value.toString('utf8') : undefined);
-/** The driver gives bigint as text. */
-const cell = (value: unknown): string | number | null =>
-  typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : (value as string | number | null);
+/** Sort keys that are texts, which may look like numbers. */
+const texts: ReadonlySet<Sort['kind']> = new Set<Sort['kind']>(['id', 'token', 'text']);
+/** A sort key as the position of a page has it: the driver gives bigint as text. */
+const cell = ({ kind }: Sort, value: unknown): string | number | null =>
+  typeof value === 'string' && !texts.has(kind) ? Number(value) : (value as string | number | null);
 
 /** Long texts stand in an index as their beginning with a hash; a list travels as JSON and is none. */
 const asKept = ({ text, parameters }: Statement): Statement => ({
@@ -127,7 +130,7 @@ export class MssqlReader implements Reader {
     const rows = await this.searched('page', { plan, sight, after, limit: plan.count + 1 });
     const shown = rows.slice(0, plan.count);
     const last = shown.at(-1);
-    const keysOf = (row: Row): Position => plan.sort.map((_, index) => cell(row[`k${String(index)}`]));
+    const keysOf = (row: Row): Position => plan.sort.map((sort, index) => cell(sort, row[`k${String(index)}`]));
     const position = (row: Row): Position => [...keysOf(row), Number(row['rid'])];
     return {
       ...(plan.placed === true ? { places: shown.map((row) => ({ keys: keysOf(row), after: encodePosition(position(row)) })) } : {}),
