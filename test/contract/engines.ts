@@ -16,12 +16,8 @@ export type Engine = {
   readonly openAgain: (options: Options) => Promise<Store>;
 };
 
-const embedded = (): Engine => {
-  const root = mkdtempSync(path.join(tmpdir(), 'store-'));
+const embedded = (root: string): Engine => {
   let made = 0;
-  afterAll(() => {
-    rmSync(root, { recursive: true, force: true });
-  });
   const openAgain = ({ integrity }: Options) => openSqliteStore({ path: path.join(root, `${String(made)}.db`), integrity });
   return {
     name: 'embedded',
@@ -67,7 +63,12 @@ jest.setTimeout(60_000);
 /** Runs a contract on every engine that is there. `suite` names a database of its own on the SQL Server. */
 export const onEveryEngine = (suite: string, contract: (engine: Engine) => void): void => {
   describe('embedded store', () => {
-    contract(embedded());
+    const root = mkdtempSync(path.join(tmpdir(), 'store-'));
+    contract(embedded(root));
+    // after what the contract itself closes in the end
+    afterAll(() => {
+      rmSync(root, { recursive: true, force: true });
+    });
   });
   if (url !== undefined)
     describe('SQL Server store', () => {
