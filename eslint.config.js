@@ -24,7 +24,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/http/**', 'src/app.ts'],
+    ignores: ['src/http/**'],
     rules: {
       'no-restricted-imports': ['error', { patterns: [{ group: ['@hapi/*'], message: 'hapi stays in src/http' }] }],
     },

@@ -50,6 +50,8 @@ export type ServerParts = {
   readonly ready: () => Promise<void>;
 };
 
+export type { Server } from '@hapi/hapi';
+
 /** RFC 6797: browsers come back over TLS only */
 const strictTransport = { maxAge: 31_536_000, includeSubdomains: true } as const;
 /** A server that does not listen yet: `start()` is the caller's. */

@@ -1,4 +1,5 @@
 /** Searches of slots in the forms of e-RS and BaRS. */
+import { idsOf, link } from '../helpers/rest.js';
 import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
 
 let server: Running;
@@ -9,9 +10,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-const idsOf = (answer: Answer, type?: string): readonly string[] => resourcesOf(answer.json, type).map(({ id }) => String(id));
-const link = ({ json }: Answer, relation: string): string | undefined =>
-  (json['link'] as readonly { relation: string; url: string }[]).find((each) => each.relation === relation)?.url;
 describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP', () => {
   const asGp = (url: string) => server.as('gp', 'GET', url);
   let service = '';

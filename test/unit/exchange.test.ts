@@ -1,5 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign as signBytes } from 'node:crypto';
 import nock from 'nock';
+import { nocked } from '../helpers/nocked.js';
 import { RefusalBudget } from '../../src/access/refusal-budget.js';
 import type { Client, Jwk } from '../../src/auth/client.js';
 import { keyFinder } from '../../src/auth/client-assertion.js';
@@ -89,19 +90,10 @@ const reasonIn = ({ status, body }: TokenAnswer): string =>
   'error' in body ? `${String(status)} ${body.error}: ${body.error_description}` : String(status);
 
 let tokens: Endpoint;
+nocked();
 beforeEach(async () => {
   now = start;
-  nock.disableNetConnect();
   tokens = await endpoint();
-});
-afterEach(() => {
-  expect(nock.isDone()).toBe(true);
-  nock.cleanAll();
-  nock.enableNetConnect();
-});
-// the http module is one for all test files of a process
-afterAll(() => {
-  nock.restore();
 });
 
 it.each([

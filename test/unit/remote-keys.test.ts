@@ -1,4 +1,5 @@
 import nock from 'nock';
+import { nocked } from '../helpers/nocked.js';
 import { checkKeysUrl, RemoteKeys, UnreadableKeys } from '../../src/auth/remote-keys.js';
 
 const origin = 'https://keys.example';
@@ -9,18 +10,9 @@ let now = 0;
 // the internal form leaves the name's look-up to nock; the addresses that are refused are tested on checkKeysUrl
 const remote = () => new RemoteKeys(true, () => now);
 
+nocked();
 beforeEach(() => {
   now = 1_800_000_000_000;
-  nock.disableNetConnect();
-});
-afterEach(() => {
-  expect(nock.isDone()).toBe(true);
-  nock.cleanAll();
-  nock.enableNetConnect();
-});
-// the http module is one for all test files of a process
-afterAll(() => {
-  nock.restore();
 });
 
 it('fetches a set once and keeps it for an hour', async () => {

@@ -47,7 +47,7 @@ class SqliteCopySource implements CopySource {
     return Promise.resolve(Number(this.connection.get(`select count(*) as n from ${name}`)?.['n']));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws rejects
   async read({ name, columns, along }: CopyTable, after: Position | undefined): Promise<Piece> {
     const cells = (row: Readonly<Record<string, unknown>>): Row => columns.map((column) => row[column.name] as Cell);
     if ('number' in along) {
@@ -110,7 +110,7 @@ class SqliteCopyTarget extends SqliteCopySource implements CopyTarget {
     super(`sqlite:${file}`, `${file}.copying`, filling);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws rejects
   async begin(source: string): Promise<ReadonlyMap<string, Position>> {
     const { connection } = this;
     connection.db.exec('create table if not exists store_copy (name text primary key, position text not null) strict');

@@ -65,7 +65,7 @@ class SqliteStore implements Store {
     isShort('count', [plan, sight, limit])
       ? this.reader.count(plan, sight, limit)
       : await this.pool.count(plan, sight, limit).finally(this.connection.endTurn);
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws rejects
   history = async (scope: HistoryScope, window: Window, sight: Sight) => this.reader.history(scope, window, sight);
   referrers = (target: Key, sight: Sight, limit: number, of?: { readonly type: string; readonly param: string }) =>
     Promise.resolve(this.reader.referrers(target, sight, limit, of));
