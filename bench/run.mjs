@@ -1,25 +1,17 @@
 // Measures this server against two floors over the same engine: a bare hapi route and a bare node:http server that make the same point
 // read. All in one run on loopback, so that the ratios mean something on a noisy machine. Usage: npm run bench [-- --seconds 5]
 import path from 'node:path';
-import autocannon from 'autocannon';
+import { load } from './load.mjs';
 import { cpuSeconds, start, startServer, stop } from './running.mjs';
 
 const seconds = Number(process.argv[process.argv.indexOf('--seconds') + 1]) || 5;
 
 const rows = [];
-const measure = async (name, { child }, options) => {
-  await autocannon({ connections: 16, duration: 2, ...options });
+const measure = async (name, { child }, request) => {
+  await load({ seconds: 2, ...request });
   const before = cpuSeconds(child.pid);
-  const result = await autocannon({ connections: 16, duration: seconds, ...options });
-  const cpu = ((cpuSeconds(child.pid) - before) * 1000) / (result['2xx'] + result.non2xx);
-  rows.push({
-    name,
-    rate: Math.round(result.requests.average),
-    p50: result.latency.p50,
-    p99: result.latency.p99,
-    'cpu ms': Number(cpu.toFixed(3)),
-    refused: result.non2xx,
-  });
+  const { answers, ...figures } = await load({ seconds, ...request });
+  rows.push({ name, ...figures, 'cpu ms': Number((((cpuSeconds(child.pid) - before) * 1000) / answers).toFixed(3)) });
 };
 
 const server = await startServer();

@@ -15,10 +15,10 @@ import { limitBodies } from './body-deadline.js';
 import { createListener, type Tls } from './listener.js';
 import { answerMalformed } from './malformed.js';
 import { Once } from './once.js';
+import { compressedFrom } from './whole-answer.js';
 import { admission } from './plugins/admission.js';
 import { correlated } from './plugins/correlation.js';
 import { errors } from './plugins/errors.js';
-import { fairness } from './plugins/fairness.js';
 import { fhir } from './plugins/fhir.js';
 import { health } from './plugins/health.js';
 import { landing } from './plugins/landing.js';
@@ -52,8 +52,6 @@ export type ServerParts = {
 
 export type { Server } from '@hapi/hapi';
 
-/** RFC 6797: browsers come back over TLS only */
-const strictTransport = { maxAge: 31_536_000, includeSubdomains: true } as const;
 /** A server that does not listen yet: `start()` is the caller's. */
 export const createServer = async (parts: ServerParts): Promise<Server> => {
   const server = Hapi.server({
@@ -87,9 +85,9 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
               ],
             },
       state: { parse: false, failAction: 'ignore' },
-      security: parts.tls ? { hsts: strictTransport } : false,
+      security: false,
     },
-    compression: { minBytes: 1024 },
+    compression: { minBytes: compressedFrom },
     // hapi compresses what its table of media types calls compressible
     mime: { override: { 'application/fhir+ndjson': { source: 'iana', compressible: true } } },
     debug: false,
@@ -102,7 +100,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
   const connections = (): ConnectionFigures | undefined => store.connections?.();
   const metrics = createMetrics(connections);
   await server.register([
-    errors(parts.log.logger, parts.house.shapes, parts.house.witness),
+    errors(parts.log.logger, parts.house.shapes, parts.house.witness, parts.tls !== undefined),
     correlated(parts.log, metrics),
     health(parts.ready),
     metricsRoute(metrics),
@@ -114,8 +112,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
       limit: new RateLimit(parts.house.store, parts.house.clock),
       rate: ({ kind }) => (kind === 'system' ? undefined : parts.rateLimit),
     }),
-    fairness(new FairShare()),
-    fhir(parts.house, new Once(parts.house.store, parts.house.clock, parts.shared), parts),
+    fhir(parts.house, new Once(parts.house.store, parts.house.clock, parts.shared), new FairShare(), parts),
   ]);
   return server;
 };

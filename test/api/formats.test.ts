@@ -78,3 +78,43 @@ describe('formats', () => {
       expect(response.headers.get('access-control-allow-headers')?.toLowerCase()).toContain(name);
   });
 });
+
+/** An answer's status, its headers without those of the moment, and the length of its body; nothing is compressed. */
+const answerTo = (path: string, headers: Readonly<Record<string, string>>): Promise<readonly unknown[]> =>
+  new Promise((resolve, reject) => {
+    http
+      .get(`${server.base}/${path}`, { headers, agent: new http.Agent() }, (response) => {
+        const { date: _date, 'x-request-id': _id, ...kept } = response.headers;
+        let text = '';
+        response
+          .setEncoding('utf8')
+          .on('data', (chunk: string) => (text += chunk))
+          .on('end', () => {
+            resolve([response.statusCode, kept, text.length]);
+          });
+      })
+      .on('error', reject);
+  });
+
+describe('an answer that is sent with a single write', () => {
+  it.each(['ServiceRequest?_count=1', 'Organization?_count=20', 'Patient/none', 'Nothing/1', 'metadata?_summary=true'])(
+    'is the one that hapi gives: %s',
+    async (path) => {
+      const authorization = await server.bearer('system');
+      const whole = await answerTo(path, { authorization });
+      // an entity tag to compare is hapi's matter
+      const byHapi = await answerTo(path, { authorization, 'if-none-match': 'W/"none"' });
+      const [status, headers, length] = byHapi;
+      const { 'accept-ranges': _ranges, ...others } = headers as Readonly<Record<string, unknown>>;
+      expect(whole).toEqual([status, others, length]);
+    },
+  );
+
+  it('keeps the connection, and the log tells its status', async () => {
+    const authorization = await server.bearer('system');
+    const [status, headers] = await answerTo('Patient/none', { authorization });
+    expect([status, (headers as http.IncomingHttpHeaders)['transfer-encoding']]).toEqual([404, undefined]);
+    const metrics = await (await fetch(`${server.base.replace('/FHIR/R4', '')}/metrics`)).text();
+    expect(metrics).toMatch(/http_answers_total\{method="get",status="404"\} [1-9]/);
+  });
+});

@@ -48,7 +48,7 @@ const cases: Readonly<Record<string, () => unknown>> = {
 
 it.each(Object.entries(cases))('%s', async (name, handler) => {
   const server = hapi();
-  await server.register(errors(pino({ level: 'silent' }), {} as Shapes, { refused: () => undefined }));
+  await server.register(errors(pino({ level: 'silent' }), {} as Shapes, { refused: () => undefined }, false));
   server.route({ method: 'GET', path: '/', handler: async () => (await handler()) as string });
   const { statusCode: status, headers, payload } = await server.inject('/');
   const kept = Object.fromEntries(

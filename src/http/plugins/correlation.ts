@@ -14,6 +14,8 @@ const security: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; style-src 'unsafe-inline'",
   'cache-control': 'no-store',
 };
+/** RFC 6797: browsers come back over TLS only */
+const strictTransport = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } as const;
 
 /** What a page of another origin may read of an answer. */
 const exposed =
@@ -33,8 +35,9 @@ export const aboutOf = (request: Request): { readonly requestId: string; readonl
 const isOfTold = ({ info }: Request): boolean => (info.cors as { readonly isOriginMatch?: boolean } | undefined)?.isOriginMatch === true;
 
 /** What every answer carries: the ids of its request, the security headers, and what is left of the client's rate. */
-export const dress = (request: Request, headers: Record<string, string | string[]>): void => {
+export const dress = (request: Request, headers: Record<string, string | string[]>, overTls: boolean): void => {
   for (const name in security) headers[name] ??= security[name] ?? '';
+  if (overTls) Object.assign(headers, strictTransport);
   const { requestId, correlationId } = aboutOf(request);
   headers['x-request-id'] = requestId;
   if (correlationId !== undefined) headers['x-correlation-id'] = correlationId;
@@ -58,9 +61,10 @@ export const correlated = (log: Pick<Log, 'answered'>, metrics: Metrics): Plugin
       return h.continue;
     });
     server.events.on('response', (request) => {
-      const { started, requestId, clientId } = request.app;
+      const { started, requestId, clientId, sent } = request.app;
       const ms = started === undefined ? 0 : performance.now() - started;
-      const status = 'statusCode' in request.response ? request.response.statusCode : 0;
+      const { response } = request;
+      const status = sent ?? (typeof response === 'object' && 'statusCode' in response ? response.statusCode : 0);
       metrics.observe(request.method, status, ms);
       if (request.path.startsWith('/health') || request.path === '/metrics') return;
       log.answered({ method: request.method, type: typeIn(request.path), status, ms, requestId, client: clientId });

@@ -6,6 +6,7 @@ import type { Witness } from '../../audit/witness.js';
 import { Unavailable } from '../../store/port.js';
 import type { Shapes } from '../../fhir/shapes.js';
 import { wireOf, writeFailure } from '../answer.js';
+import { sendWhole } from '../whole-answer.js';
 import { aboutOf, dress } from './correlation.js';
 
 const notOffered = (method: string): Failure => failure('method', 'not-supported', `${method.toUpperCase()} is not offered here.`);
@@ -48,8 +49,8 @@ const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
   }
 };
 
-/** Every answer passes here: what failed is written in FHIR, and all of them are dressed. */
-export const errors = (logger: Logger, shapes: Shapes, witness: Pick<Witness, 'refused'>): Plugin<undefined> => ({
+/** Every answer passes here: what failed is written in FHIR, all of them are dressed, and what is one text goes out. */
+export const errors = (logger: Logger, shapes: Shapes, witness: Pick<Witness, 'refused'>, overTls: boolean): Plugin<undefined> => ({
   name: 'errors',
   register: (server) => {
     server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
@@ -59,7 +60,8 @@ export const errors = (logger: Logger, shapes: Shapes, witness: Pick<Witness, 'r
       if (failed && request.app.caller && request.app.audited !== true)
         witness.refused({ about: aboutOf(request), caller: request.app.caller }, failed);
       const answer = failed === undefined ? (response as ResponseObject) : writeFailure(h, failed, wireOf(request), shapes);
-      dress(request, answer.headers);
+      dress(request, answer.headers, overTls);
+      if (sendWhole(request, answer)) return h.abandon;
       return failed === undefined ? h.continue : answer;
     });
   },

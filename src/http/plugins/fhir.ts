@@ -1,5 +1,6 @@
 import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Caller } from '../../access/caller.js';
+import type { FairShare } from '../../access/fair-share.js';
 import { checkInteraction } from '../../access/policy.js';
 import type { Access } from '../../audit/witness.js';
 import { failure, type Failure } from '../../fhir/outcome.js';
@@ -16,6 +17,7 @@ import { readBinary, uploadBinary } from '../binary.js';
 import { readBody, readForm } from '../body.js';
 import { uploadImport } from '../import.js';
 import { header } from '../header.js';
+import { inTurn } from '../in-turn.js';
 import { negotiate, type Wire } from '../media.js';
 import type { Once } from '../once.js';
 import { aboutOf } from './correlation.js';
@@ -79,7 +81,7 @@ type Options = {
 };
 
 /** All of `/FHIR/R4`: one route, dispatched by the registry, so that a request and a batch entry run the same code. */
-export const fhir = (house: House, once: Once, options: Options): Plugin<undefined> => {
+export const fhir = (house: House, once: Once, share: FairShare, options: Options): Plugin<undefined> => {
   /** A write whose request ids both came is carried out once, however often it is sent. */
   const performed = (request: Request, call: Call, isBatch: boolean, run: (call: Call) => Promise<Success>): Promise<Success> => {
     const begun = (own: Call): Promise<Success> => {
@@ -105,7 +107,7 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
     return performed(request, call, bundle['type'] === 'batch', (own) => auditedBundle(house, own, bundle));
   };
 
-  const handle = async (request: Request, h: ResponseToolkit) => {
+  const handle = inTurn(share, async (request, h) => {
     const wire = wireFor(request);
     const prefer = readPrefer(header(request, 'prefer'));
     const call = callOf(request, prefer);
@@ -121,7 +123,7 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
     const now = () => (path === '' ? atBase(request, call, asked) : performed(request, call, false, (own) => dispatch(house, own, asked)));
     const success = prefer.respondAsync && isDeferrable(asked) ? await defer(house, call, asked) : await now();
     return writeSuccess(h, success, call, wire, house.shapes);
-  };
+  });
 
   /** An access that answers by itself, not through a Success. */
   const audited = async (
@@ -138,6 +140,14 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
     });
     return answer.response as ResponseObject;
   };
+
+  const document = inTurn(share, (request, h) => {
+    const call = callOf(request, readPrefer(header(request, 'prefer')));
+    return audited(request, call, { doing: 'read', action: 'R', type: 'Binary', id: String(request.params['id']) }, (own) => {
+      checkInteraction(call.caller, 'Binary', 'r');
+      return readBinary(own, call, request, h);
+    });
+  });
 
   const metadata = (request: Request, h: ResponseToolkit) => {
     const wire = wireFor(request);
@@ -166,15 +176,8 @@ export const fhir = (house: House, once: Once, options: Options): Plugin<undefin
         {
           method: 'GET',
           path: `${base}/Binary/{id}`,
-          handler: async (request, h) => {
-            // `_history`, `_search` and operations of the type are no ids
-            if (/^[_$]/.test(String(request.params['id']))) return handle(request, h);
-            const call = callOf(request, readPrefer(header(request, 'prefer')));
-            return audited(request, call, { doing: 'read', action: 'R', type: 'Binary', id: String(request.params['id']) }, (own) => {
-              checkInteraction(call.caller, 'Binary', 'r');
-              return readBinary(own, call, request, h);
-            });
-          },
+          // `_history`, `_search` and operations of the type are no ids
+          handler: (request, h) => (/^[_$]/.test(String(request.params['id'])) ? handle(request, h) : document(request, h)),
         },
         {
           method: 'POST',

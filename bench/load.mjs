@@ -1,0 +1,66 @@
+// A load generator that costs little beside what it measures: requests are bytes made once, answers are only counted. It keeps
+// `connections` sockets busy, each with one request at a time.
+import net from 'node:net';
+
+const ends = Buffer.from('\r\n\r\n');
+
+/** The bytes of a request; `body` is text. */
+const bytesOf = ({ url, method = 'GET', headers = {}, body }) => {
+  const { host, pathname, search } = new URL(url);
+  const sent = { host, ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) };
+  const lines = Object.entries(sent).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`${method} ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`);
+};
+
+/** Where the first answer in `bytes` ends, and its status; undefined while more of it is to come. Every answer here has a Content-Length. */
+const answerIn = (bytes) => {
+  const end = bytes.indexOf(ends);
+  if (end < 0) return undefined;
+  const head = bytes.latin1Slice(0, end);
+  const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? Number.NaN);
+  if (Number.isNaN(length)) throw new Error(`an answer without its length: ${head}`);
+  const whole = end + ends.length + length;
+  return bytes.length < whole ? undefined : { status: Number(head.slice(9, 12)), whole };
+};
+
+/** One connection; `answered(status, ms)` is told of each answer until `until` (performance.now()). */
+const keepAsking = (target, request, until, answered) =>
+  new Promise((resolve, reject) => {
+    const socket = net.connect(Number(target.port), target.hostname);
+    socket.setNoDelay(true);
+    let [read, sentAt] = [Buffer.alloc(0), 0];
+    const ask = () => {
+      sentAt = performance.now();
+      if (sentAt >= until) return socket.end();
+      return socket.write(request);
+    };
+    socket.on('connect', ask);
+    socket.on('data', (chunk) => {
+      read = read.length === 0 ? chunk : Buffer.concat([read, chunk]);
+      const answer = answerIn(read);
+      if (!answer) return;
+      read = read.subarray(answer.whole);
+      answered(answer.status, performance.now() - sentAt);
+      ask();
+    });
+    socket.on('error', reject);
+    socket.on('close', resolve);
+  });
+
+/** Asks for `seconds`. Resolves with the answers a second, the times of p50 and p99 in ms, how many came, and how many were not 2xx. */
+export const load = async ({ url, connections = 16, seconds, ...request }) => {
+  const bytes = bytesOf({ url, ...request });
+  const took = [];
+  let refused = 0;
+  const started = performance.now();
+  const answered = (status, ms) => {
+    took.push(ms);
+    if (status < 200 || status > 299) refused++;
+  };
+  const until = started + seconds * 1000;
+  await Promise.all(Array.from({ length: connections }, () => keepAsking(new URL(url), bytes, until, answered)));
+  const wall = (performance.now() - started) / 1000;
+  took.sort((one, other) => one - other);
+  const at = (share) => Number((took[Math.floor(took.length * share)] ?? 0).toFixed(2));
+  return { rate: Math.round(took.length / wall), p50: at(0.5), p99: at(0.99), answers: took.length, refused };
+};

@@ -1,0 +1,58 @@
+import type { Request, ResponseObject } from '@hapi/hapi';
+
+/** What hapi's types leave out. */
+type Sent = ResponseObject & { readonly contentType: string | null };
+type Received = Request & { readonly isInjected: boolean };
+
+/** hapi compresses from this length on, for whoever accepts it */
+export const compressedFrom = 1024;
+
+/** What hapi is left to do: compress, answer a page of another origin, show a part, answer without a body, compare entity tags. */
+const needsMore = ({ method, headers, info, raw, isInjected }: Received, length: number): boolean =>
+  length === 0 ||
+  method === 'head' ||
+  method === 'options' ||
+  headers['origin'] !== undefined ||
+  headers['range'] !== undefined ||
+  headers['if-none-match'] !== undefined ||
+  headers['if-modified-since'] !== undefined ||
+  (length >= compressedFrom && info.acceptEncoding !== 'identity') ||
+  // hapi closes a connection on which a body was left unread
+  !raw.req.complete ||
+  isInjected;
+
+/** What the answer depends on beside the URL, as hapi tells it. */
+const variesBy = ({ route }: Request, length: number): string =>
+  [...(route.settings.cors === false ? [] : ['origin']), ...(length < compressedFrom ? [] : ['accept-encoding'])].join();
+
+/**
+ * Sends an answer that is one text with a single write, and tells whether it did. It is the answer that hapi would give, which sets each
+ * header by itself and makes a stream of the text: that takes as long as a point read.
+ */
+export const sendWhole = (request: Request, response: ResponseObject): boolean => {
+  const { source, statusCode, headers, contentType } = response as Sent;
+  const { res } = request.raw;
+  if (typeof source !== 'string' || !request.active()) return false;
+  const length = Buffer.byteLength(source);
+  if (needsMore(request as Received, length)) return false;
+  const varies = variesBy(request, length);
+  const lines = ['content-type', contentType ?? 'text/plain', 'content-length', String(length)];
+  if (varies !== '') lines.push('vary', varies);
+  for (const name in headers) {
+    if (name === 'content-type') continue;
+    const value = headers[name];
+    if (typeof value === 'string') lines.push(name, value);
+    else if (value !== undefined) for (const one of value) lines.push(name, one);
+  }
+  res.writeHead(statusCode, lines);
+  res.end(source);
+  request.app.sent = statusCode;
+  return true;
+};
+
+declare module '@hapi/hapi' {
+  interface RequestApplicationState {
+    /** the status of an answer that was sent whole: hapi keeps no response then */
+    sent?: number;
+  }
+}
