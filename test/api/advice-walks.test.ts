@@ -3,7 +3,7 @@
  * shows: each state follows by an edge of the table, what ended stays, one message for each turn, one referral for each conversion.
  */
 import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, type Role, suiteServer } from '../helpers/running-server.js';
 import { adviceTransitions } from '../../src/domain/advice/transitions.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -15,7 +15,7 @@ const stepsEach = 30;
 /** messages that each move leaves behind when it is carried out */
 const messages: Readonly<Record<string, number>> = { advise: 1, 'ask back': 1, 'say converted': 1, 'add information': 1, convert: 1 };
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let requests: readonly string[];
 const done = new Map<string, string[]>();
@@ -65,7 +65,6 @@ const names = [
 ];
 
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   const service = String((await ers.services('ADVICE_AND_GUIDANCE'))[0]?.['id']);
   const body = parameters(
@@ -93,9 +92,6 @@ beforeAll(async () => {
     }),
   );
 }, 300_000);
-afterAll(async () => {
-  await server.stop();
-});
 jest.setTimeout(60_000);
 
 const historyOf = async (id: string): Promise<readonly Json[]> =>

@@ -1,19 +1,15 @@
 /** R4 http.html, line by line, where no other test has it: each row is a request, its status, and what the answer must hold. */
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
+const server = suiteServer();
 let url: string;
 let versions: readonly Answer[];
 beforeAll(async () => {
-  server = await startServer();
   const first = await server.as('system', 'POST', 'Organization', { resourceType: 'Organization', name: 'one', active: false });
   url = `Organization/${String(first.json['id'])}`;
   const second = await server.as('system', 'PUT', url, { ...first.json, name: 'two' });
   versions = [first, second];
 }, 60_000);
-afterAll(async () => {
-  await server.stop();
-});
 
 type Check = (answer: Answer) => void;
 type Row = readonly [

@@ -1,12 +1,6 @@
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 jest.setTimeout(60_000);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,14 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { startServer, type Running } from '../helpers/running-server.js';
+import { suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 jest.setTimeout(60_000);
 
 type Statement = {

@@ -1,13 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { startServer, type Running } from '../helpers/running-server.js';
+import { suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer({ MAX_BINARY: '200000' });
-}, 60_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer({ MAX_BINARY: '200000' });
 
 const token = async (): Promise<string> => {
   const { fetchToken } = await import('../../src/auth/client-token.js');

@@ -1,12 +1,6 @@
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer({ MAX_BODY: '20000' });
-}, 60_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer({ MAX_BODY: '20000' });
 
 const outcome = (answer: Answer) => {
   expect(answer.headers.get('content-type')).toContain('application/fhir+json');

@@ -1,19 +1,12 @@
 import { localDayOf } from '../../src/domain/calendar/working-days.js';
 import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
 type Entry = { readonly item: { readonly reference: string }; readonly extension: readonly { readonly extension: readonly Json[] }[] };
 
-let server: Running;
-let ers: ReturnType<typeof ersOf>;
-beforeAll(async () => {
-  server = await startServer();
-  ers = ersOf(server);
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
+const ers = ersOf(server);
 
 const entriesOf = (list: Json): readonly Entry[] => (list['entry'] ?? []) as readonly Entry[];
 

@@ -1,16 +1,15 @@
 /** A priority whose time is over is only shown: nobody sets it any more, by whatever operation. What has it keeps it. */
 import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
 type Concept = { readonly code: string; readonly property: readonly Json[] };
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let doings: Readonly<Record<string, () => Promise<Answer>>>;
 let urgent: Json;
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   const { service, slots } = await ers.withSlots();
   const first = async (flow: string) => String((await ers.services(flow))[0]?.['id']);
@@ -54,9 +53,6 @@ beforeAll(async () => {
   const ended = await server.as('system', 'PUT', 'CodeSystem/PRIORITY', { ...before, concept }, ifMatch(1));
   expect(ended.status).toBe(200);
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 
 it.each(['A011', 'A021', 'A022', 'A026', 'A027', 'A028', 'A044'])('%s refuses a priority whose time is over', async (operation) => {
   const answer = await doings[operation]?.();

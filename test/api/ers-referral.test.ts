@@ -1,23 +1,19 @@
 import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let direct: { readonly service: string; readonly slots: readonly Readonly<Record<string, unknown>>[] };
 let triage: string;
 let advice: string;
 let indirect: string;
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   direct = await ers.withSlots();
   triage = String((await ers.services('REVIEW'))[0]?.['id']);
   advice = String((await ers.services('ADVICE_AND_GUIDANCE'))[0]?.['id']);
   indirect = String((await ers.services('INDIRECTLY_BOOKABLE'))[0]?.['id']);
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 
 const shortlist = (...ids: readonly string[]) => ids.map((id) => ['shortlist', `HealthcareService/${id}`] as const);
 

@@ -1,21 +1,17 @@
 import { addWorkingDays, localDayOf } from '../../src/domain/calendar/working-days.js';
 import { ersOf, ifMatch, nhsNumber, parameters } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Role, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Role, suiteServer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
 type Entry = { readonly item: { readonly reference: string }; readonly extension: readonly { readonly extension: readonly Json[] }[] };
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let clinic: string;
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   clinic = (await ers.withSlots()).service;
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 jest.setTimeout(60_000);
 
 /** What a list shows of a referral, by name; undefined when it is not on it. */

@@ -1,15 +1,9 @@
 /** Formats, compression and CORS. */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import http from 'node:http';
-import { startServer, type Running } from '../helpers/running-server.js';
+import { suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 jest.setTimeout(60_000);
 
 describe('formats', () => {

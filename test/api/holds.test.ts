@@ -1,24 +1,20 @@
 /** Holds on slots: whom they bind, how they end, and what is told to whom, also when several act at once. */
 import { codeIn, ersOf, ifMatch } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 import { lapseHolds } from '../../src/interactions/lapse-holds.js';
 import type { House } from '../../src/interactions/house.js';
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let house: House;
 let clinic: string;
 let slots: string[];
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   house = await server.house();
   clinic = (await ers.withSlots()).service;
   slots = (await ers.freeSlots(clinic, 20)).map(({ id }) => String(id));
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 jest.setTimeout(60_000);
 
 const next = (): string => slots.shift() ?? '';

@@ -1,12 +1,7 @@
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-});
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
+beforeAll(async () => {});
 
 const send = async (body: string, url = 'Patient', headers = {}): Promise<Answer> => server.as('system', 'POST', url, body, headers);
 const nested = (depth: number, open: string, close: string, middle: string) => open.repeat(depth) + middle + close.repeat(depth);

@@ -1,20 +1,16 @@
 import { fetchToken } from '../../src/auth/client-token.js';
 import { codeIn, ersOf, parameters } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, suiteServer } from '../helpers/running-server.js';
 
 // Whom a referrer may find and refer, and what a caller learns of records beyond his sight and scope.
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let service = '';
 const system = 'https://fhir.nhs.uk/Id/nhs-number';
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   ({ service } = await ers.withSlots());
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 
 const patientOf = async (number: string, birthDate: string, practice?: string): Promise<string> => {
   const answer = await server.as('system', 'POST', 'Patient', {

@@ -2,15 +2,9 @@
 import http from 'node:http';
 import net from 'node:net';
 import fc from 'fast-check';
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer({ MAX_ENTRIES: '20' });
-}, 60_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer({ MAX_ENTRIES: '20' });
 jest.setTimeout(120_000);
 
 const isFhir = (text: string, contentType: string | null): boolean =>

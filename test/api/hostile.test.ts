@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { resourcesOf, startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, type Role, suiteServer } from '../helpers/running-server.js';
 
 // What a hostile client tries with a token that is its own: other people's records by every way to the data.
-let server: Running;
+const server = suiteServer();
 /** a patient of D82106 with a referral to RCD, and what hangs on it */
 let patient = '';
 let referral = '';
@@ -14,7 +14,6 @@ const nhsNumber = 'https://fhir.nhs.uk/Id/nhs-number';
 const idOf = ({ json }: Answer): string => String(json['id']);
 
 beforeAll(async () => {
-  server = await startServer();
   const made = await server.as('system', 'POST', 'Patient', {
     resourceType: 'Patient',
     identifier: [{ system: nhsNumber, value: '9990999902' }],
@@ -51,9 +50,6 @@ beforeAll(async () => {
     }),
   );
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 
 const strangers: readonly Role[] = ['gp', 'provider', 'patient', 'app'];
 /** The answer without what differs between any two requests: the id asked for, request ids. */

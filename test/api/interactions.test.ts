@@ -1,14 +1,8 @@
 /** Reads, writes and conditional interactions (R4 http.html). */
 import { issue, jsonPatch, maker, own, patchBody, token } from '../helpers/rest.js';
-import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 jest.setTimeout(60_000);
 const made = maker(() => server);
 

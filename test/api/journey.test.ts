@@ -1,13 +1,7 @@
 import { playJourney } from '../../src/cli/journey.js';
-import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 60_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 
 it('the whole journey works, twice', async () => {
   for (let round = 0; round < 2; round++) {

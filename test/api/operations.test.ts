@@ -1,14 +1,8 @@
 /** Operations of FHIR’s own. */
 import { issue, maker, own } from '../helpers/rest.js';
-import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 jest.setTimeout(60_000);
 const made = maker(() => server);
 

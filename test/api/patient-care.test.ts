@@ -1,16 +1,15 @@
 /** The patient-care API (e-RS facts 4.1): what an application shows a patient of his referrals, and what he does with them. */
 import { codeIn, ersOf, ifMatch, nhsNumber, stateIn } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let clinic: string;
 let booked: { readonly referral: string; readonly slot: Json };
 let deferred: string;
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   const found = await ers.withSlots();
   clinic = found.service;
@@ -27,9 +26,6 @@ beforeAll(async () => {
   });
   expect(proposed.status).toBe(201);
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 jest.setTimeout(60_000);
 
 const [system = ''] = nhsNumber.split('|');

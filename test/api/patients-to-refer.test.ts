@@ -1,15 +1,14 @@
 /** What the demographics say against a patient, on every operation that begins something for him. */
 import { codeIn, ersOf, nhsNumber, parameters } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, suiteServer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let service: Readonly<Record<'clinic' | 'triage' | 'advice', string>>;
 let criteria: readonly Json[];
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   const first = async (flow: string) => String((await ers.services(flow))[0]?.['id']);
   service = { clinic: (await ers.withSlots()).service, triage: await first('REVIEW'), advice: await first('ADVICE_AND_GUIDANCE') };
@@ -19,9 +18,6 @@ beforeAll(async () => {
     { name: 'clinicType', valueCode: 'HEART_FAILURE' },
   ];
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 jest.setTimeout(60_000);
 
 const on = (operation: string, patient: string, shortlist: string, ...more: readonly (readonly [string, unknown])[]) =>

@@ -1,12 +1,6 @@
-import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 60_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 
 const observation = (value: string) =>
   `{"resourceType":"Observation","status":"final","code":{"text":"weight"},"valueQuantity":{"value":${value},"unit":"kg"}}`;

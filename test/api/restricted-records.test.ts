@@ -4,7 +4,7 @@
  */
 import { ersOf, ifMatch, nhsNumber } from '../helpers/ers.js';
 import { issue } from '../helpers/rest.js';
-import { resourcesOf, startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, type Role, suiteServer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -12,12 +12,11 @@ const restricted = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confident
 /** each stands in one element of the record */
 const secrets = ['Hidden Lane', 'Hiddentown', 'LS99 9ZZ', '07700900123', 'hidden@example.org', 'Sister Street', '07700900456', 'Told Road'];
 
-let server: Running;
+const server = suiteServer();
 let patient: string;
 let referral: string;
 let appointment: string;
 beforeAll(async () => {
-  server = await startServer();
   const ers = ersOf(server);
   const [before] = resourcesOf(await ers.read(`Patient?identifier=${nhsNumber}`), 'Patient');
   patient = `Patient/${String(before?.['id'])}`;
@@ -44,9 +43,6 @@ beforeAll(async () => {
   referral = String((await ers.refer([found.service]))['id']);
   appointment = String((await ers.book(referral, found.slots[0]?.['id']))['id']);
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 jest.setTimeout(60_000);
 
 const told = (text: string): readonly string[] => secrets.filter((secret) => text.includes(secret));

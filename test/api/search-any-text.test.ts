@@ -1,14 +1,8 @@
 /** Whatever is asked is answered: any text after `?` gives a result or a 4xx, through the whole server. */
 import fc from 'fast-check';
-import { startServer, type Running } from '../helpers/running-server.js';
+import { suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 
 const types = ['Patient', 'Observation', 'Slot', 'ServiceRequest', 'Location', 'ValueSet', ''];
 const names = [

@@ -1,13 +1,7 @@
 import { idsOf, maker } from '../helpers/rest.js';
-import { startServer, type Running } from '../helpers/running-server.js';
+import { suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 180_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 const create = maker(() => server);
 const find = (url: string) => server.as('system', 'GET', url);
 const place = async (name: string, partOf?: string): Promise<string> => {

@@ -1,14 +1,8 @@
 /** Searches of slots in the forms of e-RS and BaRS. */
 import { idsOf, link } from '../helpers/rest.js';
-import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 180_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 
 describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP', () => {
   const asGp = (url: string) => server.as('gp', 'GET', url);

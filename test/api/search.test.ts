@@ -1,13 +1,7 @@
 import { idsOf, link, maker, weight } from '../helpers/rest.js';
-import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 180_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 
 const create = maker(() => server);
 const made = async (resource: object): Promise<string> => (await create(resource)).id;

@@ -1,5 +1,5 @@
 /** Terminology operations on code systems and value sets that are kept here as resources, with every parameter of R4. */
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
 const system = 'https://example.org/CodeSystem/animals';
 const set = 'https://example.org/ValueSet/animals';
@@ -44,15 +44,11 @@ const valueSet = {
   compose: { include: [{ system }] },
 };
 
-let server: Running;
+const server = suiteServer();
 beforeAll(async () => {
-  server = await startServer();
   for (const resource of [codeSystem, valueSet])
     expect((await server.as('system', 'PUT', `${resource.resourceType}/${resource.id}`, resource)).status).toBe(201);
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 
 type Named = { readonly name: string; readonly part?: readonly Named[]; readonly [value: string]: unknown };
 const out = (answer: Answer, name: string): unknown => {

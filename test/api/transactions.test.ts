@@ -1,14 +1,8 @@
 /** Transactions (R4 http.html#transaction). */
 import { issue, maker, own, patchBody, token } from '../helpers/rest.js';
-import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
 jest.setTimeout(60_000);
 const made = maker(() => server);
 

@@ -1,14 +1,10 @@
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
-let server: Running;
+const server = suiteServer();
 beforeAll(async () => {
-  server = await startServer();
   const kept = await Promise.all(maps.map((map) => server.as('system', 'PUT', `ConceptMap/${map.id}`, map)));
   expect(kept.map(({ status }) => status)).toEqual(maps.map(() => 201));
 }, 60_000);
-afterAll(async () => {
-  await server.stop();
-});
 
 const uses = 'http://hl7.org/fhir/address-use';
 const v2 = 'http://terminology.hl7.org/CodeSystem/v2-0190';

@@ -1,4 +1,4 @@
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
 type Issue = {
   readonly severity: string;
@@ -8,13 +8,8 @@ type Issue = {
   readonly expression?: readonly string[];
 };
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer();
-});
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer();
+beforeAll(async () => {});
 
 const ask = async (method: string, url: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer> =>
   server.as('system', method, url, body, headers);

@@ -3,7 +3,7 @@
  * server shows of its store: of records, of their history, of worklists and counters, and of the audit.
  */
 import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
-import { resourcesOf, startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
+import { resourcesOf, type Answer, type Role, suiteServer } from '../helpers/running-server.js';
 import { transitions } from '../../src/domain/referral/transitions.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ const referralsWanted = 6;
 const stepsEach = 60;
 const actors = ['gp', 'provider', 'patient', 'gp', 'provider'] as const;
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let clinic: string;
 let triage: string;
@@ -109,7 +109,6 @@ const cancel = async (referral: string | undefined): Promise<void> => {
 };
 
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   const found = await ers.withSlots();
   clinic = found.service;
@@ -134,9 +133,6 @@ beforeAll(async () => {
     }),
   );
 }, 300_000);
-afterAll(async () => {
-  await server.stop();
-});
 jest.setTimeout(120_000);
 
 const historyOf = async (path: string): Promise<readonly Json[]> => resourcesOf(await ers.read(`${path}/_history?_count=1000`));

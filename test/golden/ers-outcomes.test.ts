@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ersOf, ifMatch, nhsNumber, parameters } from '../helpers/ers.js';
-import { startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
+import { type Answer, type Role, suiteServer } from '../helpers/running-server.js';
 
 const folder = path.join(__dirname, 'outcomes', 'ers');
 const updates = process.env['UPDATE_GOLDEN'] === '1';
@@ -22,7 +22,7 @@ type World = {
   readonly clinicType: string;
 };
 
-let server: Running;
+const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let world: World;
 
@@ -32,7 +32,6 @@ const codeOf = (resource: Json | undefined, element: string, system: string): st
     .find((coding) => coding.system.endsWith(system))?.code ?? '';
 
 beforeAll(async () => {
-  server = await startServer();
   ers = ersOf(server);
   const { service: clinic } = await ers.withSlots();
   // the last of many: bookings on the way take the first
@@ -50,9 +49,6 @@ beforeAll(async () => {
     clinicType: codeOf(resource, 'category', 'eRS-ClinicType'),
   };
 }, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
 jest.setTimeout(60_000);
 
 const shown = ({ status, text, json }: Answer): string =>

@@ -5,18 +5,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ersOf, ifMatch } from '../helpers/ers.js';
-import { startServer, type Answer, type Running } from '../helpers/running-server.js';
+import { type Answer, suiteServer } from '../helpers/running-server.js';
 
 const folder = path.join(__dirname, 'outcomes');
 const updates = process.env['UPDATE_GOLDEN'] === '1';
 
-let server: Running;
-beforeAll(async () => {
-  server = await startServer({ MAX_BODY: '20000', MAX_ENTRIES: '2' });
-}, 60_000);
-afterAll(async () => {
-  await server.stop();
-});
+const server = suiteServer({ MAX_BODY: '20000', MAX_ENTRIES: '2' });
 jest.setTimeout(60_000);
 
 const told = ['content-type', 'allow', 'www-authenticate', 'etag', 'location', 'retry-after'];

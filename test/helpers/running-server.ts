@@ -127,6 +127,18 @@ export const startServer = async (settings: Readonly<Record<string, string>> = {
   };
 };
 
+/** The server of a suite: started before its tests, stopped after them. */
+export const suiteServer = (settings: Readonly<Record<string, string>> = {}): Running => {
+  let running: Running | undefined;
+  beforeAll(async () => {
+    running = await startServer(settings);
+  }, 120_000);
+  afterAll(async () => {
+    await running?.stop();
+  });
+  return new Proxy({} as Running, { get: (_none, name: keyof Running) => running?.[name] });
+};
+
 /** The one entry's resources of a type in a Bundle. */
 export const resourcesOf = (bundle: Readonly<Record<string, unknown>>, type?: string): readonly Readonly<Record<string, unknown>>[] =>
   ((bundle['entry'] ?? []) as readonly { readonly resource?: Readonly<Record<string, unknown>> }[]).flatMap(({ resource }) =>
