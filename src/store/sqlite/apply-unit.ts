@@ -13,12 +13,12 @@ import {
   type SearchPlan,
   type Sight,
   type Unit,
-  type WorklistPut,
 } from '../port.js';
 import type { Connection } from './connection.js';
+import { nameOfRow, ownedRows, replaceRows, type Cell } from './owned-rows.js';
 import { replaceValues, writeValues } from './write-values.js';
 import type { Terms } from './terms.js';
-import { insertPlace, placeCells } from './worklist-rows.js';
+import { putPlaces } from './worklist-rows.js';
 
 export type Writer = {
   readonly connection: Connection;
@@ -59,7 +59,7 @@ export const applyUnit = (writer: Writer, unit: Unit): void => {
   });
   for (const put of puts) if (put.body === undefined) refuseWhenReferenced(writer, put);
   for (const entry of unit.entries ?? []) putEntry(writer, entry);
-  for (const worklist of unit.worklists ?? []) putPlaces(writer, worklist);
+  for (const worklist of unit.worklists ?? []) putPlaces(writer.connection, worklist);
   for (const reindex of unit.reindexes ?? []) reindexRow(writer, reindex);
   if (unit.audit && unit.audit.length > 0) {
     const { chain, number, hash, body } = writer.chain.append(unit.audit);
@@ -88,11 +88,6 @@ const putEntry = ({ connection }: Writer, { kind, key, version, body, expires }:
   if (changed !== 1) throw stale;
 };
 
-const putPlaces = ({ connection }: Writer, { referral, places }: WorklistPut): void => {
-  connection.run('delete from worklist where referral = ?', referral);
-  for (const place of places) connection.run(insertPlace, ...placeCells(referral, place));
-};
-
 const take = (writer: Writer, claim: Claim): void => {
   const held = writer.connection.get('select owner, expires from claim where kind = ? and key = ?', claim.kind, claim.key) as
     { owner: string; expires: number | null } | undefined;
@@ -100,6 +95,8 @@ const take = (writer: Writer, claim: Claim): void => {
   if (held && !expired && held.owner !== claim.owner) throw new Taken(claim);
   // the same owner may renew, but a jti is used once
   if (held && !expired && claim.kind === 'jti') throw new Taken(claim);
+  // what a record had before and keeps: its number, its slot
+  if (held?.owner === claim.owner && held.expires === (claim.expires ?? null)) return;
   writer.connection.run(
     'insert into claim (kind, key, owner, expires) values (?, ?, ?, ?) on conflict (kind, key) do update set owner = excluded.owner, expires = excluded.expires',
     claim.kind,
@@ -144,20 +141,21 @@ const putRow = (writer: Writer, put: Put): number => {
   return head.rid;
 };
 
+const [keyRows, linkRows] = [ownedRows('access_key', 'rid', ['key']), ownedRows('access_link', 'source', ['child', 'root'])];
+const named = (rows: readonly (readonly Cell[])[]): ReadonlyMap<string, readonly Cell[]> =>
+  new Map(rows.map((cells) => [nameOfRow(cells), cells]));
+
 const indexRow = (writer: Writer, put: Put, rid: number): void => {
   writeValues(writer, put, rid, (target) => targetRid(writer, target));
   // a deleted row keeps its keys: 410 is only for who could have read it
   if (put.body === undefined) return;
-  const { connection } = writer;
-  connection.run('delete from access_key where rid = ?', rid);
-  for (const key of new Set(put.accessKeys)) connection.run('insert into access_key (rid, key) values (?, ?)', rid, key);
-  connection.run('delete from access_link where source = ?', rid);
-  for (const link of put.accessLinks) {
-    const child = headOf(writer, link.child)?.rid;
-    const root = headOf(writer, link.root)?.rid;
-    if (child !== undefined && root !== undefined)
-      connection.run('insert or ignore into access_link (child, root, source) values (?, ?, ?)', child, root, rid);
-  }
+  const isOld = put.version > 0 ? () => true : undefined;
+  replaceRows(writer.connection, keyRows, rid, named(put.accessKeys.map((key) => [key])), isOld);
+  const links = put.accessLinks.flatMap(({ child, root }): (readonly Cell[])[] => {
+    const ends = [headOf(writer, child)?.rid, headOf(writer, root)?.rid];
+    return ends.every((end) => end !== undefined) ? [ends] : [];
+  });
+  replaceRows(writer.connection, linkRows, rid, named(links), isOld);
 };
 
 const reindexRow = (writer: Writer, reindex: Reindex): void => {

@@ -50,6 +50,9 @@ export class Unanswered {
 /** Threads run compiled code: from `src` (tests) and from `dist` alike this is the file in `dist`. */
 export const threadFile = (name: string): URL => new URL(`../../../dist/store/sqlite/${name}.js`, import.meta.url);
 
+/** Pages of a log that is worth a moment of waiting to begin anew: 64 MB. */
+const longLog = 8192;
+
 const ended = (worker: Worker): Promise<void> =>
   new Promise((resolve) =>
     worker.once('exit', () => {
@@ -66,7 +69,7 @@ export const startWriterThread = async (options: { readonly path: string; readon
     });
     writer.once('error', reject);
   });
-  const checkpointer = new Worker(threadFile('checkpoint-thread'), { workerData: { path: options.path, everyMs: 1000 } });
+  const checkpointer = new Worker(threadFile('checkpoint-thread'), { workerData: { path: options.path, everyMs: 1000, longLog } });
   const unanswered = new Unanswered();
   writer.on('message', (answers: readonly FromWriter[]) => {
     for (const answer of answers) unanswered.settle(answer);

@@ -1,8 +1,10 @@
-import type { WorklistPlace } from '../port.js';
-import type { Cell } from './write-values.js';
+import type { WorklistPlace, WorklistPut } from '../port.js';
+import type { Connection } from './connection.js';
+import type { Cell } from './owned-rows.js';
 
-export const insertPlace =
-  'insert into worklist (referral, list, owner, authored, service, specialty, until, due, item) values (?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const columns = ['referral', 'list', 'owner', 'authored', 'service', 'specialty', 'until', 'due', 'item'] as const;
+
+export const insertPlace = `insert into worklist (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`;
 
 export const placeCells = (referral: string, place: WorklistPlace): readonly (Cell | null)[] => [
   referral,
@@ -15,3 +17,34 @@ export const placeCells = (referral: string, place: WorklistPlace): readonly (Ce
   place.due ?? null,
   place.item,
 ];
+
+const selectPlaces = `select rowid as place, ${columns.join(', ')} from worklist where referral = ?`;
+
+/**
+ * Makes the places of a referral those of the unit. A place that it keeps has another text, and one that it leaves becomes the next one:
+ * each column that stays leaves the indexes over it alone.
+ */
+export const putPlaces = (connection: Connection, { referral, places }: WorklistPut): void => {
+  const left = [...connection.all(selectPlaces, referral)];
+  const wanted = places.map((place) => ({ list: place.list, cells: placeCells(referral, place) }));
+  const takeBefore = (list: string | undefined) => {
+    const at = list === undefined ? left.length - 1 : left.findIndex((row) => row['list'] === list);
+    return at < 0 ? undefined : left.splice(at, 1)[0];
+  };
+  const kept = wanted.map(({ list, cells }) => ({ cells, before: takeBefore(list) }));
+  for (const { cells, before } of kept) {
+    const old = before ?? takeBefore(undefined);
+    if (!old) {
+      connection.run(insertPlace, ...cells);
+      continue;
+    }
+    const changed = columns.flatMap((name, at) => (old[name] === cells[at] ? [] : [{ name, cell: cells[at] ?? null }]));
+    if (changed.length > 0)
+      connection.run(
+        `update worklist set ${changed.map(({ name }) => `${name} = ?`).join(', ')} where rowid = ?`,
+        ...changed.map(({ cell }) => cell),
+        Number(old['place']),
+      );
+  }
+  for (const row of left) connection.run('delete from worklist where rowid = ?', Number(row['place']));
+};

@@ -1,9 +1,10 @@
 import { columnOf, homeParam, isKeptFor, narrowTables, plainType, pointOf } from '../layout.js';
 import type { Key, Put, Reindex, Value } from '../port.js';
 import type { Writer } from './apply-unit.js';
+import { nameOfRow, ownedRows, replaceRows, type Cell } from './owned-rows.js';
 import type { Terms } from './terms.js';
 
-export type Cell = string | number;
+export type { Cell } from './owned-rows.js';
 /** The general tables: the columns beside `param` and `rid`. */
 export const indexTables = {
   token: ['search_token', 'code', 'system'],
@@ -69,29 +70,54 @@ export const indexRowsOf = (
   const rows = Object.fromEntries(kinds.map((kind) => [kind, new Map()])) as Record<Kind, Map<string, readonly Cell[]>>;
   eachRow(terms, rowType, values, ridOf, (kind, param, cells) => {
     const row = [param, ...cells];
-    rows[kind].set(row.join('\u0000'), row);
+    rows[kind].set(nameOfRow(row), row);
   });
   return { rows, narrow: narrowCells(terms, plainType(rowType), values, ridOf) };
 };
+
+const ofRid = Object.fromEntries(
+  kinds.map((kind) => {
+    const [table, ...columns] = indexTables[kind];
+    return [kind, ownedRows(table, 'rid', ['param', ...columns])];
+  }),
+) as Readonly<Record<Kind, ReturnType<typeof ownedRows>>>;
+
+const always = (): boolean => true;
 
 /** Replaces the index rows of one resource: only what differs between the old and the new values is written. */
 export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (target: Key) => number): void => {
   const { rows, narrow } = indexRowsOf(writer.terms, put.type, put.body === undefined ? [] : put.values, ridOf);
   if (narrow && put.body === undefined) writer.connection.run(`delete from ${narrow.table} where rid = ?`, rid);
-  else if (narrow)
-    writer.connection.run(
-      `insert or replace into ${narrow.table} (rid, ${narrow.columns.join(', ')}) values (?, ${narrow.columns.map(() => '?').join(', ')})`,
-      rid,
-      ...narrow.cells,
-    );
-  for (const kind of kinds) replace(writer, kind, rid, rows[kind], put.version > 0 ? () => true : undefined);
+  else if (narrow) putNarrow(writer, narrow, rid, put.version > 0);
+  for (const kind of kinds) replaceRows(writer.connection, ofRid[kind], rid, rows[kind], put.version > 0 ? always : undefined);
+};
+
+/** Writes the cells that differ: each that is written, though the same, is taken out of every index that has it and put in again. */
+const putNarrow = (
+  { connection }: Writer,
+  { table, columns, cells }: NonNullable<IndexRows['narrow']>,
+  rid: number,
+  had: boolean,
+): void => {
+  const before = had ? connection.get(`select ${columns.join(', ')} from ${table} where rid = ?`, rid) : undefined;
+  if (!before) {
+    connection.run(`insert into ${table} (rid, ${columns.join(', ')}) values (?, ${columns.map(() => '?').join(', ')})`, rid, ...cells);
+    return;
+  }
+  const changed = columns.flatMap((name, at) => (before[name] === cells[at] ? [] : [{ name, cell: cells[at] ?? null }]));
+  if (changed.length === 0) return;
+  connection.run(
+    `update ${table} set ${changed.map(({ name }) => `${name} = ?`).join(', ')} where rid = ?`,
+    ...changed.map(({ cell }) => cell),
+    rid,
+  );
 };
 
 /** Replaces the index rows of some parameters of one resource, which have no columns. */
 export const replaceValues = (writer: Writer, { type, params, values }: Reindex, rid: number, ridOf: (target: Key) => number): void => {
   const { rows } = indexRowsOf(writer.terms, type, values, ridOf);
-  const isOf = (term: number): boolean => params.some((param) => isKeptFor(writer.terms.textOf(term), type, param));
-  for (const kind of kinds) replace(writer, kind, rid, rows[kind], isOf);
+  const isOf = (term: Cell): boolean => params.some((param) => isKeptFor(writer.terms.textOf(Number(term)), type, param));
+  for (const kind of kinds) replaceRows(writer.connection, ofRid[kind], rid, rows[kind], isOf);
 };
 
 const cellsOf = (terms: Pick<Terms, 'intern'>, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {
@@ -111,32 +137,6 @@ const cellsOf = (terms: Pick<Terms, 'intern'>, value: Value, ridOf: (target: Key
     case 'word':
       return [value.word];
   }
-};
-
-/** `isOld` tells of a parameter's term whether rows of it that are not wanted any more go; undefined: there are none. */
-const replace = (
-  writer: Writer,
-  kind: Kind,
-  rid: number,
-  wanted: ReadonlyMap<string, readonly Cell[]>,
-  isOld: ((term: number) => boolean) | undefined,
-): void => {
-  const [table, ...columns] = indexTables[kind];
-  const names = ['param', ...columns];
-  const fresh = new Map(wanted);
-  if (isOld) {
-    for (const row of writer.connection.all(`select ${names.join(', ')} from ${table} where rid = ?`, rid)) {
-      const cells = names.map((name) => row[name] as Cell);
-      if (isOld(row['param'] as number) && !fresh.delete(cells.join('\u0000')))
-        writer.connection.run(`delete from ${table} where rid = ? and ${names.map((name) => `${name} = ?`).join(' and ')}`, rid, ...cells);
-    }
-  }
-  for (const cells of fresh.values())
-    writer.connection.run(
-      `insert or ignore into ${table} (${names.join(', ')}, rid) values (${names.map(() => '?').join(', ')}, ?)`,
-      ...cells,
-      rid,
-    );
 };
 
 /** The cells of its type's narrow table, for a resource of a type that has one. */

@@ -3,6 +3,7 @@ import { script as entriesAndAudit } from './0002-entries-and-audit.js';
 import { script as worklists } from './0003-worklists.js';
 import { script as linksByRoot } from './0004-links-by-root.js';
 import { script as freeSlots } from './0005-free-slots-in-memory.js';
+import { script as onlyWhatExpires } from './0006-only-what-expires.js';
 
 export type Script = { readonly number: number; readonly name: string; readonly sql: string };
 
@@ -13,4 +14,5 @@ export const scripts: readonly Script[] = [
   { number: 3, name: 'worklists', sql: worklists },
   { number: 4, name: 'links by root', sql: linksByRoot },
   { number: 5, name: 'free slots in memory', sql: freeSlots },
+  { number: 6, name: 'only what expires', sql: onlyWhatExpires },
 ];
