@@ -9,6 +9,8 @@ export type Config = {
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly databaseReplicaUrl: string | undefined;
+  /** types whose searches read the replica */
+  readonly replicaSearches: readonly string[];
   readonly workers: number;
   readonly documentStoreUrl: string;
   readonly demo: boolean;
@@ -60,6 +62,16 @@ const listOf = (value: string): readonly string[] =>
     .map((item) => item.trim())
     .filter(Boolean);
 
+// who looks for a slot, or for where a referral stands, goes by what is there now
+const neverBehind: readonly string[] = ['Appointment', 'Schedule', 'ServiceRequest', 'Slot', 'Task'];
+const searchedElsewhere = (value: string): string => {
+  for (const type of listOf(value)) {
+    if (!/^[A-Z][A-Za-z]+$/.test(type)) throw new Error(`${type} is not a resource type`);
+    if (neverBehind.includes(type)) throw new Error(`${type} is always searched where it is written`);
+  }
+  return value;
+};
+
 const networks = (value: string): string => {
   for (const network of listOf(value)) {
     const [address = '', bits, ...rest] = network.split('/');
@@ -88,8 +100,13 @@ export const settings: readonly Setting[] = [
   {
     name: 'DATABASE_REPLICA_URL',
     meaning:
-      'mssql:// URL of a readable copy (readOnly=true for Azure SQL), for searches and history that may be seconds behind; none without it',
+      'mssql:// URL of a readable copy (readOnly=true for Azure SQL), for exports and REPLICA_SEARCHES, which may be seconds behind; none without it',
     schema: Joi.string().pattern(/^mssql:.+/, 'mssql://...'),
+  },
+  {
+    name: 'REPLICA_SEARCHES',
+    meaning: 'comma list of types that are searched on that copy, as Organization,HealthcareService; never what bookings are decided on',
+    schema: Joi.string().custom(searchedElsewhere, 'a list of types').allow(''),
   },
   { name: 'WORKERS', meaning: 'server processes that share the port', schema: Joi.number().integer().min(1).max(64).default(1) },
   {
@@ -234,6 +251,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     dataDir,
     databaseUrl,
     databaseReplicaUrl: value['DATABASE_REPLICA_URL'] as string | undefined,
+    replicaSearches: listOf((value['REPLICA_SEARCHES'] as string | undefined) ?? ''),
     workers: value['WORKERS'] as number,
     documentStoreUrl: (value['DOCUMENT_STORE_URL'] as string | undefined) ?? `file:${path.join(dataDir, 'documents')}`,
     demo,

@@ -84,6 +84,7 @@ export const createHouse = async (
   await customParameters.refresh();
   const house: House = {
     store,
+    mayLag: (type) => config.replicaSearches.includes(type),
     witness,
     jobs,
     customParameters,

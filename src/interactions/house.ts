@@ -24,6 +24,8 @@ import type { Claim, Store } from '../store/port.js';
 /** Everything an interaction or operation may use; built once by the composition root. */
 export type House = {
   readonly store: Store;
+  /** whether searches of a type may be answered by a copy of the store that is some seconds behind */
+  readonly mayLag: (type: string) => boolean;
   /** sees to the audit of every access */
   readonly witness: Witness;
   readonly blobs: Blobs;

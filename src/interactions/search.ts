@@ -9,7 +9,7 @@ import type { Call, House, Success } from './house.js';
 import { shownMatches, withReadableContainers } from './contained.js';
 import { findExactly } from './exact-find.js';
 import { includedOf } from './includes.js';
-import { inOneState } from './one-state.js';
+import { forOneRead, inOneState } from './one-state.js';
 import { urlOf, type Query } from './query.js';
 import { readAhead } from './read-ahead.js';
 import { bundleText, type Link, type SpliceEntry } from './splice.js';
@@ -64,11 +64,12 @@ export const search = async (
 };
 
 const searched = async (house: House, call: Call, path: string, asked: Narrowed): Promise<Success> => {
+  const oneRead = forOneRead(house, asked.plan.type);
   if (asked.plan.count === 0 || asked.summary === 'count')
-    return answer(house, asked, path, { total: await countOf(house, asked), entries: [] });
+    return answer(house, asked, path, { total: await countOf(oneRead, asked), entries: [] });
   const { page, ...content } = hasSteps(asked)
     ? await inOneState(house, (at) => contentOf(at, call, asked, path))
-    : await contentOf(house, call, asked, path);
+    : await contentOf(oneRead, call, asked, path);
   if (asked.page !== undefined) return answer(house, asked, path, { ...content, pages: { at: asked.page, more: page.next !== undefined } });
   const next = page.next === undefined ? undefined : house.signCursor(`${fingerprint(path, asked)}${page.next}`);
   return answer(house, asked, path, { ...content, next });

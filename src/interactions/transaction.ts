@@ -12,6 +12,7 @@ import { callOf, failureText, interactiveOf, readText, responseText, type Entry 
 import { factsOf } from './facts.js';
 import type { Call, House, Success } from './house.js';
 import { isPassing, isSettled, orUndo, translated, unitOf, type Verdict } from './perform.js';
+import { seeingWrites } from './one-state.js';
 import { narrowedQuery } from './search.js';
 
 const tries = 4;
@@ -77,7 +78,7 @@ const answers = async (house: House, call: Call, { entries, verdicts }: Plan, un
 /** A read of what is written by now: when it fails the writes stand all the same, so that only its own entry says so. */
 const readAfter = async (house: House, call: Call, entry: Entry): Promise<string> => {
   try {
-    return readText(house, call, entry, await dispatch(house, call, interactiveOf(entry)));
+    return readText(house, call, entry, await dispatch(seeingWrites(house), call, interactiveOf(entry)));
   } catch (error) {
     const failed = translated(call, error);
     if (failed instanceof Failure) return failureText(failed);

@@ -102,6 +102,11 @@ const searches: readonly (readonly [string, SearchPlan, Sight?])[] = [
     'sort-text-next-page',
     plan('Patient', [smith], { sort: [{ param: 'family', kind: 'text', descending: false }], after: encodePosition(['smith', 5]) }),
   ],
+  ['sort-text-of-all', plan('Patient', [], { sort: [{ param: 'family', kind: 'text', descending: false }] })],
+  [
+    'sort-range-of-all-next-page',
+    plan('Patient', [], { sort: [{ param: 'birthdate', kind: 'range', descending: true }], after: encodePosition([5, 5]) }),
+  ],
   ['sort-token-descending', plan('Slot', [], { sort: [{ param: 'status', kind: 'token', descending: true }] })],
 ];
 
@@ -133,6 +138,37 @@ const reads: Readonly<Record<string, (reader: MssqlReader) => Promise<unknown>>>
 };
 it.each(Object.entries(reads))('%s', async (name, read) => {
   golden(`read-${name}`, await sentBy(read));
+});
+
+describe('a search sorted by one value', () => {
+  const byName = plan('Patient', [], { sort: [{ param: 'family', kind: 'text', descending: false }], count: 2 });
+  const answering = (...answers: readonly number[]) => {
+    const sent: string[] = [];
+    const readCompiled = ({ text: statement }: { readonly text: string }) => {
+      const rows = Array.from({ length: answers[sent.length] ?? 0 }, (_, n) => ({
+        rid: n,
+        id: String(n),
+        version: 1,
+        last_updated: 1,
+        k0: 'a',
+      }));
+      sent.push(statement);
+      return Promise.resolve(rows);
+    };
+    const terms = { known: () => 7 } as unknown as Terms;
+    return { sent, reader: new MssqlReader({ read: () => Promise.resolve([]), readCompiled }, terms) };
+  };
+
+  it('ends with the rows that have the value when they fill the page', async () => {
+    const { sent, reader } = answering(3);
+    expect((await reader.search(byName, 'all')).rows).toHaveLength(2);
+    expect(sent).toHaveLength(1);
+  });
+  it('asks for the page with all others when they do not', async () => {
+    const { sent, reader } = answering(1, 2);
+    expect(await reader.search(byName, 'all')).toMatchObject({ rows: [{}, {}], next: undefined });
+    expect(sent).toHaveLength(2);
+  });
 });
 
 it('no file is left of a read that is no more', () => {

@@ -2,9 +2,9 @@ import { jsonText, meant, sentAs } from '../json-text.js';
 import { Occupied, Taken, Unresolved, type Bulk, type BulkItem, type BulkReport, type Claim, type EntryPut, type Key } from '../port.js';
 import { BulkRows, nameOf, tables } from './bulk-rows.js';
 import { Database, type Input, type Load } from './database.js';
+import { loadOrHalve } from './halved-load.js';
 import { buildReadIndexes, dropReadIndexes } from './indexes.js';
 import { migrate } from './migrate.js';
-import { troubleOf } from './server-errors.js';
 import { Terms } from './terms.js';
 import { targetsOf, termsOf } from './unit-batch.js';
 
@@ -89,13 +89,7 @@ class MssqlBulk implements Bulk {
   private async write(loads: readonly Load[]): Promise<void> {
     const last = { sequence: this.nextRid - 1, now: this.committedAt };
     const text = 'update commit_order set sequence = @sequence, committed_at = @now where id = 1';
-    try {
-      await this.database.load(loads, text, last);
-    } catch (error) {
-      if (troubleOf(error) === 'race') throw error;
-      // not every server that speaks the protocol takes every length of a stream: the same rows in shorter ones
-      await this.database.load(loads.flatMap(inHalves), text, last);
-    }
+    await loadOrHalve(this.database, loads, text, last);
   }
 
   private async refuseTakenClaims(claims: readonly (readonly Input[])[]): Promise<void> {
@@ -143,11 +137,6 @@ class MssqlBulk implements Bulk {
     await this.database.close();
   }
 }
-
-const inHalves = ({ rows, ...load }: Load): readonly Load[] => {
-  const middle = Math.ceil(rows.length / 2);
-  return [rows.slice(0, middle), rows.slice(middle)].map((some) => ({ ...load, rows: some }));
-};
 
 /** What is referred to by a foreign key cannot be truncated. */
 const empty = async (database: Database): Promise<void> => {

@@ -13,6 +13,7 @@ import { jsonText, meant, sentAs } from '../json-text.js';
 import { keyText } from '../key-text.js';
 import { Occupied } from '../port.js';
 import { Database, type Input, type Inputs, type Load } from './database.js';
+import { loadOrHalve } from './halved-load.js';
 import { migrate } from './migrate.js';
 
 // what the embedded store keeps in the row, this one keeps in the log of commits
@@ -134,7 +135,7 @@ ${progress}`;
       await this.database.load([], text, { ...position, rows: jsonText(terms), sent_as: sentAs, meant });
       return;
     }
-    await this.database.load(loadsOf(table, rows), progress, position);
+    await loadOrHalve(this.database, loadsOf(table, rows), progress, position);
   }
 
   async complete(): Promise<void> {

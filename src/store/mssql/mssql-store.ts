@@ -21,6 +21,7 @@ import {
   type Window,
   type WorklistQuery,
 } from '../port.js';
+import { readBy, readerOf } from '../reads.js';
 import { Database } from './database.js';
 import { isLarge, writeLarge } from './large-unit.js';
 import { checkSchema, migrate } from './migrate.js';
@@ -52,7 +53,19 @@ class MssqlStore implements Store {
   }
 
   at(freshness: 'replica' | 'primary'): Reader {
-    return freshness === 'replica' && this.replica ? this.replica.reader : this.reader;
+    return freshness === 'replica' && this.replica ? this.behind(this.replica.reader) : this.reader;
+  }
+
+  /** A copy that does not answer leaves its reads to the primary. */
+  private behind(copy: Reader): Reader {
+    return readerOf(async (name, words) => {
+      try {
+        return await readBy(copy, name, words);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        return readBy(this.reader, name, words);
+      }
+    });
   }
 
   snapshot = <T>(read: (reader: Reader) => Promise<T>) => this.database.snapshot((reading) => read(this.reader.over(reading)));

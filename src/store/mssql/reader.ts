@@ -35,6 +35,8 @@ import { Together } from './together.js';
 import { referenceHomes } from './unit-batch.js';
 
 type EntryName = { readonly kind: Entry['kind']; readonly key: string };
+/** a search for which there is no such statement */
+const none: Prepared = { text: '', parameters: [] };
 type Position = readonly (string | number | null)[];
 
 const bodyOf = (value: unknown): string | undefined => (Buffer.isBuffer(value) ? value.toString('utf8') : undefined);
@@ -127,7 +129,7 @@ export class MssqlReader implements Reader {
     const after = plan.after === undefined ? undefined : decodePosition(plan.after);
     if (after && after.length !== plan.sort.length + 1) throw new RangeError('the position of another search');
     // one row more than asked for tells that there is a next page
-    const rows = await this.searched('page', { plan, sight, after, limit: plan.count + 1 });
+    const rows = await this.pageRows({ plan, sight, after, limit: plan.count + 1 });
     const shown = rows.slice(0, plan.count);
     const last = shown.at(-1);
     const keysOf = (row: Row): Position => plan.sort.map((sort, index) => cell(sort, row[`k${String(index)}`]));
@@ -146,24 +148,35 @@ export class MssqlReader implements Reader {
 
   /** The plan's "is there a match" as a test inside a batch, among the rows that its sight shows. */
   async test(plan: SearchPlan & { readonly sight?: Sight }): Promise<Statement> {
-    return this.statement('count', { plan, sight: plan.sight ?? 'all', after: undefined, limit: 1 });
+    const statement = await this.statement('count', { plan, sight: plan.sight ?? 'all', after: undefined, limit: 1 });
+    if (statement === undefined) throw new Error('a count has a statement');
+    return statement;
   }
 
-  private async searched(what: 'page' | 'count', run: Run): Promise<readonly Row[]> {
-    return this.database.readCompiled(await this.statement(what, run));
+  /** What is sorted by one value may be walked in its order, and ends there when the page is full. */
+  private async pageRows(run: Run): Promise<readonly Row[]> {
+    const valued = run.plan.sort.length === 1 ? await this.searched('valued', run) : [];
+    return valued.length === run.limit ? valued : this.searched('page', run);
+  }
+
+  private async searched(what: 'page' | 'valued' | 'count', run: Run): Promise<readonly Row[]> {
+    const statement = await this.statement(what, run);
+    return statement === undefined ? [] : this.database.readCompiled(statement);
   }
 
   /** Statements are made once for each shape of search; a run that names terms this process never saw looks them up first. */
-  private async statement(what: 'page' | 'count', run: Run): Promise<Statement> {
+  private async statement(what: 'page' | 'valued' | 'count', run: Run): Promise<Statement | undefined> {
     const { plan, sight, after } = run;
     const shape = `${what} ${shapeOf(plan, sight, after)}`;
     let prepared = this.prepared.get(shape);
     if (!prepared) {
       const builder = new SearchBuilder((text) => this.term(text), tsql);
-      prepared = prepare(tsql, what === 'page' ? builder.page(plan, sight, after) : builder.count(plan, sight));
+      const query = what === 'count' ? builder.count(plan, sight) : builder[what](plan, sight, after);
+      prepared = query ? prepare(tsql, query) : none;
       if (this.prepared.size > 1000) this.prepared.clear();
       this.prepared.set(shape, prepared);
     }
+    if (prepared === none) return undefined;
     this.unknown = new Set();
     const parameters = parametersOf(prepared, run);
     const wanted = [...this.unknown];
