@@ -1,13 +1,20 @@
 // Measures what clinics and practices do all day: service search, free slots, worklists, bookings. Usage:
-// npm run bench:domain -- [--data <folder of a loaded store>] [--seconds 5] [--bookings 100 (a second, offered)]
+// npm run bench:domain -- [--data <folder of a loaded store>] [--seconds 5] [--bookings 100 (a second, offered)] [--only <part of a name>,...]
+// Each reading goes round over services, patients and organisations, so that no answer is asked for twice in a row.
 import http from 'node:http';
 import { parseArgs } from 'node:util';
 import { allOf, appointmentOf, askerOf, freeSlotsOf, headersOf, parameters, resourcesOf, servicesOf, shortlist } from './asking.mjs';
 import { cpuSeconds, residentMb, startServer } from './running.mjs';
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, seconds: { type: 'string', default: '5' }, bookings: { type: 'string', default: '100' } },
+  options: {
+    data: { type: 'string' },
+    seconds: { type: 'string', default: '5' },
+    bookings: { type: 'string', default: '100' },
+    only: { type: 'string' },
+  },
 });
+const isWanted = (name) => values.only === undefined || values.only.split(',').some((part) => name.includes(part));
 const seconds = Number(values.seconds);
 const offered = Number(values.bookings);
 const [connections, sessions] = [16, 50];
@@ -80,32 +87,73 @@ const openLoop = async (name, requests) => {
   report(name, { took, statuses, wall: (performance.now() - started) / 1000, cpu: cpuSeconds(server.child.pid) - before });
 };
 
-const jsonOf = async (role, path, body) => ({
+const jsonOf = async (role, path, body, headers = {}) => ({
   method: 'POST',
   path,
-  headers: { ...(await roleHeaders(role)), 'content-type': 'application/fhir+json' },
+  headers: { ...(await roleHeaders(role)), 'content-type': 'application/fhir+json', ...headers },
   body: JSON.stringify(body),
 });
 
-const patient = resourcesOf((await ask('gp', 'GET', 'Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|9912003888')).json, 'Patient')[0];
-const subject = ['patient', { valueReference: { reference: `Patient/${patient.id}` } }];
-const bookable = await servicesOf(ask, 'DIRECTLY_BOOKABLE');
+const patientsAtMost = 20;
+const placesAtMost = 24;
 
-const reading = async (name, request) => {
-  await closedLoop(undefined, connections, () => request, 1000);
-  await closedLoop(name, connections, () => request, seconds * 1000);
+const patient = resourcesOf((await ask('gp', 'GET', 'Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|9912003888')).json, 'Patient')[0];
+const patients = resourcesOf((await ask('gp', 'GET', `Patient?_count=${patientsAtMost}`)).json, 'Patient').filter(
+  ({ deceasedBoolean, deceasedDateTime }) => deceasedBoolean !== true && deceasedDateTime === undefined,
+);
+const subjectOf = ({ id }) => ['patient', { valueReference: { reference: `Patient/${id}` } }];
+const subject = subjectOf(patient);
+const bookable = await servicesOf(ask, 'DIRECTLY_BOOKABLE');
+const anywhere = resourcesOf((await ask('system', 'GET', 'HealthcareService?characteristic=DIRECTLY_BOOKABLE&_count=1000')).json);
+
+/** So many of a list, spread over all of it. */
+const spread = (list, most) => list.filter((_, index) => index % Math.ceil(list.length / most) === 0);
+
+/** The requests of a reading, one after the other and round again. */
+const reading = async (name, requests) => {
+  if (!isWanted(name)) return;
+  let number = 0;
+  const next = () => requests[number++ % requests.length];
+  await closedLoop(undefined, connections, next, 1000);
+  await closedLoop(name, connections, next, seconds * 1000);
 };
 
-const [first] = bookable;
 const codeOf = ([concept], system) => concept.coding.find((coding) => coding.system.endsWith(system))?.code;
-const criteria = [
-  { name: 'priority', valueCode: 'ROUTINE' },
-  { name: 'specialty', valueCode: codeOf(first.specialty, 'eRS-Specialty') },
-  { name: 'clinicType', valueCode: first.category[0].coding[0].code },
-];
-const searched = parameters(['requestType', 'APPOINTMENT_REQUEST'], subject, ['searchCriteria', criteria]);
-await reading('service search (A010)', await jsonOf('gp', 'HealthcareService/$ers.searchHealthcareServicesForPatient', searched));
-await reading('free slots of a service', { method: 'GET', path: freeSlotsOf(first.id, 20), headers: await roleHeaders('gp') });
+const searchFor = async ({ specialty, category }, of) => {
+  const criteria = [
+    { name: 'priority', valueCode: 'ROUTINE' },
+    { name: 'specialty', valueCode: codeOf(specialty, 'eRS-Specialty') },
+    { name: 'clinicType', valueCode: category[0].coding[0].code },
+  ];
+  const body = parameters(['requestType', 'APPOINTMENT_REQUEST'], subjectOf(of), ['searchCriteria', criteria]);
+  return jsonOf('gp', 'HealthcareService/$ers.searchHealthcareServicesForPatient', body);
+};
+const searches = await Promise.all(
+  spread(bookable, placesAtMost).flatMap((service, index) => [
+    searchFor(service, patients[index % patients.length] ?? patient),
+    searchFor(service, patients[(index + 7) % patients.length] ?? patient),
+  ]),
+);
+await reading('service search (A010)', searches);
+const gp = await roleHeaders('gp');
+await reading(
+  'free slots of a service',
+  spread(anywhere, 10 * placesAtMost).map(({ id }) => ({ method: 'GET', path: freeSlotsOf(id, 20), headers: gp })),
+);
+// a referrer has one practice; the provider works for two trusts, and looks at its list whole or by service
+const listsOf = async (role, list) => {
+  const whole = parameters(['listType', list]);
+  const ask = (body, headers) => jsonOf(role, 'ServiceRequest/$ers.fetchworklist', body, headers);
+  if (role === 'gp') return [await ask(whole)];
+  const other = await ask(whole, { 'nhsd-end-user-organisation-ods': 'R69' });
+  const own = await ask(whole);
+  const narrowed = spread(bookable, placesAtMost).map(async ({ id }) => [
+    own,
+    other,
+    await ask(parameters(['listType', list], ['service', { valueReference: { reference: `HealthcareService/${id}` } }])),
+  ]);
+  return (await Promise.all(narrowed)).flat();
+};
 for (const [role, list] of [
   ['provider', 'REFERRALS_FOR_REVIEW'],
   ['provider', 'APPOINTMENT_SLOT_ISSUES'],
@@ -115,7 +163,7 @@ for (const [role, list] of [
   ['gp', 'AWAITING_BOOKING'],
   ['provider', 'ADVICE_AND_GUIDANCE_REQUESTS'],
 ])
-  await reading(list, await jsonOf(role, 'ServiceRequest/$ers.fetchworklist', parameters(['listType', list])));
+  await reading(list, await listsOf(role, list));
 
 /** A referral for each free slot that is wanted, and the request that books it. */
 const bookings = async (wanted) => {
@@ -137,10 +185,12 @@ const bookings = async (wanted) => {
   await Promise.all(Array.from({ length: 8 }, refer));
   return made;
 };
-const prepared = await bookings(offered * seconds + closedAtMost);
-const open = prepared.splice(0, Math.min(offered * seconds, Math.floor(prepared.length / 2)));
-await openLoop(`bookings, ${offered}/s offered to ${sessions} sessions`, open);
-await closedLoop(`bookings, ${sessions} sessions`, sessions, () => prepared.pop());
+if (isWanted('bookings')) {
+  const prepared = await bookings(offered * seconds + closedAtMost);
+  const open = prepared.splice(0, Math.min(offered * seconds, Math.floor(prepared.length / 2)));
+  await openLoop(`bookings, ${offered}/s offered to ${sessions} sessions`, open);
+  await closedLoop(`bookings, ${sessions} sessions`, sessions, () => prepared.pop());
+}
 
 console.table(rows);
 console.log(`times in ms; server ${residentMb(server.child.pid).toFixed(0)} MB`);
