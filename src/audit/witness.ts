@@ -133,7 +133,7 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
 
   const writing: Witness['around'] = async (house, call, asked, run) => {
     const state = { committed: false };
-    const own: Store = Object.assign(Object.create(store) as Store, {
+    const own: Store = Object.assign(Object.create(house.store) as Store, {
       commit: async (unit: Unit) => {
         await store.commit(written(call, asked, unit));
         state.committed ||= (unit.puts?.length ?? 0) > 0;

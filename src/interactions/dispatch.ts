@@ -126,8 +126,9 @@ export const dispatch = (house: House, call: Call, interactive: Interactive): Pr
   const split = splitUrl(interactive.url);
   // what the server can do is no record, and nobody's: it is not audited
   if (split.path === 'metadata') return Promise.resolve().then(() => capabilitiesFor(house, interactive.method, split));
-  return house.witness.around(house, call, accessOf(house, call, interactive.method, split), (own) =>
-    carryOut(seesWhereabouts(call.caller) ? own : discreet(own), call, interactive, split),
+  const shown = seesWhereabouts(call.caller) ? house : discreet(house);
+  return house.witness.around(shown, call, accessOf(house, call, interactive.method, split), (own) =>
+    carryOut(own, call, interactive, split),
   );
 };
 

@@ -159,7 +159,9 @@ export type WorklistQuery = {
   /** the `next` of the page before */
   readonly after?: string;
 };
-export type WorklistPage = { readonly rows: readonly (WorklistPlace & { readonly referral: string })[]; readonly next: string | undefined };
+/** What a page shows of a place. */
+export type WorklistRow = Pick<WorklistPlace, 'authored' | 'due' | 'item'> & { readonly referral: string };
+export type WorklistPage = { readonly rows: readonly WorklistRow[]; readonly next: string | undefined };
 
 /** Free slots of one diary: the first one, and how many begin before a moment. */
 export type DiaryAvailability = { readonly schedule: string; readonly count: number; readonly first: Stored | undefined };

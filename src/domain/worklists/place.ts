@@ -70,5 +70,5 @@ export const placesOf = (candidate: Candidate, referrer: string | undefined): re
 };
 
 /** The item of a place as it reads at `now` (epoch ms). */
-export const itemAt = ({ item, due }: WorklistPlace, now: number): string =>
+export const itemAt = ({ item, due }: Pick<WorklistPlace, 'item' | 'due'>, now: number): string =>
   due !== undefined && now >= due ? item.replace('"valueCode":"NOT_DUE"', '"valueCode":"OVERDUE"') : item;

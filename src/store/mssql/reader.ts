@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import { worklistPage, worklistQuery, worklistRun } from '../queries/worklist.js';
+import { worklistPage, worklistQuery, worklistRow, worklistRun } from '../queries/worklist.js';
 import { columnOf, homeParam } from '../layout.js';
 import type {
   AuditLink,
@@ -328,7 +328,10 @@ export class MssqlReader implements Reader {
 
   async worklist(query: WorklistQuery): Promise<WorklistPage> {
     const rows = await this.run(() => worklistQuery(tsql, worklistRun(query)));
-    return worklistPage(rows, query, (item) => bodyOf(item) ?? '');
+    return worklistPage(
+      rows.map((row) => worklistRow(row, (item) => bodyOf(item) ?? '')),
+      query,
+    );
   }
 
   async availability(schedules: readonly string[], from: number, until: number): Promise<readonly DiaryAvailability[]> {

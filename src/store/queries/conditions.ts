@@ -85,8 +85,13 @@ export class Conditions {
     return sql.join(selects, sql` union all `);
   }
 
-  /** What the other end of a chain or _has must be: live, of the type, seen by the caller, and as `where` says. */
-  ends({ kind, type, where, sight }: Step, at: At<Step>, resource: string): readonly Fragment[] {
+  /** What the other end of a chain or _has must be: live, of the type, seen by the caller, and as `where` says, less what is `settled`. */
+  ends(
+    { kind, type, where, sight }: Step,
+    at: At<Step>,
+    resource: string,
+    settled: ReadonlySet<Predicate> = new Set(),
+  ): readonly Fragment[] {
     const seen: At<Sight> = (run) => at(run).sight ?? 'all';
     const rid = sql.ref(`${resource}.rid`);
     const rowType = this.dialect.unindexed(sql.ref(`${resource}.type`));
@@ -96,7 +101,9 @@ export class Conditions {
       kind === 'chain' ? sql`${rowType} in (${plain}, ${bind(() => this.term(containedType(type)))})` : sql`${rowType} = ${plain}`,
       sql`${sql.ref(`${resource}.body`)} is not null`,
       boundSightTest(this.dialect, sight ?? 'all', seen, rid),
-      ...this.tests(type, where, (run) => at(run).where, { rid, resource, narrow: undefined }),
+      ...where.flatMap((predicate, index) =>
+        settled.has(predicate) ? [] : [this.test(type, predicate, (run) => at(run).where[index]!, { rid, resource, narrow: undefined })],
+      ),
     ];
   }
 

@@ -11,7 +11,14 @@ import { Sources, type Source } from './sources.js';
 
 const top: Row = { rid: sql.ref('r.rid'), resource: 'r', narrow: undefined };
 
-type Key = { readonly name: string; readonly value: Fragment; readonly descending: boolean; readonly nullable: boolean };
+type Key = {
+  readonly name: string;
+  readonly value: Fragment;
+  readonly descending: boolean;
+  readonly nullable: boolean;
+  /** a column of the narrow table that the sources visit */
+  readonly isOfSource?: true;
+};
 
 /** The types of the rows that a search is of. */
 const rowTypes = ({ type, contained }: SearchPlan): readonly string[] => {
@@ -23,11 +30,15 @@ const rowTypes = ({ type, contained }: SearchPlan): readonly string[] => {
 export class SearchBuilder {
   private readonly conditions: Conditions;
   private readonly sources: Sources;
-  /** `guarded` statements end when their time is over */
+  /**
+   * `guarded` statements end when their time is over. `isAlone`: whether a type's narrow table has for certain no rows of contained
+   * resources
+   */
   constructor(
     private readonly term: TermNumber,
     private readonly dialect: Dialect,
     private readonly guarded = false,
+    private readonly isAlone: (type: string) => boolean = () => false,
   ) {
     this.conditions = new Conditions(term, dialect);
     this.sources = new Sources(term, dialect, this.conditions);
@@ -96,7 +107,9 @@ export class SearchBuilder {
     const branches = sources.map((source) => {
       const distinct = source.unique ? sql`` : sql`distinct `;
       const end = limit(source.unique ? undefined : source.rid);
-      return sql`select ${distinct}${source.rid} as rid from ${this.joined(source)} where ${this.tests(plan, sight, source)} ${end}`;
+      const isBare = this.isBare(plan, sight, source);
+      const tests = this.tests(plan, sight, source, isBare);
+      return sql`select ${distinct}${source.rid} as rid from ${this.joined(source, isBare)} where ${tests} ${end}`;
     });
     if (branches.length === 1 && branches[0]) return sql`select count(*) as n from (${branches[0]}) m`;
     const all = branches.map((branch, index) => sql`select rid from (${branch}) ${sql.ref(`b${String(index)}`)}`);
@@ -107,8 +120,22 @@ export class SearchBuilder {
     return this.sources.of(plan.type, plan.where, (run) => run.plan.where, { sight, at: (run) => run.sight }, top, rowTypes(plan));
   }
 
-  private joined(source: Source): Fragment {
-    return source.self ? source.from : sql`${source.from} ${this.dialect.join} resource r on r.rid = ${source.rid}`;
+  private joined(source: Source, isBare: boolean): Fragment {
+    return source.self || isBare ? source.from : sql`${source.from} ${this.dialect.join} resource r on r.rid = ${source.rid}`;
+  }
+
+  /**
+   * Whether a source tells by itself which of its rows match: what is in a narrow table is live, so that its resource need not be looked
+   * at for each row that is passed, but for those of the page alone.
+   */
+  private isBare(plan: SearchPlan, sight: Sight, source: Source): boolean {
+    return (
+      source.narrow !== undefined &&
+      plan.contained === undefined &&
+      (sight === 'all' || source.sighted) &&
+      plan.where.every((predicate) => source.covers.has(predicate)) &&
+      this.isAlone(plan.type)
+    );
   }
 
   private typeTest(plan: SearchPlan): Fragment {
@@ -117,7 +144,8 @@ export class SearchBuilder {
     return terms.length === 1 ? sql`${type} = ${terms[0]}` : sql`${type} in (${sql.join(terms)})`;
   }
 
-  private tests(plan: SearchPlan, sight: Sight, source: Source): Fragment {
+  private tests(plan: SearchPlan, sight: Sight, source: Source, isBare: boolean): Fragment {
+    if (isBare) return allOf([...source.where, ...(this.guarded ? [this.dialect.checkpoint] : []), always]);
     const row: Row = { ...top, narrow: source.narrow };
     const rest = plan.where.flatMap((predicate, index) =>
       source.covers.has(predicate) ? [] : [this.conditions.test(plan.type, predicate, (run) => run.plan.where[index]!, row)],
@@ -137,8 +165,9 @@ export class SearchBuilder {
     const limit = this.dialect.limit(bind((run) => run.limit));
     const distinct = source.unique ? sql`` : sql`distinct `;
     const columns = keys.map(({ name, value }) => sql`${value} as ${sql.ref(name)}`);
-    const tests = this.tests(plan, sight, source);
-    const from = this.joined(source);
+    const isBare = keys.every(({ isOfSource }) => isOfSource) && this.isBare(plan, sight, source);
+    const tests = this.tests(plan, sight, source, isBare);
+    const from = this.joined(source, isBare);
     if (keys.every(({ value }) => this.direct.has(value))) {
       const window = after ? this.beyond(keys, after, source.rid) : always;
       // an index in this order ends the walk at the limit; an order by rid alone is the index's own
@@ -169,7 +198,8 @@ export class SearchBuilder {
     if (column) {
       const cell = sort.descending && column.kind === 'span' ? `${column.column}_end` : column.column;
       const nullable = column.required !== true;
-      if (column.kind !== 'token' && sources.every(({ narrow }) => narrow !== undefined)) return direct(sql.ref(`h.${cell}`), nullable);
+      if (column.kind !== 'token' && sources.every(({ narrow }) => narrow !== undefined))
+        return { ...direct(sql.ref(`h.${cell}`), nullable), isOfSource: true };
       return { name, value: this.columnKey(column.table, cell, column.kind === 'token'), descending: sort.descending, nullable };
     }
     return { name, value: this.valueKey(type, sort), descending: sort.descending, nullable: true };

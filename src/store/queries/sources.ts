@@ -260,7 +260,7 @@ export class Sources {
       const from = source.self
         ? source.from
         : sql`${source.from} ${this.dialect.join} resource ${sql.ref(resource)} on ${row.rid} = ${source.rid}`;
-      return sql`select ${row.rid} as rid from ${from} where ${allOf([...source.where, ...this.conditions.ends(step, at, resource)])}`;
+      return sql`select ${row.rid} as rid from ${from} where ${allOf([...source.where, ...this.conditions.ends(step, at, resource, source.covers)])}`;
     });
     return sql.join(selects, sql` union all `);
   }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { WorklistPage, WorklistQuery } from '../port.js';
+import type { WorklistPage, WorklistQuery, WorklistRow } from '../port.js';
 import type { Dialect, Fragment, Parameter } from './dialect.js';
 import { decodePosition, encodePosition } from './position.js';
 
@@ -38,26 +38,40 @@ export const worklistQuery = (dialect: Dialect, query: WorklistRun, value: Value
     const authored = value(({ position }) => position[0] ?? 0);
     tests.push(sql`w.authored >= ${authored} and (w.authored > ${authored} or w.referral > ${value(({ position }) => position[1] ?? '')})`);
   }
-  return sql`select w.referral, w.list, w.owner, w.authored, w.service, w.specialty, w.until, w.due, w.item from worklist w
+  return sql`select w.referral, w.authored, w.due, w.item from worklist w
     where ${sql.join(tests, sql` and `)} order by w.authored, w.referral ${dialect.limit(value(({ count }) => count + 1))}`;
 };
 
-const optional = <K extends string, V>(name: K, value: unknown, as: (value: unknown) => V): { readonly [P in K]?: V } =>
-  (value === null ? {} : { [name]: as(value) }) as { readonly [P in K]?: V };
-
-/** `textOf` reads an item as the engine gives it. */
-export const worklistPage = (rows: readonly Row[], { count }: WorklistQuery, textOf: (item: unknown) => string): WorklistPage => {
-  const shown = rows.slice(0, count).map((row) => ({
-    referral: String(row['referral']),
-    list: String(row['list']),
-    owner: String(row['owner']),
-    authored: Number(row['authored']),
-    ...optional('service', row['service'], String),
-    ...optional('specialty', row['specialty'], String),
-    ...optional('until', row['until'], Number),
-    ...optional('due', row['due'], Number),
-    item: textOf(row['item']),
-  }));
+/** `rows` are those of the page and, where the list goes on, one more. */
+export const worklistPage = (rows: readonly WorklistRow[], { count }: WorklistQuery): WorklistPage => {
+  const shown = rows.slice(0, count);
   const last = shown.at(-1);
   return { rows: shown, next: rows.length > count && last ? encodePosition([last.authored, last.referral]) : undefined };
+};
+
+/** `textOf` reads an item as the engine gives it. */
+export const worklistRow = (row: Row, textOf: (item: unknown) => string): WorklistRow => ({
+  referral: String(row['referral']),
+  authored: Number(row['authored']),
+  ...(row['due'] === null ? {} : { due: Number(row['due']) }),
+  item: textOf(row['item']),
+});
+
+/** A character that no JSON text holds as it stands. */
+const between = '\u001e';
+
+/**
+ * The same page as two texts, of which the engine makes what were four values a row otherwise: what leads to the items, and the items.
+ * What is selected in an order is gathered in it.
+ */
+export const gatheredWorklist = (query: Fragment): Fragment => sql`select
+  group_concat(w.referral || ' ' || w.authored || ' ' || coalesce(w.due, ''), char(30)), group_concat(w.item, char(30)) from (${query}) w`;
+
+export const gatheredRows = ([heads, items]: readonly unknown[]): readonly WorklistRow[] => {
+  if (typeof heads !== 'string' || typeof items !== 'string') return [];
+  const texts = items.split(between);
+  return heads.split(between).map((head, index) => {
+    const [referral = '', authored, due = ''] = head.split(' ');
+    return { referral, authored: Number(authored), ...(due === '' ? {} : { due: Number(due) }), item: texts[index] ?? '' };
+  });
 };

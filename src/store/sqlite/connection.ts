@@ -1,6 +1,7 @@
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
 
 export type Row = Readonly<Record<string, unknown>>;
+export type Tuple = readonly unknown[];
 type Bindable = string | number | null;
 
 // page_size counts only before the first table: 8 KB is 25 % smaller than 4 KB for bodies of 2 KB
@@ -15,7 +16,8 @@ const serving =
  */
 export class Connection {
   private readonly statements = new Map<string, StatementSyncInstance>();
-  private readonly tuples = new Map<string, StatementSyncInstance>();
+  private readonly byOrder = new Map<string, StatementSyncInstance>();
+  private moments = 0;
   readonly db: DatabaseSyncInstance;
 
   constructor(path: string, pragmas: string = serving) {
@@ -28,7 +30,7 @@ export class Connection {
     if (!statement) {
       if (statements.size > 500) statements.clear();
       statement = this.db.prepare(text);
-      if (statements === this.tuples) statement.setReturnArrays(true);
+      if (statements === this.byOrder) statement.setReturnArrays(true);
       statements.set(text, statement);
     }
     return statement;
@@ -39,12 +41,22 @@ export class Connection {
   }
 
   /** The first row as its columns in their order, which costs less than their names. */
-  tuple(text: string, ...parameters: readonly Bindable[]): readonly unknown[] | undefined {
-    return this.prepared(text, this.tuples).get(...parameters) as readonly unknown[] | undefined;
+  tuple(text: string, ...parameters: readonly Bindable[]): Tuple | undefined {
+    return this.prepared(text, this.byOrder).get(...parameters) as Tuple | undefined;
   }
 
   all(text: string, ...parameters: readonly Bindable[]): readonly Row[] {
     return this.prepared(text).all(...parameters) as readonly Row[];
+  }
+
+  /** All rows, each as its columns in their order: of a page with its texts that is a third less work than by name. */
+  tuples(text: string, ...parameters: readonly Bindable[]): readonly Tuple[] {
+    return this.prepared(text, this.byOrder).all(...parameters) as readonly Tuple[];
+  }
+
+  /** Equal as long as what is read is of one state for certain. */
+  moment(): number {
+    return ++this.moments;
   }
 
   /** Reads that see one state: in the transaction that is open, or in one of their own. */
@@ -70,7 +82,7 @@ export class Connection {
 
   close(): void {
     this.statements.clear();
-    this.tuples.clear();
+    this.byOrder.clear();
     this.db.close();
   }
 }

@@ -6,8 +6,16 @@ import { decodePosition, encodePosition } from '../queries/position.js';
 import { SearchBuilder } from '../queries/search.js';
 import { shapeOf } from '../queries/shape.js';
 import { sightTest } from '../queries/sight.js';
-import { worklistPage, worklistQuery, worklistRun, worklistShape, type WorklistRun } from '../queries/worklist.js';
-import { columnOf, homeParam, narrowTables } from '../layout.js';
+import {
+  gatheredRows,
+  gatheredWorklist,
+  worklistPage,
+  worklistQuery,
+  worklistRun,
+  worklistShape,
+  type WorklistRun,
+} from '../queries/worklist.js';
+import { columnOf, containedType, homeParam, narrowTables } from '../layout.js';
 import { sql } from 'kysely';
 import type {
   AuditLink,
@@ -26,12 +34,17 @@ import type {
   WorklistPage,
   WorklistQuery,
 } from '../port.js';
-import type { Connection, Row } from './connection.js';
+import type { Connection, Row, Tuple } from './connection.js';
 import { FreeSlots } from './free-slots.js';
 import { Terms } from './terms.js';
 
 /** a search for which there is no such statement */
 const none: Prepared = { text: '', parameters: [] };
+
+/** of a search: rid, id, type, version, last_updated, body, and the keys of its order */
+const firstKey = 6;
+const keysOf = (row: Tuple) => row.slice(firstKey) as readonly (string | number | null)[];
+const placeOf = (row: Tuple) => [...keysOf(row), row[0] as number];
 
 type RawRow = { rid: number; id: string; version: number; last_updated: number; body: string | null; type?: number };
 
@@ -87,32 +100,36 @@ export class SqliteReader {
     // only what is sorted by one value may be walked in its order
     const valued = plan.sort.length === 1 ? this.searched('valued', run) : [];
     const rows = valued.length > plan.count ? valued : this.searched('page', run);
-    const keysOf = (row: Row) => plan.sort.map((_, index) => row[`k${String(index)}`] as string | number | null);
-    const placeOf = (row: Row) => [...keysOf(row), row['rid'] as number];
-    const page = this.pageOf(rows, plan.count, plan.contained === undefined ? plan.type : undefined, placeOf);
+    const shown = rows.slice(0, plan.count);
+    const type = plan.contained === undefined ? plan.type : undefined;
+    const page: Page = {
+      rows: shown.map((row) => this.found(row, type)),
+      next: rows.length > plan.count && shown.length > 0 ? encodePosition(placeOf(shown.at(-1)!)) : undefined,
+    };
     if (plan.placed !== true) return page;
-    const places = rows.slice(0, plan.count).map((row): Place => ({ keys: keysOf(row), after: encodePosition(placeOf(row)) }));
-    return { ...page, places };
+    return { ...page, places: shown.map((row): Place => ({ keys: keysOf(row), after: encodePosition(placeOf(row)) })) };
   }
 
   count(plan: SearchPlan, sight: Sight, limit: number): number {
-    return Number(this.searched('count', { plan, sight, after: undefined, limit })[0]?.['n'] ?? 0);
+    return Number(this.searched('count', { plan, sight, after: undefined, limit })[0]?.[0] ?? 0);
   }
 
   /** Statements are made once for each shape of search. */
-  private searched(what: 'page' | 'valued' | 'count', run: Run): readonly Row[] {
+  private searched(what: 'page' | 'valued' | 'count', run: Run): readonly Tuple[] {
     const { plan, sight, after } = run;
     this.terms.renew();
-    const shape = `${what} ${shapeOf(plan, sight, after)}`;
+    // looked at in the state that the statement reads: in a thread each of them has its own
+    const isAlone = (type: string) => !this.guarded && this.terms.find(containedType(type)) === undefined;
+    const shape = `${what} ${narrowTables[plan.type] && isAlone(plan.type) ? 'alone ' : ''}${shapeOf(plan, sight, after)}`;
     let prepared = this.prepared.get(shape);
     if (!prepared) {
-      const builder = new SearchBuilder((text) => this.terms.find(text) ?? 0, sqlite, this.guarded);
+      const builder = new SearchBuilder((text) => this.terms.find(text) ?? 0, sqlite, this.guarded, isAlone);
       const query = what === 'count' ? builder.count(plan, sight) : builder[what](plan, sight, after);
       prepared = query ? prepare(sqlite, query) : none;
       if (this.prepared.size > 1000) this.prepared.clear();
       this.prepared.set(shape, prepared);
     }
-    return prepared === none ? [] : this.connection.all(prepared.text, ...parametersOf(prepared, run));
+    return prepared === none ? [] : this.connection.tuples(prepared.text, ...parametersOf(prepared, run));
   }
 
   /** What is newest is asked for before each search of services: it is read again when something was committed since. */
@@ -199,9 +216,9 @@ export class SqliteReader {
   worklist(query: WorklistQuery): WorklistPage {
     const run = worklistRun(query);
     const shape = worklistShape(query);
-    const prepared = this.worklists.get(shape) ?? prepare<WorklistRun>(sqlite, worklistQuery(sqlite, run, bindIn));
+    const prepared = this.worklists.get(shape) ?? prepare<WorklistRun>(sqlite, gatheredWorklist(worklistQuery(sqlite, run, bindIn)));
     this.worklists.set(shape, prepared);
-    return worklistPage(this.connection.all(prepared.text, ...parametersOf(prepared, run)), query, String);
+    return worklistPage(gatheredRows(this.connection.tuple(prepared.text, ...parametersOf(prepared, run)) ?? []), query);
   }
 
   availability(schedules: readonly string[], from: number, until: number): readonly DiaryAvailability[] {
@@ -273,6 +290,16 @@ export class SqliteReader {
     return {
       rows: shown.map((row) => this.stored(row, type)),
       next: rows.length > count && last ? encodePosition(position(last)) : undefined,
+    };
+  }
+
+  private found([, id, number, version, lastUpdated, body]: Tuple, type: string | undefined): Stored {
+    return {
+      type: type ?? this.terms.textOf(number as number),
+      id: id as string,
+      version: version as number,
+      lastUpdated: lastUpdated as number,
+      body: (body as string | null) ?? undefined,
     };
   }
 

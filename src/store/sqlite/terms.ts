@@ -10,6 +10,7 @@ export class Terms {
   private readonly missing = new Set<string>();
   private newest = 0;
   private current = false;
+  private moment: number | undefined;
 
   constructor(private readonly connection: Connection) {}
 
@@ -25,10 +26,13 @@ export class Terms {
 
   /** Before each statement: what was not there may have been written since. */
   renew(): void {
+    const moment = this.connection.moment();
+    if (moment === this.moment) return;
+    this.moment = moment;
     this.current = false;
   }
 
-  /** Whether no term was written since the missing ones were looked for; looked at once a statement. */
+  /** Whether no term was written since the missing ones were looked for; looked at once for each state that is read. */
   private isCurrent(): boolean {
     if (this.current) return true;
     this.current = true;

@@ -1,4 +1,4 @@
-import { Connection, type Row } from './connection.js';
+import { Connection, type Row, type Tuple } from './connection.js';
 
 type Bindable = string | number | null;
 
@@ -9,13 +9,14 @@ type Bindable = string | number | null;
  */
 export class TurnConnection extends Connection {
   private inTurn = false;
+  private turns = 0;
 
   override get(text: string, ...parameters: readonly Bindable[]): Row | undefined {
     this.begin();
     return super.get(text, ...parameters);
   }
 
-  override tuple(text: string, ...parameters: readonly Bindable[]): readonly unknown[] | undefined {
+  override tuple(text: string, ...parameters: readonly Bindable[]): Tuple | undefined {
     this.begin();
     return super.tuple(text, ...parameters);
   }
@@ -23,6 +24,17 @@ export class TurnConnection extends Connection {
   override all(text: string, ...parameters: readonly Bindable[]): readonly Row[] {
     this.begin();
     return super.all(text, ...parameters);
+  }
+
+  override tuples(text: string, ...parameters: readonly Bindable[]): readonly Tuple[] {
+    this.begin();
+    return super.tuples(text, ...parameters);
+  }
+
+  /** One for each turn. */
+  override moment(): number {
+    this.begin();
+    return this.turns;
   }
 
   override together<T>(read: () => T): T {
@@ -47,6 +59,7 @@ export class TurnConnection extends Connection {
     if (this.inTurn) return;
     this.run('begin');
     this.inTurn = true;
+    this.turns++;
     setImmediate(this.endTurn);
   }
 }
