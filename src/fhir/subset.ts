@@ -30,15 +30,29 @@ export const subsetOf = (resource: Resource, subset: Subset, shapes: Shapes): Re
   const shape = shapes(resource.resourceType);
   if (!shape) throw new Error(`no shape ${resource.resourceType}`);
   const keeps = keeper(subset, resource.resourceType);
-  const kept = Object.entries(resource).filter(([name]) => {
-    if (name === 'resourceType') return true;
+  const kept = Object.entries(resource).flatMap(([name, value]): readonly (readonly [string, unknown])[] => {
+    if (name === 'resourceType') return [[name, value]];
     const row = shape.byName.get(name.replace(/^_/, ''));
-    return row !== undefined && keeps(row);
+    if (row === undefined || !keeps(row)) return [];
+    return [[name, subset.kind === 'summary' && subset.summary === 'true' ? summaryOf(value, row.type, shapes) : value]];
   });
   const { meta, ...rest } = Object.fromEntries(kept) as unknown as Resource;
   const { resourceType, id, ...more } = rest;
   const tags = (meta?.['tag'] ?? []) as readonly object[];
   return { resourceType, ...(id === undefined ? {} : { id }), meta: { ...meta, tag: [...tags, subsetted] }, ...more };
+};
+
+/** R4 search.html#summary: an element within an element is in the summary when it is marked too. Data types are shown whole. */
+const summaryOf = (value: unknown, type: string, shapes: Shapes): unknown => {
+  const shape = type.includes('.') ? shapes(type) : undefined;
+  if (!shape || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => summaryOf(one, type, shapes));
+  const kept = Object.entries(value).flatMap(([name, inner]): readonly (readonly [string, unknown])[] => {
+    const row = shape.byName.get(name.replace(/^_/, ''));
+    return row?.summary === true || row?.required === true ? [[name, summaryOf(inner, row.type, shapes)]] : [];
+  });
+  // R4 json.html: no element is empty
+  return kept.length === 0 ? value : Object.fromEntries(kept);
 };
 
 const keeper = (subset: Subset, type: string): ((row: ElementShape) => boolean) => {

@@ -10,7 +10,7 @@ import type { Call, Success } from '../interactions/house.js';
 import { fhirJson, fhirXml, type Wire } from './media.js';
 
 /** The wire text of a resource in the form asked for. As JSON it is sent as it is stored; it is parsed only to be written otherwise. */
-const rendered = (text: string, wire: Wire, shapes: Shapes): string => {
+export const rendered = (text: string, wire: Wire, shapes: Shapes): string => {
   if (wire.format === 'json' && !wire.pretty) return text;
   const resource = parseJson(text) as Resource;
   return wire.format === 'xml' ? writeXml(resource, shapes, wire.pretty ? 2 : undefined) : stringifyJson(resource, 2);

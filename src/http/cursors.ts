@@ -16,16 +16,17 @@ export const cursorKey = async (store: Pick<Store, 'findEntry' | 'commit'>): Pro
   return Buffer.from(JSON.parse((await kept())?.body ?? '""') as string, 'base64url');
 };
 
-/** Signs paging positions, so that a client can neither make nor edit one. */
+/** Signs paging positions for what they belong to, so that a client can neither make nor edit one, nor take it to another query. */
 export const createCursors = (secret: Buffer) => {
-  const mac = (text: string): string => createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22);
+  const mac = (position: string, of: string): string =>
+    createHmac('sha256', secret).update(`${position}\n${of}`).digest('base64url').slice(0, 22);
   return {
-    signCursor: (position: string): string => `${position}.${mac(position)}`,
-    openCursor: (cursor: string): string => {
+    signCursor: (position: string, of: string): string => `${position}.${mac(position, of)}`,
+    openCursor: (cursor: string, of: string): string => {
       const [position = '', signature = ''] = cursor.split('.');
-      const expected = mac(position);
+      const expected = mac(position, of);
       if (signature.length !== expected.length || !timingSafeEqual(Buffer.from(signature), Buffer.from(expected)))
-        throw failure('invalid', 'value', 'The cursor is not one of this server: follow the next link as it is.', {
+        throw failure('invalid', 'value', 'The cursor is not one of this query: follow the next link as it is.', {
           expression: ['_cursor'],
         });
       return position;

@@ -28,8 +28,8 @@ export const history = async (
   scope: { readonly type: string; readonly id?: string },
   query: Query,
 ): Promise<Success> => {
-  const asked = readQuery(house, call, query);
   const path = scope.id === undefined ? scope.type : `${scope.type}/${scope.id}`;
+  const asked = readQuery(house, call, path, query);
   if (scope.id !== undefined && !(await exists(house, call, { type: scope.type, id: scope.id })))
     throw notFound({ type: scope.type, id: scope.id });
   const keys = await listed(house, call, asked.list);
@@ -48,7 +48,7 @@ export const systemHistory = async (house: House, call: Call, query: Query): Pro
   const types = typesReadBy(house, call).filter((type) => sightOf(call.caller, type) === 'all');
   if (call.caller.kind !== 'system' || types.length === 0)
     throw failure('forbidden', 'forbidden', 'The history of the whole system is for system clients that may read it.');
-  const asked = readQuery(house, call, query);
+  const asked = readQuery(house, call, '', query);
   const keys = await listed(house, call, asked.list);
   const own = keys ? types.filter((type) => keys.some((key) => key.type === type)) : types;
   return shown(house, '', query, asked, { types: own, ...(keys ? { keys } : {}) }, 'all');
@@ -111,7 +111,11 @@ const totalOf = ({ window, cursor }: Asked, scope: HistoryScope, page: Page): nu
   return whole ? page.rows[0]?.version : undefined;
 };
 
-const readQuery = (house: House, call: Call, query: Query): Asked => {
+/** What a cursor belongs to. */
+const fingerprint = (path: string, query: Query): string =>
+  JSON.stringify(['history', path, query.filter(([name]) => ['_since', '_at', '_sort', '_list'].includes(name))]);
+
+const readQuery = (house: House, call: Call, path: string, query: Query): Asked => {
   const values = parametersOf(query, call, known, 'History');
   const since = values.get('_since');
   const at = values.get('_at');
@@ -129,7 +133,7 @@ const readQuery = (house: House, call: Call, query: Query): Asked => {
       ...(since === undefined ? {} : { since: spanOf(house, '_since', since).low }),
       ...(span === undefined ? {} : { at: { from: span.low, to: span.high - 1 } }),
       ...(isAscending(values.get('_sort')) ? { ascending: true } : {}),
-      ...(cursor === undefined ? {} : { after: house.openCursor(cursor) }),
+      ...(cursor === undefined ? {} : { after: house.openCursor(cursor, fingerprint(path, query)) }),
     },
   };
 };
@@ -163,7 +167,8 @@ const answer = (house: House, path: string, query: Query, { cursor, subset }: As
   const url = (extra: Query) => urlOf(base, [...honoured, ...extra]);
   const links: Link[] = [{ relation: 'self', url: url(cursor === undefined ? [] : [['_cursor', cursor]]) }];
   if (cursor !== undefined) links.push({ relation: 'first', url: url([]) });
-  if (page.next !== undefined) links.push({ relation: 'next', url: url([['_cursor', house.signCursor(page.next)]]) });
+  if (page.next !== undefined)
+    links.push({ relation: 'next', url: url([['_cursor', house.signCursor(page.next, fingerprint(path, query))]]) });
   return {
     status: 200,
     body: bundleText(

@@ -66,9 +66,10 @@ export type House = {
   readonly jobs: NudgeableJobs;
   /** false lets references point at nothing (REFERENTIAL_INTEGRITY=off) */
   readonly integrity: boolean;
-  readonly signCursor: (position: string) => string;
-  /** throws Failure for a cursor that this server did not make */
-  readonly openCursor: (cursor: string) => string;
+  /** `of`: what decides the rows that the position is one of */
+  readonly signCursor: (position: string, of: string) => string;
+  /** throws Failure for a cursor that this server did not make, or made for something else */
+  readonly openCursor: (cursor: string, of: string) => string;
 };
 
 /** Which request it is, for the audit and for writes that are sent again. */

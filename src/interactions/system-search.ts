@@ -51,7 +51,7 @@ export const systemSearch = async (house: House, call: Call, query: Query, part?
     contentOf(at, call, { asked, first, counted, from: positionOf(at, { ...first, applied }, path) }),
   );
   const { position, ...shown } = content;
-  const next = position === undefined ? undefined : house.signCursor(`${fingerprint(path, { applied })}${position}`);
+  const next = position === undefined ? undefined : house.signCursor(position, fingerprint(path, { applied }));
   return answer(house, head, path, { ...shown, next });
 };
 

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { suiteServer } from '../helpers/running-server.js';
 
 const server = suiteServer();
@@ -47,4 +49,79 @@ it('modes', async () => {
   expect((await server.as('nobody', 'GET', 'metadata?mode=normative')).json['resourceType']).toBe('CapabilityStatement');
   expect((await server.as('nobody', 'GET', 'metadata?mode=some')).status).toBe(400);
   expect((await server.as('nobody', 'PUT', 'metadata', {})).headers.get('allow')).toBe('GET, HEAD');
+});
+
+describe('the statement as it goes out', () => {
+  const get = (query: string, headers: Readonly<Record<string, string>> = {}) =>
+    new Promise<{ readonly status: number | undefined; readonly headers: http.IncomingHttpHeaders; readonly bytes: Buffer }>(
+      (resolve, reject) => {
+        http
+          .get(`${server.base}/metadata${query}`, { headers }, (response) => {
+            const chunks: Buffer[] = [];
+            response
+              .on('data', (chunk: Buffer) => chunks.push(chunk))
+              .on('end', () => {
+                resolve({ status: response.statusCode, headers: response.headers, bytes: Buffer.concat(chunks) });
+              });
+          })
+          .on('error', reject);
+      },
+    );
+
+  it.each(['', '?_summary=true', '?_format=xml', '?_pretty=true', '?mode=terminology', '?_elements=software'])(
+    'metadata%s has an ETag, and is not sent to whoever has it',
+    async (query) => {
+      const first = await get(query);
+      const etag = first.headers['etag'] ?? '';
+      expect([first.status, etag]).toEqual([200, expect.stringMatching(/^W\/"[0-9a-f]+"$/)]);
+      expect(first.headers['cache-control']).toBe('no-cache');
+      for (const held of [etag, `"other", ${etag}`, '*', etag.slice(2)]) {
+        const again = await get(query, { 'if-none-match': held });
+        expect([held, again.status, again.headers['etag'], again.bytes.length]).toEqual([held, 304, etag, 0]);
+      }
+      expect((await get(query, { 'if-none-match': 'W/"0"' })).bytes.equals(first.bytes)).toBe(true);
+    },
+  );
+
+  it('each form of it has a tag of its own', async () => {
+    const forms = [
+      '',
+      '?_summary=true',
+      '?_summary=text',
+      '?_format=xml',
+      '?_pretty=true',
+      '?_format=xml&_pretty=true',
+      '?mode=terminology',
+    ];
+    const tags = await Promise.all(forms.map(async (query) => (await get(query)).headers['etag']));
+    expect(new Set(tags).size).toBe(forms.length);
+  });
+
+  it('compressed it is the same', async () => {
+    const plain = await get('?_pretty=true');
+    for (const [encoding, unpack] of [
+      ['gzip', gunzipSync],
+      ['br', brotliDecompressSync],
+    ] as const) {
+      const packed = await get('?_pretty=true', { 'accept-encoding': encoding });
+      expect([packed.headers['content-encoding'], packed.headers['etag'], packed.headers['vary']]).toEqual([
+        encoding,
+        plain.headers['etag'],
+        expect.stringContaining('accept-encoding'),
+      ]);
+      expect(unpack(packed.bytes).equals(plain.bytes)).toBe(true);
+    }
+  });
+
+  it('HEAD tells the tag alone', async () => {
+    const answer = await server.as('nobody', 'HEAD', 'metadata');
+    expect([answer.status, answer.text, answer.headers.get('etag')]).toEqual([200, '', (await get('')).headers['etag']]);
+  });
+
+  it('its summary leaves out what is no summary of an element within', async () => {
+    const { rest } = JSON.parse((await get('?_summary=true')).bytes.toString()) as Statement;
+    expect(Object.keys(rest[0] ?? {}).sort()).toEqual(['mode', 'operation', 'resource', 'security']);
+    for (const row of rest[0]?.resource ?? [])
+      expect(Object.keys(row).filter((name) => !['type', 'profile', 'supportedProfile', 'operation'].includes(name))).toEqual([]);
+  });
 });

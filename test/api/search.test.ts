@@ -209,6 +209,22 @@ it('ap takes a period that reaches into the time around the value', async () => 
   expect(idsOf(await find(`Encounter?_id=${id}&date=ap1980-06-01`))).toEqual([]);
 });
 
+it('telecom is found by its system, by its use, and without either', async () => {
+  const value = `Ann-${String(process.pid)}@example.org`;
+  const id = await made({ resourceType: 'Patient', telecom: [{ system: 'email', use: 'home', value }] });
+  for (const [query, ids] of [
+    [`telecom=email|${value}`, [id]],
+    [`telecom=home|${value.toLowerCase()}`, [id]],
+    [`telecom=${value}`, [id]],
+    [`telecom=|${value}`, []],
+    [`email=${value}`, [id]],
+    [`telecom=phone|${value}`, []],
+    [`telecom=work|${value}`, []],
+    [`phone=${value}`, []],
+  ] as const)
+    expect([query, idsOf(await find(`Patient?${query}`))]).toEqual([query, ids]);
+});
+
 it('_content finds names of every form, and no codes or identifiers', async () => {
   const family = `Smith-O’Neill${String(process.pid)}`;
   const identifier = [{ system: 'https://example.org/id', value: 'NeverAWord' }];

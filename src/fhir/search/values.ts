@@ -61,6 +61,14 @@ const pushIdentifier = (param: string, identifier: unknown, out: Value[]): void 
       out.push({ kind: 'token', param, system: `${textOf(coding['system']) ?? ''}|${textOf(coding['code']) ?? ''}`, code: value ?? '' });
 };
 
+/** R4 search.html#token: before the `|` stands the use; most clients write the system there (`email|…`). No code is of both, so either is found. */
+const pushContact = (param: string, contact: unknown, out: Value[]): void => {
+  const number = isObject(contact) ? textOf(contact['value']) : undefined;
+  if (!isObject(contact) || number === undefined) return;
+  const systems = [textOf(contact['system']), textOf(contact['use'])].filter((system) => system !== undefined);
+  for (const system of systems.length === 0 ? [''] : systems) out.push({ kind: 'token', param, system, code: foldedCode(number) });
+};
+
 const token: Emit = (param, { value, type }, extraction, out) => {
   switch (type) {
     case 'CodeableConcept':
@@ -72,11 +80,9 @@ const token: Emit = (param, { value, type }, extraction, out) => {
     case 'Identifier':
       pushIdentifier(param, value, out);
       return;
-    case 'ContactPoint': {
-      const number = isObject(value) ? textOf(value['value']) : undefined;
-      if (number !== undefined) out.push({ kind: 'token', param, system: '', code: foldedCode(number) });
+    case 'ContactPoint':
+      pushContact(param, value, out);
       return;
-    }
     default:
       if (typeof value === 'boolean') out.push({ kind: 'token', param, system: '', code: String(value) });
       else if (typeof value === 'string' && value !== '') out.push({ kind: 'token', param, system: '', code: value });

@@ -8,7 +8,6 @@ import { readPrefer, type Preference } from '../../fhir/prefer.js';
 import type { Resource } from '../../fhir/resource.js';
 import { defer, isDeferrable } from '../../bulk/defer.js';
 import { auditedBundle } from '../../interactions/batch.js';
-import { capabilities } from '../../interactions/capabilities.js';
 import { dispatch, type Interactive } from '../../interactions/dispatch.js';
 import type { Call, House, Success } from '../../interactions/house.js';
 import { queryOf } from '../../interactions/query.js';
@@ -19,6 +18,7 @@ import { uploadImport } from '../import.js';
 import { header } from '../header.js';
 import { inTurn } from '../in-turn.js';
 import { negotiate, type Wire } from '../media.js';
+import { createMetadata } from '../metadata.js';
 import type { Once } from '../once.js';
 import { aboutOf } from './correlation.js';
 
@@ -149,10 +149,11 @@ export const fhir = (house: House, once: Once, share: FairShare, options: Option
     });
   });
 
+  const statement = createMetadata(house);
   const metadata = (request: Request, h: ResponseToolkit) => {
     const wire = wireFor(request);
     if (request.method !== 'get' && request.method !== 'head') throw notOffered(request.method, 'metadata', ['GET', 'HEAD']);
-    return writeSuccess(h, capabilities(house, queryOf(searchOf(request))), {}, wire, house.shapes);
+    return statement(request, h, queryOf(searchOf(request)), wire);
   };
 
   return {

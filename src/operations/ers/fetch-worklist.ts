@@ -93,7 +93,7 @@ export const fetchWorklistOperation: Operation = {
       ...(call.caller.kind === 'system' ? {} : { owner: call.caller.organisation ?? '' }),
       ...(services === undefined ? {} : { services }),
       ...(specialty === undefined ? {} : { specialty }),
-      ...(cursor === undefined ? {} : { after: house.openCursor(cursor) }),
+      ...(cursor === undefined ? {} : { after: house.openCursor(cursor, `worklist ${list}`) }),
     };
     const page = await house.store.worklist(query);
     const rows = await seen(house, call, page);
@@ -105,7 +105,7 @@ export const fetchWorklistOperation: Operation = {
         rows.map((row) => itemAt(row, now)),
         {
           date: new Date(now).toISOString(),
-          next: page.next === undefined ? undefined : house.signCursor(page.next),
+          next: page.next === undefined ? undefined : house.signCursor(page.next, `worklist ${list}`),
         },
       ),
       seen: rows.map(({ referral }) => ({ type: 'ServiceRequest', id: referral })),
