@@ -130,17 +130,20 @@ const totalOf = async (house: House, asked: Narrowed, page: Page): Promise<numbe
   }
 };
 
+const asMatch = { search: { mode: 'match' } };
+const asIncluded = { search: { mode: 'include' } };
+
 export const entriesOf = (
   house: House,
   matches: readonly Stored[],
   included: readonly Stored[],
   subset: Subset | undefined,
 ): readonly SpliceEntry[] => [
-  ...matches.map((row): SpliceEntry => ({ stored: subsetText(house, row, subset), more: { search: { mode: 'match' } } })),
+  ...matches.map((row): SpliceEntry => ({ stored: subsetText(house, row, subset), more: asMatch })),
   // R4 search.html#elements: _elements names elements of what is searched for
   ...included.map((row): SpliceEntry => ({
     stored: subsetText(house, row, subset?.kind === 'summary' ? subset : undefined),
-    more: { search: { mode: 'include' } },
+    more: asIncluded,
   })),
 ];
 

@@ -39,7 +39,7 @@ export class ServiceDirectory {
   private readonly positions = new Map<string, Position>();
   private readonly codes = new Map<string, string>();
   private readonly servicesOfSchedule = new Map<string, readonly string[]>();
-  private readonly schedules = new Map<string, Set<string>>();
+  private readonly schedules = new Map<string, readonly string[]>();
   private readonly bySpecialty = new Map<string, Set<string>>();
   /** by specialty and clinic type together */
   private readonly byClinic = new Map<string, Set<string>>();
@@ -101,7 +101,7 @@ export class ServiceDirectory {
 
   /** The ids of the diaries of a service. */
   schedulesOf(service: string): readonly string[] {
-    return [...(this.schedules.get(service) ?? [])];
+    return this.schedules.get(service) ?? [];
   }
 
   private find(id: string): ListedService | undefined {
@@ -220,9 +220,13 @@ export class ServiceDirectory {
   }
 
   private takeSchedule(id: string, resource: Schedule | undefined): void {
-    for (const service of this.servicesOfSchedule.get(id) ?? []) this.schedules.get(service)?.delete(id);
+    for (const service of this.servicesOfSchedule.get(id) ?? [])
+      this.schedules.set(
+        service,
+        this.schedulesOf(service).filter((schedule) => schedule !== id),
+      );
     const services = (resource?.actor ?? []).flatMap((actor) => idOf(actor, 'HealthcareService') ?? []);
     this.servicesOfSchedule.set(id, services);
-    for (const service of services) this.schedules.set(service, (this.schedules.get(service) ?? new Set<string>()).add(id));
+    for (const service of new Set(services)) this.schedules.set(service, [...this.schedulesOf(service), id]);
   }
 }

@@ -24,9 +24,16 @@ export const bundleText = (
     link: links,
   }).slice(0, -1);
   if (entries.length === 0) return `${opening}}`;
+  // most entries share what stands beside their resource
+  const endings = new Map<object, string>();
+  const endingOf = (more: object): string => {
+    const known = endings.get(more) ?? JSON.stringify(more).slice(1);
+    endings.set(more, known);
+    return known;
+  };
   const texts = entries.map(({ stored, more }) => {
     const resource = stored.body === undefined ? '' : `"resource":${stored.body},`;
-    return `{"fullUrl":${JSON.stringify(`${baseUrl}/${stored.type}/${stored.id}`)},${resource}${JSON.stringify(more).slice(1)}`;
+    return `{"fullUrl":${JSON.stringify(`${baseUrl}/${stored.type}/${stored.id}`)},${resource}${endingOf(more)}`;
   });
   return `${opening},"entry":[${texts.join(',')}]}`;
 };

@@ -2,11 +2,19 @@ import { bankHolidays } from './bank-holidays.js';
 
 const day = 86_400_000;
 
+const minuteMs = 60_000;
+let latest = { minute: Number.NaN, day: '' };
 // made once: a formatter takes as long to make as a thousand texts
 const london = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/London', dateStyle: 'short' });
 
 /** The calendar day of an instant in England, YYYY-MM-DD: a referral of 23:30 summer time belongs to that day, not to UTC's. */
-export const localDayOf = (instant: string | number): string => london.format(new Date(instant));
+export const localDayOf = (instant: string | number): string => {
+  const ms = typeof instant === 'number' ? instant : Date.parse(instant);
+  const minute = Math.floor(ms / minuteMs);
+  // the same minute is of the same day, and nearly always it is now that is asked for
+  if (minute !== latest.minute) latest = { minute, day: london.format(ms) };
+  return latest.day;
+};
 
 /** The moment at which the day after `date` (YYYY-MM-DD) begins in England, epoch ms. */
 export const endOfDay = (date: string): number => {

@@ -15,7 +15,7 @@ import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, optional, output, searchCriteria } from './declare.js';
 import { clinicianOf, codeOf, criteriaOf, expressionOf } from './inputs.js';
-import { availabilityOf, entryText } from './service-entry.js';
+import { availabilityOf, entryText, nothingFree } from './service-entry.js';
 
 const parameters = [
   needed('requestType', 'code', 'APPOINTMENT_REQUEST or ADVICE_AND_GUIDANCE_REQUEST'),
@@ -87,7 +87,7 @@ export const searchServicesOperation: Operation = {
         ? {}
         : { emptyReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: 'nilknown' }] } }),
     });
-    const entries = shown.map((one) => entryText(one, available.get(one.service.id), days));
+    const entries = shown.map((one, index) => entryText(one, available[index] ?? nothingFree, days));
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },

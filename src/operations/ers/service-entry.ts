@@ -4,58 +4,60 @@ import type { ListedService } from '../../domain/directory/criteria.js';
 import type { FoundService } from '../../domain/directory/found-services.js';
 import { referenceToService } from '../../domain/directory/service.js';
 import type { House } from '../../interactions/house.js';
-import type { Stored } from '../../store/port.js';
+import type { DiaryAvailability, Stored } from '../../store/port.js';
 
-export type Availability = { readonly firstFree: string | undefined; readonly count: number };
+/** What a service has free; `first` is its first free slot as a part of its entry. */
+export type Availability = { readonly first: string | undefined; readonly count: number };
 
+/** of a service without a diary */
+export const nothingFree: Availability = { first: undefined, count: 0 };
 const dayMs = 86_400_000;
-const nothing: Availability = { firstFree: undefined, count: 0 };
 
-type Start = { readonly text: string; readonly at: number };
+const named = (url: string, value: string): string => `{"url":"${url}",${value}}`;
+
+type Start = { readonly part: string; readonly at: number };
 const starts = new WeakMap<Stored, Start>();
 
-/** The start of a slot as its record says it, and as a moment; the store shows the same record again as long as it is the first one. */
+/** The start of a slot as a part of an entry, and as a moment; the store shows the same record again as long as it is the first one. */
 const startOf = (slot: Stored): Start => {
   const known = starts.get(slot);
   if (known) return known;
   const { start: text = '' } = JSON.parse(slot.body ?? '{}') as { start?: string };
-  const start = { text, at: Date.parse(text) };
+  const start = { part: `${named('firstFreeSlot', `"valueDateTime":${JSON.stringify(text)}`)},`, at: Date.parse(text) };
   starts.set(slot, start);
   return start;
 };
 
-/**
- * What services have free, by their ids: the first free slot, and how many there are in the days to come, as a search of slots would find
- * them. All is of one read, and a service has what its diaries have.
- */
-export const availabilityOf = async (
-  house: House,
-  services: readonly string[],
-  days: number,
-): Promise<ReadonlyMap<string, Availability>> => {
-  const owners = services.flatMap((service) => house.directory.schedulesOf(service).map((schedule) => ({ service, schedule })));
-  if (owners.length === 0) return new Map();
-  const now = house.clock();
-  const schedules = [...new Set(owners.map(({ schedule }) => schedule))];
-  const read = await house.store.availability(schedules, now, now + days * dayMs);
-  const diaries = new Map(read.map((diary) => [diary.schedule, { count: diary.count, start: diary.first && startOf(diary.first) }]));
-  const found = new Map<string, { firstFree: string | undefined; count: number; at: number }>();
-  for (const { service, schedule } of owners) {
-    const { start, count = 0 } = diaries.get(schedule) ?? {};
-    const before = found.get(service) ?? { firstFree: undefined, count: 0, at: Number.POSITIVE_INFINITY };
-    const first = start !== undefined && start.at < before.at ? { firstFree: start.text, at: start.at } : before;
-    found.set(service, { firstFree: first.firstFree, at: first.at, count: before.count + count });
+/** What the diaries of one service have together. */
+const together = (schedules: readonly string[], diaries: ReadonlyMap<string, DiaryAvailability>): Availability => {
+  let earliest: Start | undefined;
+  let all = 0;
+  for (const schedule of schedules) {
+    const { first, count = 0 } = diaries.get(schedule) ?? {};
+    const start = first && startOf(first);
+    if (start !== undefined && !(start.at >= (earliest?.at ?? Number.POSITIVE_INFINITY))) earliest = start;
+    all += count;
   }
-  return found;
+  return { first: earliest?.part, count: all };
+};
+
+/**
+ * What each of the services (ids) has free: the first free slot, and how many there are in the days to come, as a search of slots would
+ * find them. All is of one read, and a service has what its diaries have.
+ */
+export const availabilityOf = async (house: House, services: readonly string[], days: number): Promise<readonly Availability[]> => {
+  const owned = services.map((service) => house.directory.schedulesOf(service));
+  const now = house.clock();
+  const schedules = [...new Set(owned.flat())];
+  const read = schedules.length === 0 ? [] : await house.store.availability(schedules, now, now + days * dayMs);
+  const diaries = new Map(read.map((diary) => [diary.schedule, diary]));
+  return owned.map((own) => together(own, diaries));
 };
 
 /** eRS-IWT where there is no number of days. */
-const waitPart = ({ flows, summary }: ListedService, { firstFree }: Availability): string => {
+const waitPart = ({ summary }: ListedService, isLimited: boolean): string => {
   if (summary.indicativeWaitDays === undefined) return '"valueCode":"NOT_APPLICABLE"';
-  const bookable = flows.includes('BOOKABLE');
-  return bookable && firstFree === undefined && summary.indicativeWaitDays === 0
-    ? '"valueCode":"LIMITED_AVAILABILITY"'
-    : `"valueUnsignedInt":${String(summary.indicativeWaitDays)}`;
+  return isLimited ? '"valueCode":"LIMITED_AVAILABILITY"' : `"valueUnsignedInt":${String(summary.indicativeWaitDays)}`;
 };
 
 /** What the directory alone says of a service: the parts of the entry that are the same in every answer. */
@@ -72,35 +74,33 @@ const partsOf = ({ flows, binding, specialty, organisation, place, summary }: Li
   summary.exclusions === undefined ? undefined : { url: 'exclusions', valueString: summary.exclusions },
 ];
 
-type Texts = { readonly parts: string; readonly item: string };
+// e-RS sets this for services that a commissioner puts first; no such rules are kept here
+const opening = `{"extension":[{"url":"${extensions.fetchedService}","extension":[${named('displayProminently', '"valueBoolean":false')},`;
+
+/** An entry but for its distance and what is free: from the wait on while something is, while nothing is, and its end. */
+type Texts = { readonly middle: string; readonly whenFull: string; readonly end: string };
 const texts = new WeakMap<ListedService, Texts>();
 
 const textsOf = (service: ListedService): Texts => {
   const known = texts.get(service);
   if (known) return known;
   const parts = partsOf(service)
-    .flatMap((part) => (part === undefined ? [] : [JSON.stringify(part)]))
-    .join(',');
-  const made = { parts, item: JSON.stringify(referenceToService(service)) };
+    .flatMap((part) => (part === undefined ? [] : [`${JSON.stringify(part)},`]))
+    .join('');
+  const middle = (isLimited: boolean): string => `${named('indicativeAppointmentWaitTime', waitPart(service, isLimited))},${parts}`;
+  const made: Texts = {
+    middle: middle(false),
+    whenFull: middle(service.flows.includes('BOOKABLE') && service.summary.indicativeWaitDays === 0),
+    end: `]}],"item":${JSON.stringify(referenceToService(service))}}`,
+  };
   texts.set(service, made);
   return made;
 };
 
-const named = (url: string, value: string): string => `{"url":"${url}",${value}}`;
-
 /** The entry of a found service in the List, as JSON; made of texts, as fifty are shown at once. */
-export const entryText = ({ service, miles }: FoundService, available: Availability | undefined, days: number): string => {
-  const { parts, item } = textsOf(service);
-  const { firstFree, count } = available ?? nothing;
-  const all = [
-    // e-RS sets this for services that a commissioner puts first; no such rules are kept here
-    named('displayProminently', '"valueBoolean":false'),
-    ...(miles === undefined ? [] : [named('distance', `"valueDecimal":${String(Math.round(miles * 10) / 10)}`)]),
-    named('indicativeAppointmentWaitTime', waitPart(service, { firstFree, count })),
-    parts,
-    ...(firstFree === undefined ? [] : [named('firstFreeSlot', `"valueDateTime":${JSON.stringify(firstFree)}`)]),
-    named('freeSlots', `"valueUnsignedInt":${String(count)}`),
-    named('freeSlotsWithinDays', `"valueUnsignedInt":${String(days)}`),
-  ];
-  return `{"extension":[{"url":"${extensions.fetchedService}","extension":[${all.join(',')}]}],"item":${item}}`;
+export const entryText = ({ service, miles }: FoundService, { first, count }: Availability, days: number): string => {
+  const { middle, whenFull, end } = textsOf(service);
+  const distance = miles === undefined ? '' : `${named('distance', `"valueDecimal":${String(Math.round(miles * 10) / 10)}`)},`;
+  const free = `${first ?? ''}{"url":"freeSlots","valueUnsignedInt":${String(count)}},{"url":"freeSlotsWithinDays","valueUnsignedInt":${String(days)}}`;
+  return opening + distance + (first === undefined ? whenFull : middle) + free + end;
 };

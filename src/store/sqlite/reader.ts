@@ -41,6 +41,19 @@ import { Terms } from './terms.js';
 /** a search for which there is no such statement */
 const none: Prepared = { text: '', parameters: [] };
 
+/** what is read of one record */
+type Columns = 'version, last_updated' | 'version, last_updated, body';
+/** code systems that are kept */
+const mostLarge = 100;
+
+const storedAt = ({ type, id }: Key, [version, lastUpdated, body]: Tuple): Stored => ({
+  type,
+  id,
+  version: version as number,
+  lastUpdated: lastUpdated as number,
+  body: (body as string | null) ?? undefined,
+});
+
 /** of a search: rid, id, type, version, last_updated, body, and the keys of its order */
 const firstKey = 6;
 const keysOf = (row: Tuple) => row.slice(firstKey) as readonly (string | number | null)[];
@@ -52,7 +65,11 @@ type RawRow = { rid: number; id: string; version: number; last_updated: number; 
 export class SqliteReader {
   private readonly terms: Terms;
   private readonly freeSlots: FreeSlots;
-  private readonly points = new Map<number, string>();
+  private readonly points: Readonly<Record<Columns, Map<number, string>>> = {
+    'version, last_updated': new Map(),
+    'version, last_updated, body': new Map(),
+  };
+  private readonly large = new Map<string, Stored>();
   private readonly prepared = new Map<string, Prepared>();
   private readonly worklists = new Map<string, Prepared<WorklistRun>>();
   /** the newest version of some types, as of a state of the file */
@@ -69,11 +86,28 @@ export class SqliteReader {
   }
 
   find(key: Key, sight: Sight): Stored | undefined {
-    const keys = sight === 'all' ? [] : sight.keys;
     this.terms.renew();
-    const row = this.connection.tuple(this.pointText(sight), this.terms.find(key.type) ?? 0, key.id, ...keys, ...keys) as
-      readonly [version: number, lastUpdated: number, body: string | null] | undefined;
-    return row && { type: key.type, id: key.id, version: row[0], lastUpdated: row[1], body: row[2] ?? undefined };
+    if (key.type === 'CodeSystem') return this.findLarge(key, sight);
+    const row = this.point('version, last_updated, body', key, sight);
+    return row && storedAt(key, row);
+  }
+
+  /** A large text that seldom changes, and that many a command asks for: it is read again when its version is another. */
+  private findLarge(key: Key, sight: Sight): Stored | undefined {
+    const known = this.large.get(key.id);
+    const [version, lastUpdated] = known ? (this.point('version, last_updated', key, sight) ?? []) : [];
+    if (known && known.version === version && known.lastUpdated === lastUpdated) return known;
+    const row = this.point('version, last_updated, body', key, sight);
+    if (!row) return undefined;
+    const stored = storedAt(key, row);
+    if (this.large.size >= mostLarge) this.large.clear();
+    this.large.set(key.id, stored);
+    return stored;
+  }
+
+  private point(columns: Columns, key: Key, sight: Sight): Tuple | undefined {
+    const keys = sight === 'all' ? [] : sight.keys;
+    return this.connection.tuple(this.pointText(columns, sight), this.terms.find(key.type) ?? 0, key.id, ...keys, ...keys);
   }
 
   findVersion(key: Key, version: number, sight: Sight): Stored | undefined {
@@ -267,14 +301,15 @@ export class SqliteReader {
   }
 
   /** The hottest statement: compiled once for each number of access keys. */
-  private pointText(sight: Sight): string {
+  private pointText(columns: Columns, sight: Sight): string {
     const count = sight === 'all' ? -1 : sight.keys.length;
-    let text = this.points.get(count);
+    const points = this.points[columns];
+    let text = points.get(count);
     if (text === undefined) {
       text = sqlite.compile(
-        sql`select r.version, r.last_updated, r.body from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sqlite, sight, sql.raw('r.rid'))}`,
+        sql`select ${sql.raw(columns)} from resource r where r.type = ${0} and r.id = ${''} and r.version > 0 and ${sightTest(sqlite, sight, sql.raw('r.rid'))}`,
       ).text;
-      this.points.set(count, text);
+      points.set(count, text);
     }
     return text;
   }
