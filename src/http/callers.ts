@@ -160,8 +160,13 @@ export class Callers {
     if (caller.patient === undefined) return caller;
     const facts = await this.cached(this.patients, caller.patient, (number) => this.patientOf(number));
     if (!facts) return caller;
-    if (facts.birthDate !== undefined && ageOn(facts.birthDate, this.house.clock()) < youngest)
-      throw failure('forbidden', 'forbidden', `Patients use this service from the age of ${String(youngest)} on.`);
+    // of whom no age is known, nobody knows that he is old enough
+    if (facts.birthDate === undefined || ageOn(facts.birthDate, this.house.clock()) < youngest)
+      throw failure(
+        'forbidden',
+        'forbidden',
+        `Patients use this service from the age of ${String(youngest)} on, which their record must show.`,
+      );
     return { ...caller, patientId: facts.id };
   }
 

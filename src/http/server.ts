@@ -82,6 +82,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
                 'NHSD-eRS-On-Behalf-Of-User-ID',
                 'NHSD-eRS-File-Name',
                 'NHSD-eRS-Referral-ID',
+                'NHSD-eRS-Comm-Rule-Org',
               ],
             },
       state: { parse: false, failAction: 'ignore' },

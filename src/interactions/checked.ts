@@ -16,6 +16,8 @@ export const refuseInvalid = (house: House, resource: unknown, gathered: Validat
 };
 
 const shape: ReadonlySet<string> = new Set(['structure', 'value', 'too-costly']);
+/** R4 json.html: no element is empty. */
+const isEmptiness = ({ diagnostics }: Finding): boolean => diagnostics?.endsWith('ele-1') === true;
 
 /**
  * Throws what makes a resource unreadable to a command: wrong types and unknown elements. A command adds what the caller leaves out
@@ -24,7 +26,7 @@ const shape: ReadonlySet<string> = new Set(['structure', 'value', 'too-costly'])
 export const refuseMisshapen = (house: House, resource: unknown): void => {
   const errors = house
     .validate(resource, { baseOnly: true })
-    .filter((finding) => isError(finding) && finding.layer === 'base' && shape.has(finding.code));
+    .filter((finding) => isError(finding) && finding.layer === 'base' && (shape.has(finding.code) || isEmptiness(finding)));
   if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
 };
 

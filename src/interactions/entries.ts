@@ -30,10 +30,19 @@ const refuseUnknown = (house: House, tree: object, shape: string, at: string): v
   if (unknown !== undefined) throw failure('invalid', 'structure', `${shape} has no element '${unknown}'.`, { expression: [at] });
 };
 
+/** Throws for an element of the Bundle or the entry that is an empty object or list (R4 json.html). */
+const refuseEmpty = (tree: object, at: string): void => {
+  const empty = Object.entries(tree as Readonly<Record<string, unknown>>).find(
+    ([, value]) => typeof value === 'object' && value !== null && Object.keys(value).length === 0,
+  );
+  if (empty) throw failure('invalid', 'structure', `${empty[0]} is empty; leave it out instead.`, { expression: [`${at}.${empty[0]}`] });
+};
+
 /** The entries of a batch or transaction. Throws a Failure that names the first one that is no request. */
 export const readEntries = (house: House, bundle: Resource): readonly Entry[] => {
   refuseUnknown(house, bundle, 'Bundle', 'Bundle');
   const given = bundle['entry'] ?? [];
+  refuseEmpty(bundle, 'Bundle');
   if (!Array.isArray(given)) throw failure('invalid', 'structure', 'entry must be a list.', { expression: ['Bundle.entry'] });
   const entries = given as readonly (Partial<Entry> | null)[];
   if (entries.length > house.maxEntries)
@@ -59,6 +68,7 @@ const readEntry = (house: House, entry: Partial<Entry> | null, index: number): E
     throw failure('invalid', 'structure', 'An entry’s resource needs resourceType.', { expression: [`${at}.resource`] });
   refuseUnknown(house, entry as Entry, 'Bundle.entry', at);
   refuseUnknown(house, request, 'Bundle.entry.request', `${at}.request`);
+  refuseEmpty(entry as Entry, at);
   const unread = texts.find((name) => !['string', 'undefined'].includes(typeof request[name]));
   if (unread !== undefined || !['string', 'undefined'].includes(typeof entry?.fullUrl))
     throw failure('invalid', 'value', 'What an entry says of its request is text.', {

@@ -90,6 +90,8 @@ export type Call = {
   readonly ifModifiedSince?: string | undefined;
   readonly ifNoneExist?: string | undefined;
   readonly lenient: boolean;
+  /** ODS code of the organisation whose commissioning rules apply (e-RS A015) */
+  readonly commissioner?: string | undefined;
   readonly about?: About;
   /** what a write's answer holds; absent: the resource */
   readonly returns?: Preference['return'];

@@ -34,11 +34,12 @@ export type Sealed = {
 
 /** The wire form, made once: ids and meta as this version has them, everything else as the client sent it. */
 export const wireForm = (resource: Resource, key: Key, version: number, lastUpdated: number): Resource => {
-  const { resourceType, id: _id, meta, ...rest } = resource;
-  // a client may send anything: what is no object is left for the validation to refuse as it is
-  const isMeta = meta === undefined || (typeof meta === 'object' && !Array.isArray(meta));
+  const { resourceType, id, meta, ...rest } = resource;
+  // a client may send anything: what is no object, or an empty one, is left for the validation to refuse as it is
+  const isMeta = meta === undefined || (typeof meta === 'object' && !Array.isArray(meta) && Object.keys(meta).length > 0);
+  const isId = id === undefined || (typeof id === 'string' && id !== '');
   const own = { versionId: String(version), lastUpdated: new Date(lastUpdated).toISOString() };
-  return { resourceType, id: key.id, meta: isMeta ? { ...meta, ...own } : meta, ...rest };
+  return { resourceType, id: isId ? key.id : id, meta: isMeta ? { ...meta, ...own } : meta, ...rest };
 };
 
 /** References to this server's own resources without its address, which may change: nothing that is stored holds it. */

@@ -2,6 +2,7 @@ import type { ServiceRequest } from 'fhir/r4.js';
 import { checkRule, onBehalfOfQuery } from '../access/operation-rules.js';
 import { checkInteraction } from '../access/policy.js';
 import { systems } from '../domain/codes.js';
+import { checkCommissioner } from '../domain/directory/commissioner.js';
 import { gatherReferral } from '../domain/referral/gather-referral.js';
 import { availableActions } from '../domain/referral/moves.js';
 import { kindOf } from '../domain/referral/referral.js';
@@ -130,7 +131,47 @@ const onBehalfOf: ComputedSearch = {
   },
 };
 
-const computedSearches: readonly ComputedSearch[] = [availableActionsOfTask, ownRoles, onBehalfOf];
+/** The versions of requests that a query names, as e-RS writes them: `based-on=ServiceRequest/a.1/_history/3`. */
+const versionedBasis = (query: Query): readonly string[] =>
+  query.filter(([name]) => name === 'based-on').flatMap(([, value]) => value.split(',').filter((one) => one.includes('/_history/')));
+
+/** e-RS A025: a conversation of a version that is not the current one is refused, so that nobody answers what has moved on. */
+const conversationOfVersion: ComputedSearch = {
+  type: 'Communication',
+  applies: (query) => versionedBasis(query).length > 0,
+  perform: async (house, call, query) => {
+    checkInteraction(call.caller, 'Communication', 's');
+    const facts = factsOf(house.store, call.caller);
+    for (const text of versionedBasis(query)) {
+      const key = readReference(text, house.baseUrl);
+      const found = key && (await facts.find({ type: key.type, id: key.id }));
+      if (found && key.version !== String(found.version))
+        throw refusal(
+          'conflict',
+          'conflict',
+          'INVALID_STATE',
+          `The request has moved on: its version is ${String(found.version)}.`,
+          'based-on',
+        );
+    }
+    return search(house, call, 'Communication', query);
+  },
+};
+
+/** e-RS A015: the organisation whose commissioning rules apply is one that exists and is open. */
+const slotsUnderRules: ComputedSearch = {
+  type: 'Slot',
+  applies: (_query, { caller, commissioner }) => commissioner !== undefined && caller.kind !== 'system',
+  perform: async (house, call, query) => {
+    checkInteraction(call.caller, 'Slot', 's');
+    const organisation = { identifier: { system: systems.organisation, value: call.commissioner ?? '' } };
+    const given = { requestType: 'APPOINTMENT_REQUEST', expression: 'NHSD-eRS-Comm-Rule-Org' } as const;
+    await checkCommissioner(factsOf(house.store, call.caller), organisation, given, 'invalid');
+    return search(house, call, 'Slot', query);
+  },
+};
+
+const computedSearches: readonly ComputedSearch[] = [availableActionsOfTask, ownRoles, onBehalfOf, conversationOfVersion, slotsUnderRules];
 
 export const findComputedSearch = (type: string, query: Query, call: Call): ComputedSearch | undefined =>
   computedSearches.find((one) => one.type === type && one.applies(query, call));

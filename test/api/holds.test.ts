@@ -1,6 +1,6 @@
 /** Holds on slots: whom they bind, how they end, and what is told to whom, also when several act at once. */
 import { codeIn, ersOf, ifMatch } from '../helpers/ers.js';
-import { resourcesOf, suiteServer } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer, type Answer } from '../helpers/running-server.js';
 import { lapseHolds } from '../../src/interactions/lapse-holds.js';
 import type { House } from '../../src/interactions/house.js';
 
@@ -152,4 +152,27 @@ it('who did not hold a slot cannot give it back', async () => {
   await runOut(slot);
   const late = await ers.post('patient', `Slot/${slot}/$release`);
   expect([late.status, codeIn(late)]).toEqual([422, 'INVALID_STATE']);
+});
+
+it('one holder keeps ten slots at once and no more, also when he asks for all of them together', async () => {
+  const found = await server.as('system', 'GET', 'Slot?status=free&start=gt2026&_count=200');
+  const others = resourcesOf(found.json, 'Slot').map(({ id }) => String(id));
+  const asked = others.slice(0, 14);
+  // what is refused for a moment's race is asked for again
+  const answers = await Promise.all(asked.map((slot) => hold('patient', slot)));
+  const again: Answer[] = [];
+  for (const slot of others.slice(14, 30)) again.push(await hold('patient', slot));
+  const held = [...asked, ...others.slice(14, 30)].filter((_, index) => [...answers, ...again][index]?.status === 200);
+  // what the tests before left held counts too
+  expect(held.length).toBeGreaterThan(3);
+  expect(held.length).toBeLessThanOrEqual(10);
+  const refused = again.at(-1);
+  expect([refused?.status, refused && codeIn(refused)]).toEqual([422, 'TOO_MANY_ITEMS']);
+  const free = others[31] ?? '';
+  const released = await server.as('patient', 'POST', `Slot/${held[0] ?? ''}/$release`);
+  expect(released.status).toBe(200);
+  expect((await hold('patient', free)).status).toBe(200);
+  // another account is not bound by it
+  expect((await hold('gp', others[32] ?? '')).status).toBe(200);
+  for (const slot of [...held.slice(1), free]) await server.as('patient', 'POST', `Slot/${slot}/$release`);
 });

@@ -64,3 +64,32 @@ describe('a hostile body gets a clear answer, and the server goes on', () => {
     expect((await send(body)).status).toBe(201);
   });
 });
+
+describe('R4 json.html: nothing is empty', () => {
+  it.each([
+    ['meta of a resource', 'Organization', { resourceType: 'Organization', name: 'x', meta: {} }],
+    ['its id', 'Organization', { resourceType: 'Organization', name: 'x', id: '' }],
+    ['an element', 'Organization', { resourceType: 'Organization', name: 'x', contact: [{}] }],
+    ['a list', 'Organization', { resourceType: 'Organization', name: 'x', alias: [] }],
+    [
+      'within a contained resource',
+      'Organization',
+      { resourceType: 'Organization', contained: [{ resourceType: 'Patient', id: 'p', meta: {} }] },
+    ],
+    [
+      'meta of Parameters',
+      'Organization/$validate',
+      { resourceType: 'Parameters', meta: {}, parameter: [{ name: 'mode', valueCode: 'create' }] },
+    ],
+    ['meta of a Bundle', '', { resourceType: 'Bundle', type: 'batch', meta: {}, entry: [{ request: { method: 'GET', url: 'metadata' } }] }],
+    ['the entries of a batch', '', { resourceType: 'Bundle', type: 'batch', entry: [] }],
+    ['the entries of a transaction', '', { resourceType: 'Bundle', type: 'transaction', entry: [] }],
+    [
+      'a list of an entry',
+      '',
+      { resourceType: 'Bundle', type: 'batch', entry: [{ link: [], request: { method: 'GET', url: 'metadata' } }] },
+    ],
+  ])('%s', async (_, url, body) => {
+    expect((await send(JSON.stringify(body), url)).status).toBe(400);
+  });
+});

@@ -29,7 +29,7 @@ const request = withPriority(
     'BOOKED',
     { comments: 'Bring the ECG.' },
   ),
-  { code: 'URGENT', requestPriority: 'urgent' },
+  { code: 'URGENT', one: () => 'urgent' },
 );
 const services = ['Cardiology', 'Rapid access chest pain'].map((name, index) => ({ id: String(index), name }) as Service);
 const appointment: Appointment = { resourceType: 'Appointment', status: 'booked', participant: [], start: '2027-07-01T08:30:00Z' };

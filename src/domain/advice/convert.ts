@@ -75,10 +75,7 @@ export const convertAdvice = async (situation: Situation, found: Found, conversi
     );
   const ubrn = ubrnOf(advice.request) ?? situation.newUbrn();
   const id = `r.${newId()}`;
-  const referral = withPriority(referralOf(advice, id, ubrn, situation, conversion.comments), {
-    code: priority.code,
-    requestPriority: priority.one('requestPriority') ?? 'routine',
-  });
+  const referral = withPriority(referralOf(advice, id, ubrn, situation, conversion.comments), priority);
   const files = await attachFiles(situation, conversion.files, { type: 'PROVIDER', request: id, subject: referral.subject, existing: [] });
   const reason: Coding = { system: systems.reviewOutcome, code: 'PROVIDER_CONVERTED_ADVICE_AND_GUIDANCE_ADMIN_TO_REFER' };
   const task = openedTask(

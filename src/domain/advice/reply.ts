@@ -76,8 +76,6 @@ export const sendCommunicationToRequester = async (situation: Situation, found: 
     },
     situation,
   );
-  const request = priority
-    ? withPriority(next, { code: priority.code, requestPriority: priority.one('requestPriority') ?? 'routine' })
-    : next;
+  const request = priority ? withPriority(next, priority) : next;
   return { drafts: [changed(found, request), said, ...files], result: found };
 };

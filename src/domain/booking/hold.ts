@@ -7,18 +7,47 @@ import { refusal } from '../refusal.js';
 export const holdMs = 10 * 60_000;
 
 /** Who holds a slot, whether he renewed that, and until when (epoch ms). A hold that ran out is `over` once its slot was freed. */
-export type Hold = { readonly holder: string; readonly round: '1' | '2' | 'over'; readonly expires: number };
+export type Hold = {
+  readonly holder: string;
+  readonly round: '1' | '2' | 'over';
+  /** which of the holds that its holder may have at once */
+  readonly place?: number;
+  readonly expires: number;
+};
+
+/** Slots that one holder keeps at once: who may hold every slot of a clinic keeps others from booking. */
+export const holdsAtOnce = 10;
 
 /** Who holds, as a claim names him: the user at his organisation, the patient, or the client. */
 export const holderOf = ({ kind, clientId, user, organisation, patient }: Caller): string =>
   [kind, patient ?? user ?? clientId, organisation].filter((part) => part !== undefined).join(':');
 
-const claimOf = (slot: string, { holder, round, expires }: Hold): Claim => ({
+const claimOf = (slot: string, { holder, round, place, expires }: Hold): Claim => ({
   kind: 'hold',
   key: slot,
-  owner: `${holder}#${round}`,
+  owner: `${holder}#${round}${place === undefined ? '' : `.${String(place)}`}`,
   expires,
 });
+
+const placeKey = (holder: string, place: number): string => `${holder}#${String(place)}`;
+
+/** The hold itself, and the place of its holder that it fills: of holds that come at once each fills another. */
+const claimsOf = (slot: string, hold: Hold): readonly Claim[] => [
+  claimOf(slot, hold),
+  ...(hold.place === undefined
+    ? []
+    : [{ kind: 'hold' as const, key: placeKey(hold.holder, hold.place), owner: slot, expires: hold.expires }]),
+];
+
+/** A place that the caller may fill with another hold; undefined when he has as many as he may. `now`: ISO 8601. */
+export const findPlace = async (facts: Facts, caller: Caller, now: string): Promise<number | undefined> => {
+  const holder = holderOf(caller);
+  for (let place = 0; place < holdsAtOnce; place++) {
+    const claim = await facts.findClaim('hold', placeKey(holder, place));
+    if (!claim || (claim.expires ?? 0) <= Date.parse(now)) return place;
+  }
+  return undefined;
+};
 
 /** What is known of the hold on a slot: the live one, or the last one that ran out and that nobody has followed. */
 export type Holds = { readonly live: Hold | undefined; readonly ranOut: Hold | undefined };
@@ -28,8 +57,13 @@ export const findHolds = async (facts: Facts, slot: string, now: string): Promis
   const claim = await facts.findClaim('hold', slot);
   if (!claim) return { live: undefined, ranOut: undefined };
   const mark = claim.owner.lastIndexOf('#');
-  const round = claim.owner.slice(mark + 1) as Hold['round'];
-  const hold: Hold = { holder: claim.owner.slice(0, mark), round, expires: claim.expires ?? 0 };
+  const [round = '', place] = claim.owner.slice(mark + 1).split('.');
+  const hold: Hold = {
+    holder: claim.owner.slice(0, mark),
+    round: round as Hold['round'],
+    ...(place === undefined ? {} : { place: Number(place) }),
+    expires: claim.expires ?? 0,
+  };
   return hold.expires <= Date.parse(now) ? { live: undefined, ranOut: hold } : { live: hold, ranOut: undefined };
 };
 
@@ -38,25 +72,37 @@ export const hasLapsed = (slot: Pick<Slot, 'status'>, { ranOut }: Holds): boolea
   slot.status === 'busy-tentative' && ranOut !== undefined && ranOut.round !== 'over';
 
 /** What gives a hold back in the Unit that books or releases the slot. */
-export const releaseOf = (slot: string, hold: Hold | undefined): readonly Claim[] => (hold === undefined ? [] : [claimOf(slot, hold)]);
+export const releaseOf = (slot: string, hold: Hold | undefined): readonly Claim[] => (hold === undefined ? [] : claimsOf(slot, hold));
 
 const taken = (text: string) => refusal('conflict', 'conflict', 'SLOT_NOT_AVAILABLE', text, 'Slot.status');
+
+/** `now`: ISO 8601; `free`: a place that the caller may fill */
+type Asked = { readonly now: string; readonly free: number | undefined };
 
 /**
  * Keeps a free slot for ten minutes while a patient decides: busy-tentative, and a claim that expires. The holder may renew it once.
  * Others read 409 SLOT_NOT_AVAILABLE.
  */
-export const decideHold = (found: Found, holds: Holds, caller: Caller, now: string): Decision => {
+export const decideHold = (found: Found, holds: Holds, caller: Caller, { now, free }: Asked): Decision => {
   const slot = found.resource as unknown as Slot;
   const { live } = holds;
   const holder = holderOf(caller);
   const mine = slot.status === 'busy-tentative' && live?.holder === holder;
   if (slot.status !== 'free' && !hasLapsed(slot, holds) && !mine) throw taken('The slot is not free.');
   if (mine && live.round === '2') throw taken('The slot was held twice: book it or release it.');
-  const next: Hold = { holder, round: mine ? '2' : '1', expires: Date.parse(now) + holdMs };
+  const place = mine ? live.place : free;
+  if (place === undefined && !mine && caller.kind !== 'system')
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'TOO_MANY_ITEMS',
+      `At most ${String(holdsAtOnce)} slots are held at once: book or release one of them.`,
+      'Slot.status',
+    );
+  const next: Hold = { holder, round: mine ? '2' : '1', ...(place === undefined ? {} : { place }), expires: Date.parse(now) + holdMs };
   return {
     drafts: [changed(found, { ...slot, status: 'busy-tentative' })],
-    claims: [claimOf(found.id, next)],
+    claims: claimsOf(found.id, next),
     releases: mine ? releaseOf(found.id, live) : [],
     result: found,
   };
@@ -79,7 +125,7 @@ export const decideLapse = (found: Found, holds: Holds): Decision | undefined =>
   if (ranOut === undefined || !hasLapsed(found.resource as unknown as Slot, holds)) return undefined;
   return {
     drafts: [changed(found, { ...found.resource, status: 'free' })],
-    claims: [claimOf(found.id, { ...ranOut, round: 'over' })],
+    claims: [claimOf(found.id, { holder: ranOut.holder, round: 'over', expires: ranOut.expires })],
     releases: releaseOf(found.id, ranOut),
     result: found,
   };

@@ -1,5 +1,6 @@
 import type { Reference } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
+import type { Category } from '../../fhir/outcome.js';
 import { systems } from '../codes.js';
 import type { Facts, Found } from '../command.js';
 import { refuseBreaches, unless, type Rule } from '../rules/rule.js';
@@ -37,10 +38,12 @@ export const checkCommissioner = async (
   facts: Facts,
   organisation: Reference | undefined,
   { requestType, expression }: Omit<GivenCommissioner, 'found'>,
+  category: Category = 'business-rule',
 ): Promise<void> => {
   if (organisation === undefined) return;
   const key = readReference(organisation.reference ?? '', '');
   const { system = systems.organisation, value = '' } = organisation.identifier ?? {};
   const found = key ? await facts.find(key) : await facts.byIdentifier('Organization', system, value);
-  refuseBreaches([notForAdvice, exists, isOpen], { requestType, found, expression });
+  const rules = [notForAdvice, exists, isOpen].map((rule) => ({ ...rule, category }));
+  refuseBreaches(rules, { requestType, found, expression });
 };

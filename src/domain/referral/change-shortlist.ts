@@ -75,9 +75,7 @@ export const changeShortlist = async (situation: Situation, found: Found, wanted
           performer: known.map(referenceToService),
           ...(known[0]?.specialty === undefined ? {} : { performerType: known[0].specialty }),
         };
-        const prioritised = changesPriority
-          ? withPriority(listed, { code: priority.code, requestPriority: priority.one('requestPriority') ?? 'routine' })
-          : listed;
+        const prioritised = changesPriority ? withPriority(listed, priority) : listed;
         return intention === undefined
           ? prioritised
           : withExtension(prioritised, extensions.letterIntention, { valueCoding: { system: systems.letterIntention, code: intention } });

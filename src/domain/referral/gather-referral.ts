@@ -65,14 +65,24 @@ export const shortlistOf = async (facts: Facts, request: ServiceRequest, baseUrl
   return services.flatMap((service) => service ?? []);
 };
 
+const hasSubjectDied = async (
+  { facts, demographics }: Pick<Situation, 'facts' | 'demographics'>,
+  { subject }: ServiceRequest,
+): Promise<boolean> => {
+  const key = readReference(subject.reference ?? '', '');
+  const patient = key?.type === 'Patient' ? await facts.find(key, 'all') : undefined;
+  return patient !== undefined && (await demographics.find(patient)).deceased;
+};
+
 /** Gathers all that the transition table and the commands look at. `found` was found with the caller's own sight. */
-export const gatherReferral = async ({ facts, caller, baseUrl, now }: Situation, found: Found): Promise<Referral> => {
+export const gatherReferral = async ({ facts, caller, baseUrl, now, demographics }: Situation, found: Found): Promise<Referral> => {
   const request = found.resource as unknown as ServiceRequest;
-  const [appointmentFound, taskFound, documents, services] = await Promise.all([
+  const [appointmentFound, taskFound, documents, services, hasDied] = await Promise.all([
     currentAppointment(facts, found.id),
     openTask(facts, found.id),
     documentsOf(facts, found.id),
     shortlistOf(facts, request, baseUrl),
+    hasSubjectDied({ facts, demographics }, request),
   ]);
   const appointment = appointmentFound?.resource as unknown as Appointment | undefined;
   const task = taskFound?.resource as unknown as Task | undefined;
@@ -86,6 +96,7 @@ export const gatherReferral = async ({ facts, caller, baseUrl, now }: Situation,
     services,
     documents,
     hasDocument: documents.length > 0,
+    hasDied,
     actor: sideOf(caller),
     now,
     ...(caller.organisation === undefined ? {} : { organisation: caller.organisation }),

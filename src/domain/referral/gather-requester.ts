@@ -72,6 +72,15 @@ const requesterOrganisations = async (facts: Facts, requester: Reference): Promi
   return ((await postsOf(facts, sdsUser)) ?? []).flatMap((post) => (post.active ? listed(post.organisation) : []));
 };
 
+/** The reference both ways: whom an SDS user id or an ODS code means is named by its literal reference too. */
+const literal = async (facts: Facts, requester: Reference): Promise<Reference> => {
+  const { system, value } = requester.identifier ?? {};
+  const type = system === systems.sdsUser ? 'Practitioner' : system === systems.organisation ? 'Organization' : undefined;
+  if (requester.reference !== undefined || type === undefined || value === undefined) return requester;
+  const found = await facts.byIdentifier(type, system ?? '', value);
+  return found ? { ...requester, reference: `${type}/${found.id}` } : requester;
+};
+
 /** Who refers: the post that the request names, else that of the caller, or of whom an administrator names. */
 export const gatherRequester = async (situation: Situation, asked: AskedRequester): Promise<Reference | undefined> => {
   const { facts, caller } = situation;
@@ -80,7 +89,7 @@ export const gatherRequester = async (situation: Situation, asked: AskedRequeste
   if (asked.requester !== undefined) {
     const organisations = await requesterOrganisations(facts, asked.requester);
     refuseBreaches(requesterRules, { organisation: caller.organisation, organisations, expression: 'ServiceRequest.requester' });
-    return asked.requester;
+    return literal(facts, asked.requester);
   }
   const named = await gatherNamed(situation, asked.named, asked.expression);
   const posts = named ?? (await postsOf(facts, caller.user)) ?? [];

@@ -17,6 +17,8 @@ export type ReferralSituation = {
   readonly taskService?: Service;
   /** whether a document is attached */
   readonly hasDocument: boolean;
+  /** by the demographics */
+  readonly hasDied?: boolean;
   readonly actor: 'referrer' | 'provider' | 'patient' | 'system';
   /** ODS code that the caller acts for */
   readonly organisation?: string;
@@ -41,6 +43,11 @@ export const guards = {
     category: 'conflict',
     issue: 'conflict',
     evaluate: ({ appointment }) => unless(appointment === undefined, 'The referral has a current appointment already.'),
+  },
+  'patient-alive': {
+    code: 'PATIENT_ERROR',
+    expression: 'ServiceRequest.subject',
+    evaluate: ({ hasDied }) => unless(hasDied !== true, 'The patient has died.'),
   },
   'triage-service': {
     code: 'INAPPROPRIATE_VALUE',

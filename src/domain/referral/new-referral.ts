@@ -142,10 +142,7 @@ export const madeRequest = (
     performer: services.map(referenceToService),
     ...(services[0]?.specialty === undefined ? {} : { performerType: wanted.request.performerType ?? services[0].specialty }),
   };
-  const prioritised = withPriority(base, {
-    code: priority.code,
-    requestPriority: priority.one('requestPriority') ?? base.priority ?? 'routine',
-  });
+  const prioritised = withPriority(base, priority);
   // where a service needs a letter, one follows, whether that was said or not
   const needsLetter = wanted.kind !== 'advice' && services.some(({ summary }) => summary.referralLetterRequired);
   const intention = wanted.intention ?? (needsLetter ? 'NEED_TO_ADD_LATER' : undefined);

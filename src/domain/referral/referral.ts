@@ -1,5 +1,6 @@
 import type { Coding, Extension, Identifier, ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
+import type { Concept } from '../reference-data/concept.js';
 import type { AdviceState, ReferralState } from './states.js';
 
 export type Priority = 'ROUTINE' | 'URGENT' | 'TWO_WEEK_WAIT';
@@ -104,11 +105,8 @@ const fhirPriorities: Readonly<Record<string, Priority>> = {
 export const priorityOf = (request: ServiceRequest): Priority =>
   (codeIn(request, extensions.priority) as Priority | undefined) ?? fhirPriorities[request.priority ?? 'routine'] ?? 'ROUTINE';
 
-/** The request with the e-RS priority and the R4 priority that goes with it. */
-export const withPriority = (
-  request: ServiceRequest,
-  priority: { readonly code: string; readonly requestPriority: string },
-): ServiceRequest => ({
+/** The request with the e-RS priority and the R4 priority that PRIORITY says goes with it; where it says none, the request keeps its own. */
+export const withPriority = (request: ServiceRequest, priority: Pick<Concept, 'code' | 'one'>): ServiceRequest => ({
   ...withExtension(request, extensions.priority, { valueCoding: { system: systems.priority, code: priority.code } }),
-  priority: priority.requestPriority as NonNullable<ServiceRequest['priority']>,
+  priority: (priority.one('requestPriority') ?? request.priority ?? 'routine') as NonNullable<ServiceRequest['priority']>,
 });

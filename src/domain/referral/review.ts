@@ -112,9 +112,7 @@ const gatherNewPriority = async (situation: Situation, code: string | undefined,
   code === undefined ? undefined : gatherPriorityInEffect(situation, code, at(name));
 
 const prioritised = (concept: Concept | undefined): Pick<Step, 'request'> =>
-  concept === undefined
-    ? {}
-    : { request: (request) => withPriority(request, { code: concept.code, requestPriority: concept.one('requestPriority') ?? 'routine' }) };
+  concept === undefined ? {} : { request: (request) => withPriority(request, concept) };
 
 export type ActionLater = {
   readonly comments: string;

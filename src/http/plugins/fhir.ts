@@ -55,6 +55,7 @@ const callOf = (request: Request, prefer: Preference): Call => ({
   ifModifiedSince: header(request, 'if-modified-since'),
   ifNoneExist: header(request, 'if-none-exist'),
   lenient: prefer.lenient,
+  commissioner: header(request, 'nhsd-ers-comm-rule-org'),
   returns: prefer.return,
 });
 

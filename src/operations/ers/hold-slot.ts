@@ -1,4 +1,4 @@
-import { decideHold, decideRelease, findHolds } from '../../domain/booking/hold.js';
+import { decideHold, decideRelease, findHolds, findPlace } from '../../domain/booking/hold.js';
 import { onInstance } from './ers-operation.js';
 
 /** Keeps a slot for ten minutes while a patient decides. */
@@ -8,7 +8,8 @@ export const holdSlotOperation = onInstance({
   description: 'Keeps a free slot for ten minutes, busy-tentative to all others; its holder may renew that once.',
   type: 'Slot',
   parameters: [],
-  decide: async ({ facts, caller, now }, found) => decideHold(found, await findHolds(facts, found.id, now), caller, now),
+  decide: async ({ facts, caller, now }, found) =>
+    decideHold(found, await findHolds(facts, found.id, now), caller, { now, free: await findPlace(facts, caller, now) }),
 });
 
 /** Gives a held slot back before its time. */
