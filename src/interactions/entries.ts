@@ -30,10 +30,13 @@ const refuseUnknown = (house: House, tree: object, shape: string, at: string): v
   if (unknown !== undefined) throw failure('invalid', 'structure', `${shape} has no element '${unknown}'.`, { expression: [at] });
 };
 
-/** Throws for an element of the Bundle or the entry that is an empty object or list (R4 json.html). */
+/**
+ * Throws for an element of the Bundle or the entry that is an empty object or list (R4 json.html). A list of entries may be: whoever has
+ * nothing to ask is told so by an empty answer.
+ */
 const refuseEmpty = (tree: object, at: string): void => {
   const empty = Object.entries(tree as Readonly<Record<string, unknown>>).find(
-    ([, value]) => typeof value === 'object' && value !== null && Object.keys(value).length === 0,
+    ([name, value]) => name !== 'entry' && typeof value === 'object' && value !== null && Object.keys(value).length === 0,
   );
   if (empty) throw failure('invalid', 'structure', `${empty[0]} is empty; leave it out instead.`, { expression: [`${at}.${empty[0]}`] });
 };

@@ -82,8 +82,6 @@ describe('R4 json.html: nothing is empty', () => {
       { resourceType: 'Parameters', meta: {}, parameter: [{ name: 'mode', valueCode: 'create' }] },
     ],
     ['meta of a Bundle', '', { resourceType: 'Bundle', type: 'batch', meta: {}, entry: [{ request: { method: 'GET', url: 'metadata' } }] }],
-    ['the entries of a batch', '', { resourceType: 'Bundle', type: 'batch', entry: [] }],
-    ['the entries of a transaction', '', { resourceType: 'Bundle', type: 'transaction', entry: [] }],
     [
       'a list of an entry',
       '',
