@@ -14,6 +14,7 @@ import { keyText } from '../key-text.js';
 import { Occupied } from '../port.js';
 import { Database, type Input, type Inputs, type Load } from './database.js';
 import { loadOrHalve } from './halved-load.js';
+import { countAnew } from './indexes.js';
 import { migrate } from './migrate.js';
 
 // what the embedded store keeps in the row, this one keeps in the log of commits
@@ -143,6 +144,7 @@ ${progress}`;
     await this.database.execute(`alter sequence resource_rid restart with ${String(last?.['next_rid'])}`);
     await this.database.send(`update commit_order set sequence = coalesce((select max(c.sequence) from commit_log c), 0),
       committed_at = coalesce((select max(c.committed_at) from commit_log c), 0) where id = 1`);
+    await countAnew(this.database);
   }
 
   async release(): Promise<void> {

@@ -28,3 +28,11 @@ export const buildReadIndexes = async (database: Database, say: (phase: string) 
     await database.execute(text);
   }
 };
+
+/**
+ * Has the server count again what its tables hold, once they were filled: a plan made for empty tables walks them. A login that may not
+ * leaves it to the server, which does so by and by.
+ */
+export const countAnew = async (database: Pick<Database, 'execute'>): Promise<void> => {
+  await database.execute('exec sp_updatestats').catch(() => undefined);
+};

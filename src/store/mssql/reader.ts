@@ -96,7 +96,7 @@ export class MssqlReader implements Reader {
       const wanted = JSON.stringify(keys.map(({ type, id }) => ({ t: this.term(type), i: id })));
       return sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.body
         from (select distinct k.type, k.id from openjson(${wanted}) with (type int '$.t', id nvarchar(64) '$.i') k) w
-        inner join resource r on r.type = w.type and r.id = w.id collate Latin1_General_BIN2 where r.version > 0`;
+        ${tsql.join} resource r on r.type = w.type and r.id = w.id collate Latin1_General_BIN2 where r.version > 0`;
     });
     const found = new Map((await this.storedOfTypes(rows)).map((row) => [`${row.type}/${row.id}`, row]));
     return keys.map(({ type, id }) => found.get(`${type}/${id}`));
@@ -119,7 +119,7 @@ export class MssqlReader implements Reader {
       const wanted = JSON.stringify(keys.map(({ type, id }) => ({ t: this.term(type), i: id })));
       return sql`select r.rid, r.id, r.type, r.version, r.last_updated, r.body
         from (select distinct k.type, k.id from openjson(${wanted}) with (type int '$.t', id nvarchar(64) '$.i') k) w
-        inner join resource r on r.type = w.type and r.id = w.id collate Latin1_General_BIN2
+        ${tsql.join} resource r on r.type = w.type and r.id = w.id collate Latin1_General_BIN2
         where r.body is not null and ${sightTest(tsql, sight, sql.raw('r.rid'))}`;
     });
     return this.storedOfTypes(rows);
