@@ -142,6 +142,8 @@ const checkMarks = async () => {
   }
   return found;
 };
+if (kills === 0 || !attempts.some(({ booked }) => booked))
+  violations.add('nothing was shown: no server was killed, or no booking acknowledged');
 const paths = new Set([...acknowledged.values()].map(({ type, id }) => `${type}/${id}`));
 for (const found of [
   await checkSlots(ask, slots),

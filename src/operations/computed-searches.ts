@@ -6,7 +6,7 @@ import { checkCommissioner } from '../domain/directory/commissioner.js';
 import { gatherReferral } from '../domain/referral/gather-referral.js';
 import { availableActions } from '../domain/referral/moves.js';
 import { kindOf } from '../domain/referral/referral.js';
-import { refusal } from '../domain/refusal.js';
+import { refuseStale } from '../domain/refusal.js';
 import { failure } from '../fhir/outcome.js';
 import { readReference } from '../fhir/references.js';
 import { factsOf } from '../interactions/facts.js';
@@ -60,14 +60,7 @@ const availableActionsOfTask: ComputedSearch = {
     const situation = situationOf(house, call, factsOf(house.store, call.caller));
     const found = await situation.facts.find({ type: 'ServiceRequest', id: focus.id });
     if (!found) return bundle(house, 'Task', query, []);
-    if (focus.version !== undefined && focus.version !== String(found.version))
-      throw refusal(
-        'conflict',
-        'conflict',
-        'INVALID_STATE',
-        `The referral has moved on: its version is ${String(found.version)}.`,
-        'focus',
-      );
+    refuseStale(focus.version, found.version, 'referral', 'focus');
     if (kindOf(found.resource as unknown as ServiceRequest) === 'advice') return bundle(house, 'Task', query, []);
     const referral = await gatherReferral(situation, found);
     const tasks = availableActions(referral, call.caller).map((code) => ({
@@ -145,14 +138,7 @@ const conversationOfVersion: ComputedSearch = {
     for (const text of versionedBasis(query)) {
       const key = readReference(text, house.baseUrl);
       const found = key && (await facts.find({ type: key.type, id: key.id }));
-      if (found && key.version !== String(found.version))
-        throw refusal(
-          'conflict',
-          'conflict',
-          'INVALID_STATE',
-          `The request has moved on: its version is ${String(found.version)}.`,
-          'based-on',
-        );
+      if (found) refuseStale(key.version, found.version, 'request', 'based-on');
     }
     return search(house, call, 'Communication', query);
   },

@@ -24,7 +24,7 @@ const named = (index: string | undefined, table: string): string => {
   return appended === undefined ? bare : bare.slice(0, -appended.length);
 };
 
-/** The visits to tables that lines of a plan tell of;. */
+/** The visits to tables that lines of a plan tell of. */
 export const plannedVisits = (lines: readonly string[]): readonly Visit[] =>
   lines.flatMap((line, at): readonly Visit[] => {
     const known = ofSqlServer.exec(line);

@@ -4,7 +4,7 @@ import { changedOwn, created, type Decision, type Draft, type Found } from '../c
 import { referenceToService, type Service } from '../directory/service.js';
 import { changeReferral } from '../referral/change-referral.js';
 import { gatherReferral, type Referral } from '../referral/gather-referral.js';
-import { refusal } from '../refusal.js';
+import { refusal, refuseStale } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { bookAtProvider } from './at-provider.js';
 import { decideDeferral } from './defer.js';
@@ -24,14 +24,7 @@ export const gatherBasis = async (situation: Situation, appointment: Appointment
       'The appointment must be based on a referral that exists.',
       'Appointment.basedOn',
     );
-  if (based?.version !== undefined && based.version !== String(found.version))
-    throw refusal(
-      'conflict',
-      'conflict',
-      'INVALID_STATE',
-      `The referral has moved on: its version is ${String(found.version)}.`,
-      'Appointment.basedOn[0].reference',
-    );
+  refuseStale(based?.version, found.version, 'referral', 'Appointment.basedOn[0].reference');
   return gatherReferral(situation, found);
 };
 

@@ -3,7 +3,7 @@ import { askForAdvice } from '../../domain/advice/ask.js';
 import { convertAdvice } from '../../domain/advice/convert.js';
 import { sendCommunicationToRequester } from '../../domain/advice/reply.js';
 import type { Found } from '../../domain/command.js';
-import { refusal } from '../../domain/refusal.js';
+import { refusal, refuseStale } from '../../domain/refusal.js';
 import { readReference } from '../../fhir/references.js';
 import { files, needed, optional, output } from './declare.js';
 import { requestOf, requestParameters } from './create-referral.js';
@@ -90,14 +90,7 @@ const checkPinned = (reference: Reference | undefined, baseUrl: string, found: F
       'The reference is not to the request that the operation is asked of.',
       expressionOf('communicationRequest'),
     );
-  if (key?.version !== undefined && key.version !== String(found.version))
-    throw refusal(
-      'conflict',
-      'conflict',
-      'INVALID_STATE',
-      `The request has moved on: its version is ${String(found.version)}.`,
-      expressionOf('communicationRequest'),
-    );
+  refuseStale(key?.version, found.version, 'request', expressionOf('communicationRequest'));
 };
 
 /** e-RS A027 on the request for advice itself. Answers 201 with the referral. */

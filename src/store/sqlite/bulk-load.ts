@@ -18,7 +18,8 @@ import { Terms } from './terms.js';
 import { insertPlace, placeCells } from './worklist-rows.js';
 import { plainType } from '../layout.js';
 import { StagedRows } from './staged-rows.js';
-import { eachRow, indexTables, kinds, narrowCells, type Cell, type Kind } from './write-values.js';
+import { eachRow, indexTables, kinds, narrowCells, type Kind } from './write-values.js';
+import type { Cell } from './owned-rows.js';
 
 // A file that nobody else opens and that is thrown away on any fault needs neither a journal nor a sync until it is whole. Sorters
 // spill to files: a national load sorts tens of millions of index rows.

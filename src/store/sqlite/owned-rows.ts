@@ -1,6 +1,7 @@
 import type { Connection } from './connection.js';
 
 export type Cell = string | number;
+type Written = Cell | null;
 
 /** The statements over the rows of a table that belong to one owner. */
 export type OwnedRows = { readonly columns: readonly string[]; readonly select: string; readonly remove: string; readonly insert: string };
@@ -38,4 +39,18 @@ export const replaceRows = (
       else if (isOld(cells[0] ?? 0)) connection.run(remove, owner, ...cells);
     }
   for (const [name, cells] of wanted) if (!kept.has(name)) connection.run(insert, ...cells, owner);
+};
+
+/** Writes the cells of a row that differ: each that is written, though the same, is taken out of every index that has it and put in again. */
+export const updateChanged = (
+  connection: Connection,
+  { table, key, columns }: { readonly table: string; readonly key: string; readonly columns: readonly string[] },
+  before: Readonly<Record<string, unknown>>,
+  cells: readonly (Written | undefined)[],
+  owner: number,
+): void => {
+  const changed = columns.flatMap((name, at) => (before[name] === cells[at] ? [] : [{ name, cell: cells[at] ?? null }]));
+  if (changed.length === 0) return;
+  const text = `update ${table} set ${changed.map(({ name }) => `${name} = ?`).join(', ')} where ${key} = ?`;
+  connection.run(text, ...changed.map(({ cell }) => cell), owner);
 };

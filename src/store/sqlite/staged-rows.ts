@@ -1,5 +1,5 @@
 import type { Connection } from './connection.js';
-import type { Cell } from './write-values.js';
+import type { Cell } from './owned-rows.js';
 
 /** Rows of one statement: what it costs to call the engine is shared by so many. */
 const together = 60;

@@ -1,6 +1,6 @@
 import type { WorklistPlace, WorklistPut } from '../port.js';
 import type { Connection } from './connection.js';
-import type { Cell } from './owned-rows.js';
+import { updateChanged, type Cell } from './owned-rows.js';
 
 const columns = ['referral', 'list', 'owner', 'authored', 'service', 'specialty', 'until', 'due', 'item'] as const;
 
@@ -38,13 +38,7 @@ export const putPlaces = (connection: Connection, { referral, places }: Worklist
       connection.run(insertPlace, ...cells);
       continue;
     }
-    const changed = columns.flatMap((name, at) => (old[name] === cells[at] ? [] : [{ name, cell: cells[at] ?? null }]));
-    if (changed.length > 0)
-      connection.run(
-        `update worklist set ${changed.map(({ name }) => `${name} = ?`).join(', ')} where rowid = ?`,
-        ...changed.map(({ cell }) => cell),
-        Number(old['place']),
-      );
+    updateChanged(connection, { table: 'worklist', key: 'rowid', columns }, old, cells, Number(old['place']));
   }
   for (const row of left) connection.run('delete from worklist where rowid = ?', Number(row['place']));
 };

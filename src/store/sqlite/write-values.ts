@@ -1,10 +1,9 @@
 import { columnOf, homeParam, isKeptFor, narrowTables, plainType, pointOf } from '../layout.js';
 import type { Key, Put, Reindex, Value } from '../port.js';
 import type { Writer } from './apply-unit.js';
-import { nameOfRow, ownedRows, replaceRows, type Cell } from './owned-rows.js';
+import { nameOfRow, ownedRows, replaceRows, updateChanged, type Cell } from './owned-rows.js';
 import type { Terms } from './terms.js';
 
-export type { Cell } from './owned-rows.js';
 /** The general tables: the columns beside `param` and `rid`. */
 export const indexTables = {
   token: ['search_token', 'code', 'system'],
@@ -92,7 +91,6 @@ export const writeValues = (writer: Writer, put: Put, rid: number, ridOf: (targe
   for (const kind of kinds) replaceRows(writer.connection, ofRid[kind], rid, rows[kind], put.version > 0 ? always : undefined);
 };
 
-/** Writes the cells that differ: each that is written, though the same, is taken out of every index that has it and put in again. */
 const putNarrow = (
   { connection }: Writer,
   { table, columns, cells }: NonNullable<IndexRows['narrow']>,
@@ -104,13 +102,7 @@ const putNarrow = (
     connection.run(`insert into ${table} (rid, ${columns.join(', ')}) values (?, ${columns.map(() => '?').join(', ')})`, rid, ...cells);
     return;
   }
-  const changed = columns.flatMap((name, at) => (before[name] === cells[at] ? [] : [{ name, cell: cells[at] ?? null }]));
-  if (changed.length === 0) return;
-  connection.run(
-    `update ${table} set ${changed.map(({ name }) => `${name} = ?`).join(', ')} where rid = ?`,
-    ...changed.map(({ cell }) => cell),
-    rid,
-  );
+  updateChanged(connection, { table, key: 'rid', columns }, before, cells, rid);
 };
 
 /** Replaces the index rows of some parameters of one resource, which have no columns. */
