@@ -35,10 +35,11 @@ it('a hold that ran out frees its slot exactly once, however many servers see to
   const slot = next();
   expect((await hold('patient', slot)).status).toBe(200);
   expect(await lapseHolds(house)).toBe(0);
-  await runOut(slot);
   const before = await versionsOf(slot);
+  await runOut(slot);
   const freed = await Promise.all(Array.from({ length: 5 }, () => lapseHolds(house)));
-  expect(freed.reduce((sum, n) => sum + n, 0)).toBe(1);
+  // none of these when a round of the server itself was there first
+  expect(freed.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(1);
   expect([await statusOf(slot), await versionsOf(slot)]).toEqual(['free', before + 1]);
   expect(await lapseHolds(house)).toBe(0);
 });
@@ -48,7 +49,8 @@ it('what a provider marks as tentative itself is neither freed, nor held, nor bo
   // somebody held it before
   await hold('patient', slot);
   await runOut(slot);
-  expect(await lapseHolds(house)).toBe(1);
+  await lapseHolds(house);
+  expect(await statusOf(slot)).toBe('free');
   const marked = await server.as(
     'provider',
     'PUT',

@@ -21,7 +21,7 @@ import {
   type Window,
   type WorklistQuery,
 } from '../port.js';
-import { readBy, readerOf } from '../reads.js';
+import { readsOfCopy } from './copy-reads.js';
 import { Database } from './database.js';
 import { isLarge, writeLarge } from './large-unit.js';
 import { checkSchema, migrate } from './migrate.js';
@@ -36,16 +36,18 @@ class MssqlStore implements Store {
   /** audit chains nobody writes to at the moment: each has one writer at a time */
   private readonly idleChains: AuditChain[] = [];
   private readonly reader: MssqlReader;
+  private readonly behind: Reader;
   private readonly sweeper: NodeJS.Timeout;
   private closed = false;
 
   constructor(
     private readonly database: Database,
-    private readonly replica: { readonly database: Database; readonly reader: MssqlReader } | undefined,
+    private readonly copy: Database | undefined,
     private readonly terms: Terms,
     private readonly integrity: boolean,
   ) {
     this.reader = new MssqlReader(database, terms);
+    this.behind = copy ? readsOfCopy(new MssqlReader(copy, terms), this.reader) : this.reader;
     this.sweeper = setInterval(() => {
       void this.sweep();
     }, sweepMs);
@@ -53,19 +55,7 @@ class MssqlStore implements Store {
   }
 
   at(freshness: 'replica' | 'primary'): Reader {
-    return freshness === 'replica' && this.replica ? this.behind(this.replica.reader) : this.reader;
-  }
-
-  /** A copy that does not answer leaves its reads to the primary. */
-  private behind(copy: Reader): Reader {
-    return readerOf(async (name, words) => {
-      try {
-        return await readBy(copy, name, words);
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        return readBy(this.reader, name, words);
-      }
-    });
+    return freshness === 'replica' ? this.behind : this.reader;
   }
 
   snapshot = <T>(read: (reader: Reader) => Promise<T>) => this.database.snapshot((reading) => read(this.reader.over(reading)));
@@ -228,7 +218,7 @@ class MssqlStore implements Store {
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.sweeper);
-    await this.replica?.database.close();
+    await this.copy?.close();
     await this.database.close();
   }
 }
@@ -248,16 +238,21 @@ export const serveDatabase = async (database: Database, copy: Database | undefin
   if (unfinished?.['id'] !== null) throw new Error('a copy into this database was not finished: run migrate-store again to its end');
   const terms = new Terms(database);
   await terms.load();
-  return new MssqlStore(database, copy && { database: copy, reader: new MssqlReader(copy, terms) }, terms, integrity);
+  return new MssqlStore(database, copy, terms, integrity);
 };
 
 /** Opens, and migrates, the store on SQL Server. Throws Unavailable when the server does not answer. */
 export const openMssqlStore = async ({ url, replicaUrl, integrity }: MssqlOptions): Promise<Store> => {
-  const database = await Database.open(url);
+  const opened: Database[] = [];
+  const open = async (each: string): Promise<Database> => {
+    const database = await Database.open(each);
+    opened.push(database);
+    return database;
+  };
   try {
-    return await serveDatabase(database, replicaUrl === undefined ? undefined : await Database.open(replicaUrl), integrity);
+    return await serveDatabase(await open(url), replicaUrl === undefined ? undefined : await open(replicaUrl), integrity);
   } catch (error) {
-    await database.close();
+    await Promise.all(opened.map((database) => database.close()));
     throw error;
   }
 };
