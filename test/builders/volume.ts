@@ -1,14 +1,15 @@
-import type { BulkItem, Value } from '../../src/store/port.js';
+import type { BulkItem, Key, Value } from '../../src/store/port.js';
 
 const item = (
   type: string,
   id: string,
   values: readonly Value[],
   accessKeys: readonly string[] = [],
-  more: Partial<Pick<BulkItem, 'claims' | 'places'>> = {},
+  { root, ...more }: Partial<Pick<BulkItem, 'claims' | 'places'> & { readonly root: Key }> = {},
 ): BulkItem => ({
   put: {
-    ...{ type, id, version: 0, lastUpdated: 1_700_000_000_000, accessKeys, accessLinks: [], values },
+    ...{ type, id, version: 0, lastUpdated: 1_700_000_000_000, accessKeys, values },
+    accessLinks: root ? [{ child: { type, id }, root }] : [],
     body: JSON.stringify({ resourceType: type, id }),
   },
   claims: [],
@@ -52,11 +53,18 @@ export const volume = (referrals: number): readonly BulkItem[] => {
       ),
     ),
     ...Array.from({ length: referrals }, (_, n) =>
-      item('Appointment', `a${String(n)}`, [
-        code('status', 'booked'),
-        { kind: 'range', param: 'date', low: n * minute, high: n * minute + 1 },
-        ...(n % 10 === 0 ? [{ kind: 'range', param: 'date', low: (n + 5) * minute, high: (n + 5) * minute + 1 } as const] : []),
-      ]),
+      item(
+        'Appointment',
+        `a${String(n)}`,
+        [
+          code('status', 'booked'),
+          { kind: 'range', param: 'date', low: n * minute, high: n * minute + 1 },
+          ...(n % 10 === 0 ? [{ kind: 'range', param: 'date', low: (n + 5) * minute, high: (n + 5) * minute + 1 } as const] : []),
+        ],
+        [],
+        // who may read a referral may read its appointment
+        { root: { type: 'ServiceRequest', id: `r${String(n)}` } },
+      ),
     ),
     ...Array.from({ length: referrals }, (_, n) =>
       item(

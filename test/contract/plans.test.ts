@@ -76,6 +76,31 @@ it('the indexes that the plans seek are in the schema, and each hot read has a p
   expect(named.filter((index) => !new RegExp(`\\b${index}\\b`).test(texts))).toEqual([]);
 });
 
+const hash = '0123456789abcdef0123456789abcdef';
+it.each([
+  [
+    'seek',
+    ['Index Scan using resource_type_idresource%HASH on resource r  (cost=0.4..2 rows=1)', "Index Cond: ((type = 5) AND (id = 'x'::text))"],
+  ],
+  ['seek', ['Index Scan using claim_pk on claim  (cost=0.4..2)', `Index Cond: (("kind" = 'slot') AND ("key" = 'k'))`]],
+  [
+    'seek',
+    [
+      'Bitmap Heap Scan on slot_index h  (cost=0.4..2)',
+      'Bitmap Index Scan on slot_startslot_index%HASH  (cost=0.4..2)',
+      'Index Cond: ((start_at >= 5) AND (start_at < 9))',
+    ],
+  ],
+  ['scan', ['Index Only Scan using slot_startslot_index%HASH on slot_index h  (cost=0.4..2)', 'Index Cond: (rid = 7)']],
+  ['scan', ['Index Scan using slot_start on slot_index h  (cost=0.4..2)', 'Index Cond: (start_at IS NOT NULL)']],
+  ['scan', ['Index Scan using slot_start on slot_index h  (cost=0.4..2)', 'Filter: (start_at >= 5)']],
+  ['scan', ['Seq Scan on access_link l  (cost=0..1 rows=1)', 'Index Scan using resource_pk on resource', 'Index Cond: (rid = l.root)']],
+  ['seek', ['Index Seek(OBJECT:([db].[dbo].[slot_index].[slot_start] AS [h]), SEEK:([h].[start_at] >= (5)) ORDERED FORWARD)']],
+  ['scan', ['Clustered Index Scan(OBJECT:([db].[dbo].[resource].[resource_pk] AS [r]))']],
+] as const)('a plan is read as the %s that it is: %j', (how, lines) => {
+  expect(plannedVisits(lines.map((line) => line.replace('%HASH', hash)))[0]?.how).toBe(how);
+});
+
 if (server === undefined) it.todo('plans of the reads on SQL Server (npm run test:mssql)');
 else
   describe(`on ${String(rows)} referrals, slots and appointments`, () => {

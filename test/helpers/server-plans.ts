@@ -1,5 +1,6 @@
 import mssql from 'mssql';
 import { readDatabaseUrl } from '../../src/store/mssql/database-url.js';
+import { scripts } from '../../src/store/mssql/schema/scripts.js';
 
 type Statement = { readonly text: string; readonly parameters: readonly (string | number | null)[] };
 
@@ -16,6 +17,8 @@ const ofSqlServer = /\b(?:Clustered )?(Index|Table) (Seek|Scan)\(OBJECT:\(\[[^\]
 // others that speak its protocol: `Index Scan using slot_schedule<hash> on slot_index h  (cost=...)`, a scan of all is `Seq Scan on`
 const ofOthers = /\b(Index Only Scan|Index Scan|Seq Scan)(?: Backward)?(?: using "?(\w+?)"?)? on "?(\w+?)"?(?: |$)/;
 const ofBitmap = /\bBitmap Index Scan on "?(\w+?)"?(?: |$)/;
+/** stands above the bitmaps of its rows */
+const ofRows = /\bBitmap Heap Scan on "?(\w+?)"?(?: |$)/;
 /** Such a server appends the table to the name, cut off where both are long, and a hash. */
 const named = (index: string | undefined, table: string): string => {
   const bare = (index ?? '').replace(/[0-9a-f]{32}$/, '');
@@ -24,16 +27,30 @@ const named = (index: string | undefined, table: string): string => {
   return appended === undefined ? bare : bare.slice(0, -appended.length);
 };
 
+const schema = scripts.flatMap(({ steps }) => steps.map(({ text }) => text)).join('\n');
+const declared = /\b(?:index (\w+) on \w+|constraint (\w+) (?:primary key|unique) (?:non)?clustered) \(\[?(\w+)/g;
+/** The first column of each index of the schema. */
+const leading = new Map([...schema.matchAll(declared)].map(([, index, key, column]) => [index ?? key ?? '', column ?? '']));
+
+/**
+ * Whether the condition under which such a server walks an index bounds its first column: with others alone it reads all of the index.
+ * The index's own column stands on the left.
+ */
+const bounds = (condition: string, index: string): boolean =>
+  new RegExp(`\\("?${leading.get(index) ?? '-'}"?\\)?(?:::[\\w".]+)?\\)* (?:=|<|>|<=|>=) `).test(condition);
+
 /** The visits to tables that lines of a plan tell of. */
 export const plannedVisits = (lines: readonly string[]): readonly Visit[] =>
   lines.flatMap((line, at): readonly Visit[] => {
     const known = ofSqlServer.exec(line);
     if (known) return [{ how: known[2] === 'Seek' ? 'seek' : 'scan', table: known[3] ?? '', index: known[4] ?? '' }];
     const bitmap = ofBitmap.exec(line);
-    const other = ofOthers.exec(line);
+    const other = bitmap ? null : ofOthers.exec(line);
     if (!bitmap && !other) return [];
-    const sought = lines.slice(at + 1, at + 3).some((next) => next.includes('Index Cond:'));
-    return [{ how: sought ? 'seek' : 'scan', table: other?.[3] ?? '', index: named(bitmap?.[1] ?? other?.[2], other?.[3] ?? '') }];
+    const table = other?.[3] ?? lines.slice(0, at).reduce((last, above) => ofRows.exec(above)?.[1] ?? last, '');
+    const index = named(bitmap?.[1] ?? other?.[2], table);
+    const next = lines[at + 1]?.trim() ?? '';
+    return [{ how: next.startsWith('Index Cond:') && bounds(next, index) ? 'seek' : 'scan', table, index }];
   });
 
 /** What asks the server of a URL for plans. */
