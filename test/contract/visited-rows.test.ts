@@ -51,6 +51,8 @@ const dated = (prefix: 'ge' | 'lt', n: number): Predicate => ({
 });
 const by = (param: string, kind: Sort['kind'] = 'range', descending = false): readonly Sort[] => [{ param, kind, descending }];
 const byStart = by('start');
+const newest = by('authored', 'range', true);
+const authored = (low: number): Predicate => ({ kind: 'range', param: 'authored', any: [{ prefix: 'ge', low, high: low + 1 }] });
 const ofService: Predicate = {
   ...{ kind: 'chain', param: 'schedule', type: 'Schedule' },
   where: [{ kind: 'reference', param: 'actor', any: [{ type: 'HealthcareService', id: 'h1' }] }],
@@ -79,6 +81,13 @@ const hot: readonly (readonly [string, SearchPlan, { readonly matches: number; r
   ['patients by name', plan('Patient', [], by('family', 'text')), { matches: 10, atMost: 11 }],
   ['patients by name, backwards', plan('Patient', [], by('family', 'text', true)), { matches: 10, atMost: 11 }],
   ['referrals of a status by age', plan('ServiceRequest', [has('status', 'active')], by('authored')), { matches: 10, atMost: 11 }],
+  ['the newest of a status', plan('ServiceRequest', [has('status', 'active')], newest), { matches: 10, atMost: 11 }],
+  ['those since a moment', plan('ServiceRequest', [has('status', 'active'), authored(999_970)], newest), { matches: 10, atMost: 11 }],
+  ['few since a moment', plan('ServiceRequest', [has('status', 'active'), authored(999_990)]), { matches: 7, atMost: 8 }],
+  ['the newest of all', plan('ServiceRequest', [], newest), { matches: 10, atMost: 11 }],
+  ['the newest of a state', plan('ServiceRequest', [has('state', 'BOOKED', 'st')], newest), { matches: 10, atMost: 22 }],
+  ['the oldest of all', plan('ServiceRequest', [], by('authored')), { matches: 10, atMost: 11 }],
+  ['the first slots of all', plan('Slot', [], byStart), { matches: 10, atMost: 11 }],
   ['appointments of a status by date', plan('Appointment', [has('status', 'booked')], by('date')), { matches: 10, atMost: 14 }],
   ['the last appointments', plan('Appointment', [], by('date', 'range', true)), { matches: 10, atMost: 14 }],
   ['appointments to come by date', plan('Appointment', [dated('ge', 106)], by('date')), { matches: 10, atMost: 14 }],

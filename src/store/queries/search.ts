@@ -83,18 +83,21 @@ export class SearchBuilder {
   valued(plan: SearchPlan, sight: Sight, after: readonly Parameter[] | undefined): Fragment | undefined {
     const [sort, ...others] = plan.sort;
     if (!sort || others.length > 0 || plan.contained !== undefined || after?.[0] === null || isKeyed(plan)) return undefined;
-    const sources = this.sourcesOf(plan, sight);
+    const column = columnOf(plan.type, sort.param);
+    const walked = isOrderedBySort(plan, sight);
+    const driven = this.sourcesOf(plan, sight);
+    const isWalkedByColumn = walked && column !== undefined && driven.every(({ narrow }) => narrow === undefined);
+    const sources = isWalkedByColumn ? [this.sources.byColumn(column)] : driven;
     const key = this.key(plan.type, sort, 0, sources);
     if (this.direct.has(key.value)) {
-      if (!key.nullable) return undefined;
+      if (!key.nullable && !isWalkedByColumn) return undefined;
       const present = sources.map((source) => ({ ...source, where: [...source.where, sql`${key.value} is not null`] }));
       return this.pageOf(plan, sight, present, [{ ...key, nullable: false }], after);
     }
-    if (columnOf(plan.type, sort.param) || !isOrderedBySort(plan, sight)) return undefined;
+    if (column || !walked) return undefined;
     const { source, value } = this.sources.bySort(plan.type, sort, plan.where);
-    const walked: Key = { ...key, value, nullable: false };
     this.direct.add(value);
-    return this.pageOf(plan, sight, [source], [walked], after);
+    return this.pageOf(plan, sight, [source], [{ ...key, value, nullable: false }], after);
   }
 
   count(plan: SearchPlan, sight: Sight): Fragment {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { columnFor, columnOf, isNeverLinked, longestOf } from '../layout.js';
+import { columnFor, columnOf, isNeverLinked, longestOf, type Home } from '../layout.js';
 import type { Predicate, Sight, Sort } from '../port.js';
 import { bind, type At, type Run } from './bindings.js';
 import type { Conditions, Row, Step } from './conditions.js';
@@ -97,6 +97,16 @@ export class Sources {
       ...{ self: false, narrow: undefined, unique: true, sighted: false, covers: new Set<Predicate>() },
     };
     return { source, value: h(first) };
+  }
+
+  /** All rows of the type's narrow table, in the order of one of its columns. */
+  byColumn({ table }: Home): Source {
+    return {
+      from: sql`${sql.table(table)} h`,
+      rid: sql.ref('h.rid'),
+      where: [],
+      ...{ self: false, narrow: 'h', unique: true, sighted: false, covers: new Set<Predicate>() },
+    };
   }
 
   /** Where a condition on the parameter that is walked lets the walk begin and end. */

@@ -3,6 +3,7 @@ import { steps as narrowTables } from './0002-narrow-tables.js';
 import { steps as worklists } from './0003-worklists.js';
 import { steps as linksByRoot } from './0004-links-by-root.js';
 import { steps as snapshots } from './0005-snapshots.js';
+import { steps as newestReferrals } from './0006-newest-referrals.js';
 
 /** One statement. `optional`: a server that does not take it works without it. */
 export type Step = { readonly text: string; readonly optional?: boolean };
@@ -23,4 +24,5 @@ export const scripts: readonly Script[] = [
   { number: 3, name: 'worklists', steps: worklists, runsWith: 3 },
   { number: 4, name: 'links by root', steps: linksByRoot, runsWith: 3 },
   { number: 5, name: 'snapshots', steps: snapshots, runsWith: 3 },
+  { number: 6, name: 'newest referrals', steps: newestReferrals, runsWith: 3 },
 ];
