@@ -13,8 +13,17 @@ describe('what an error means', () => {
   test.each([2601, 2627, 547, thrown.again])('%i is a race', (number) => {
     expect(troubleOf(server(number))).toBe('race');
   });
-  test.each(['ESOCKET', 'ETIMEOUT', 'ECONNCLOSED', 'EABORT'])('%s leaves open what was done', (code) => {
-    expect(troubleOf(failure({ code }))).toBe('unknown');
+  test.each(['ESOCKET', 'ETIMEOUT', 'ECONNCLOSED', 'ECLOSE', 'EABORT', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])(
+    '%s leaves open what was done',
+    (code) => {
+      expect(troubleOf(failure({ code }))).toBe('unknown');
+    },
+  );
+  it('so does an error of the socket of which the driver kept the message alone', () => {
+    const of = (message: string, number?: number) =>
+      troubleOf(Object.assign(new Error(message), { code: 'EREQUEST', ...(number === undefined ? {} : { number }) }));
+    expect(of('Error: read ECONNRESET')).toBe('unknown');
+    expect([of('Error: read'), of('The column is named ECONNRESET', 207)]).toEqual(['fault', 'fault']);
   });
   it('a login that is refused, and a pool with no connection to give, have sent nothing', () => {
     expect(troubleOf(failure({ code: 'ELOGIN' }))).toBe('unreachable');

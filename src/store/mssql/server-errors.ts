@@ -51,24 +51,23 @@ export const numberOf = (error: unknown): number | undefined => {
  */
 export const isInternal = (error: unknown): boolean => (numberOf(error) ?? 0) >= 2 ** 24;
 
+// the operating system's words for a connection that went away
+const socketErrors = ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'];
+const unsure = new Set(['ETIMEOUT', 'ESOCKET', 'ECONNCLOSED', 'ECLOSE', 'ECANCEL', 'EABORT', ...socketErrors]);
+const unsent = new Set(['ELOGIN', 'ENOTOPEN', 'EINSTLOOKUP']);
+
+/** The driver keeps only the message of some of them. */
+const namesSocketError = (error: unknown): boolean => {
+  const { message } = error as { readonly message?: unknown };
+  return typeof message === 'string' && socketErrors.some((code) => message.endsWith(` ${code}`));
+};
+
 export const troubleOf = (error: unknown): Trouble => {
   const { code } = error as { readonly code?: unknown };
   const number = numberOf(error);
   if (number !== undefined && (passing.has(number) || isInternal(error))) return 'passing';
   if (number !== undefined && (races.has(number) || number === thrown.again)) return 'race';
-  switch (code) {
-    case 'ETIMEOUT':
-    case 'ESOCKET':
-    case 'ECONNCLOSED':
-    case 'ECONNRESET':
-    case 'ECANCEL':
-    case 'EABORT':
-      return 'unknown';
-    case 'ELOGIN':
-    case 'ENOTOPEN':
-    case 'EINSTLOOKUP':
-      return 'unreachable';
-    default:
-      return (error as { readonly name?: unknown }).name === 'TimeoutError' ? 'unreachable' : 'fault';
-  }
+  if (unsure.has(String(code)) || (number === undefined && namesSocketError(error))) return 'unknown';
+  if (unsent.has(String(code))) return 'unreachable';
+  return (error as { readonly name?: unknown }).name === 'TimeoutError' ? 'unreachable' : 'fault';
 };
