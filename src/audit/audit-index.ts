@@ -20,6 +20,8 @@ export type AuditIndexParts = {
   readonly store: Store;
   /** the index values of an AuditEvent, from R4's own search parameters */
   readonly values: (resource: Resource) => Promise<readonly Value[]>;
+  /** up to where chains are indexed for certain; kept from one time to the next, as every run of a server leaves chains that end */
+  readonly indexed?: Map<string, number>;
 };
 
 const together = 20;
@@ -92,11 +94,14 @@ const firstLines = (links: readonly AuditLink[]): readonly AuditLink[] => {
  * @returns links indexed
  */
 export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise<number> => {
+  const { indexed = new Map<string, number>() } = parts;
   let done = 0;
-  for (const { chain, number } of await parts.store.auditChains()) {
+  const heads = await parts.store.auditChains();
+  for (const { chain, number } of heads.filter((head) => (indexed.get(head.chain) ?? 0) < head.number)) {
     for (;;) {
       const entry = await parts.store.findEntry('audit-position', chain);
       const at = entry === undefined ? 0 : (JSON.parse(entry.body) as Position).number;
+      indexed.set(chain, at);
       if (at >= number || done >= limit) break;
       const links = firstLines(await parts.store.auditLinks(chain, at, Math.min(together, limit - done)));
       const lines = links.flatMap(({ body }) => body.split('\n'));

@@ -51,9 +51,9 @@ const inTime = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
 export const openAudit = (parts: AuditParts): { readonly witness: Witness; readonly close: () => Promise<void> } => {
   const { store, keys, clock, newId, fault, sealed } = parts;
   const trail = createTrail(store, fault);
-  const index = { running: undefined as Promise<unknown> | undefined };
+  const index = { running: undefined as Promise<unknown> | undefined, indexed: new Map<string, number>() };
   const makeReadable = (limit: number): Promise<unknown> => {
-    index.running ??= indexAudit(parts, limit).finally(() => {
+    index.running ??= indexAudit({ ...parts, indexed: index.indexed }, limit).finally(() => {
       index.running = undefined;
     });
     return index.running;

@@ -21,6 +21,7 @@ import {
   type Window,
   type WorklistQuery,
 } from '../port.js';
+import { AuditHeads } from './audit-heads.js';
 import { readsOfCopy } from './copy-reads.js';
 import { Database } from './database.js';
 import { isLarge, writeLarge } from './large-unit.js';
@@ -37,6 +38,7 @@ class MssqlStore implements Store {
   private readonly idleChains: AuditChain[] = [];
   private readonly reader: MssqlReader;
   private readonly behind: Reader;
+  private readonly heads: AuditHeads;
   private readonly sweeper: NodeJS.Timeout;
   private closed = false;
 
@@ -47,6 +49,7 @@ class MssqlStore implements Store {
     private readonly integrity: boolean,
   ) {
     this.reader = new MssqlReader(database, terms);
+    this.heads = new AuditHeads(database);
     this.behind = copy ? readsOfCopy(new MssqlReader(copy, terms), this.reader) : this.reader;
     this.sweeper = setInterval(() => {
       void this.sweep();
@@ -75,7 +78,7 @@ class MssqlStore implements Store {
   listEntries = (kind: Entry['kind']) => this.reader.listEntries(kind);
   worklist = (query: WorklistQuery) => this.reader.worklist(query);
   availability = (schedules: readonly string[], from: number, until: number) => this.reader.availability(schedules, from, until);
-  auditChains = () => this.reader.auditChains();
+  auditChains = () => this.heads.read();
   auditLinks = (chain: string, after: number, limit: number) => this.reader.auditLinks(chain, after, limit);
 
   async commit(unit: Unit): Promise<void> {
