@@ -12,7 +12,11 @@ export type Happening = {
   readonly reason?: string | undefined;
   /** `Type/id` of what was read, written or asked for */
   readonly what: readonly string[];
-  /** id of the Patient whom it is about */
+  /** ids of the Patients whose records were shown or written */
+  readonly patients?: readonly string[] | undefined;
+  /** NHS numbers of those whom a record names by that alone */
+  readonly numbers?: readonly string[] | undefined;
+  /** in lines of the first form: id of the one Patient, who may be among `what` too */
   readonly patient?: string | undefined;
   /** the search as it was asked, or the operation's name */
   readonly query?: string | undefined;
@@ -78,10 +82,12 @@ const entity = (body: string, role: string, type = '2'): string =>
 const requestEntity = (name: string, value: string): string =>
   entity(`"what":{"identifier":{"value":${quote(value)}}},"name":"${name}"`, '21');
 
-const entitiesOf = ({ what, patient, query }: Happening, { requestId, correlationId }: Occasion): string => {
+const entitiesOf = ({ what, patients, numbers, patient, query }: Happening, { requestId, correlationId }: Occasion): string => {
   const entities = what.map((reference) => entity(`"what":{"reference":${quote(reference)}}`, '4'));
   if (patient !== undefined && !what.includes(`Patient/${patient}`))
     entities.push(entity(`"what":{"reference":"Patient/${patient}"}`, '1', '1'));
+  for (const id of patients ?? []) entities.push(entity(`"what":{"reference":${quote(`Patient/${id}`)}}`, '1', '1'));
+  for (const number of numbers ?? []) entities.push(entity(`"what":${identified(systems.patient, number)}`, '1', '1'));
   if (query !== undefined && query !== '') entities.push(entity(`"query":"${Buffer.from(query).toString('base64')}"`, '24'));
   if (requestId !== undefined) entities.push(requestEntity('X-Request-ID', requestId));
   if (correlationId !== undefined) entities.push(requestEntity('X-Correlation-ID', correlationId));

@@ -25,8 +25,8 @@ export type AuditIndexParts = {
 };
 
 const together = 20;
-/** lines of one commit, which is also how long other requests wait for this work: some 20 ms */
-const linesTogether = 200;
+/** lines of one commit, and letters of them: it is also how long other requests wait for this work, some 20 ms */
+const most = { lines: 200, letters: 128 * 1024 };
 
 type Position = { readonly number: number };
 
@@ -81,8 +81,12 @@ const auditPlan = async (store: Reader, plan: SearchPlan): Promise<SearchPlan> =
 
 /** The first of the links, up to some 200 lines and at least one. */
 const firstLines = (links: readonly AuditLink[]): readonly AuditLink[] => {
-  let lines = 0;
-  const end = links.findIndex(({ body }) => (lines += body.split('\n').length) >= linesTogether);
+  const sum = { lines: 0, letters: 0 };
+  const end = links.findIndex(({ body }) => {
+    sum.lines += body.split('\n').length;
+    sum.letters += body.length;
+    return sum.lines >= most.lines || sum.letters >= most.letters;
+  });
   return end < 0 ? links : links.slice(0, end + 1);
 };
 

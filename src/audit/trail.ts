@@ -12,10 +12,17 @@ export type Trail = {
 };
 
 const flushMs = 100;
-/** lines of one link of the chain */
-const perLink = 1000;
+/** lines of one link of the chain, and letters of them: a page of search names hundreds of records */
+const perLink = { lines: 1000, letters: 256 * 1024 };
 /** lines waiting; beyond this the store cannot keep up, and readers wait for it */
 const most = 50_000;
+
+/** How many of the lines go into the next link: at least one. */
+const fitting = (lines: readonly string[]): number => {
+  let letters = 0;
+  const end = lines.findIndex((line, index) => (letters += line.length) > perLink.letters && index > 0);
+  return Math.min(end < 0 ? lines.length : end, perLink.lines);
+};
 
 /**
  * The queue of the audit trail: one commit for all the reads of a tenth of a second.
@@ -30,7 +37,7 @@ export const createTrail = (store: Pick<Store, 'commit'>, fault: (error: unknown
 
   const write = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const lines = waiting.slice(0, perLink);
+      const lines = waiting.slice(0, fitting(waiting));
       // as one text: that passes to another thread in a fraction of the time that many take
       await store.commit({ audit: [lines.join('\n')] });
       waiting = waiting.slice(lines.length);

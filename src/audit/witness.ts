@@ -1,5 +1,5 @@
 import { Failure } from '../fhir/outcome.js';
-import { referenceTo, type Key } from '../fhir/resource.js';
+import { referenceTo } from '../fhir/resource.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { isContainedType } from '../store/layout.js';
 import type { Claim, Put, Store, Unit } from '../store/port.js';
@@ -7,6 +7,7 @@ import type { Happening } from './audit-event.js';
 import { auditLine } from './audit-line.js';
 import { Flood } from './flood.js';
 import type { Trail } from './trail.js';
+import { whoseAre, type Shown, type Whose } from './whose.js';
 
 /** What was asked for, as far as the URL tells. */
 export type Access = {
@@ -28,6 +29,8 @@ export type Witness = {
     call: Omit<Call, 'caller' | 'lenient'> & { readonly caller?: Call['caller']; readonly clientId?: string },
     error: unknown,
   ) => void;
+  /** whose records went into a file that will be fetched by its name, which `asked.query` tells; durable when it resolves */
+  readonly filed: (call: Pick<Call, 'caller' | 'about'>, asked: Access, whose: Whose) => Promise<void>;
   /** a token that was issued, or refused for a reason in the server's own words */
   readonly login: (about: NonNullable<Call['about']>, who: Login) => void;
 };
@@ -41,13 +44,23 @@ export type Login = {
   readonly reason?: string;
 };
 
-const mostNamed = 200;
-const literal = /"reference":"Patient\/([A-Za-z0-9\-.]{1,64})"/;
+/** patients that one line of a file's audit names */
+const inOneLine = 1000;
 
-/** The first patient that a resource names: its subject, as every type of this server is written. */
-const patientIn = (type: string | undefined, id: string | undefined, body: unknown): string | undefined => {
-  if (type === 'Patient') return id;
-  return typeof body === 'string' ? literal.exec(body)?.[1] : undefined;
+const nobody: Whose = { patients: [], numbers: [] };
+
+/** The record of the path. */
+const keysOf = ({ type, id }: Access): readonly Shown[] => (type !== undefined && id !== undefined ? [{ type, id }] : []);
+
+/** Records by name, each once; a Patient is named among the patients. */
+const about = (records: readonly Shown[], { patients, numbers }: Whose): Pick<Happening, 'what' | 'patients' | 'numbers'> => {
+  const persons = records.flatMap(({ type, id }) => (type === 'Patient' ? [id] : []));
+  const others = records.flatMap((record) => (record.type === 'Patient' ? [] : [referenceTo(record)]));
+  return {
+    what: others.length < 2 ? others : [...new Set(others)],
+    patients: persons.length === 0 ? patients : [...new Set([...persons, ...patients])],
+    numbers,
+  };
 };
 
 const actionOf = (puts: readonly Put[]): Happening['action'] => {
@@ -75,6 +88,7 @@ export type WitnessParts = {
 export const unwitnessed: Witness = {
   around: (house, _call, _asked, run) => run(house),
   refused: () => undefined,
+  filed: () => Promise.resolve(),
   login: () => undefined,
 };
 
@@ -98,50 +112,49 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
       correlationId: about?.correlationId,
     });
 
-  const written = (call: Call, asked: Access, unit: Unit): Unit => {
+  const written = async (call: Call, asked: Access, unit: Unit): Promise<Unit> => {
     // what a resource contains is told of by its own name
     const puts = (unit.puts ?? []).filter(({ type }) => !isContainedType(type));
     if (puts.length === 0) return unit;
-    const patient = puts.map(({ type, id, body }) => patientIn(type, id, body)).find((found) => found !== undefined);
     const line = lineOf(call, {
       doing: asked.doing,
       action: asked.action === 'E' ? 'E' : actionOf(puts),
       outcome: '0',
-      what: puts.slice(0, mostNamed).map(referenceTo),
-      patient,
+      ...about(puts, await whoseAre(store, puts)),
     });
     const once: readonly Claim[] =
       call.about?.once === undefined ? [] : [{ ...call.about.once, key: `${call.about.once.key}/${String(asked.part ?? 0)}` }];
     return { ...unit, audit: [...(unit.audit ?? []), line], claims: [...(unit.claims ?? []), ...once] };
   };
 
-  const read = (call: Call, asked: Access, success: Success): void => {
-    const seen: readonly Key[] =
-      success.seen ?? (asked.type !== undefined && asked.id !== undefined ? [{ type: asked.type, id: asked.id }] : []);
-    const patient = asked.id === undefined ? call.caller.patientId : patientIn(asked.type, asked.id, success.body);
-    trail.note(
-      lineOf(call, {
-        doing: asked.doing,
-        action: asked.action,
-        outcome: '0',
-        what: (seen.length > mostNamed ? seen.slice(0, mostNamed) : seen).map(referenceTo),
-        patient,
-        query: asked.query,
-      }),
-    );
+  const shown = (call: Call, asked: Access, seen: readonly Shown[], whose: Whose): void => {
+    const { doing, action, query } = asked;
+    trail.note(lineOf(call, { doing, action, outcome: '0', ...about(seen, whose), query }));
+  };
+  /** A promise only where the store must be asked whose the records are. */
+  const read = (call: Call, asked: Access, success: Success): undefined | Promise<void> => {
+    const seen = success.seen ?? keysOf(asked);
+    const whose = whoseAre(store, seen);
+    if (whose instanceof Promise)
+      return whose.then((found) => {
+        shown(call, asked, seen, found);
+      });
+    shown(call, asked, seen, whose);
+    return undefined;
   };
 
   const writing: Witness['around'] = async (house, call, asked, run) => {
     const state = { committed: false };
     const own: Store = Object.assign(Object.create(house.store) as Store, {
       commit: async (unit: Unit) => {
-        await store.commit(written(call, asked, unit));
+        await store.commit(await written(call, asked, unit));
         state.committed ||= (unit.puts?.length ?? 0) > 0;
       },
     });
     // over the house, not a copy of it: this is on the way of every request
     const success = await run(Object.assign(Object.create(house) as House, { store: own }));
-    if (!state.committed) read(call, asked, success);
+    // what it wrote is told of; what it found and showed as it is, is not yet
+    if (!state.committed || (success.seen ?? []).length > 0) await read(call, asked, success);
     return success;
   };
 
@@ -162,6 +175,14 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     else trail.note(lineOf(call, { ...happening, what: [] }));
   };
 
+  const filed: Witness['filed'] = async (call, { doing, action, query }, { patients, numbers }) => {
+    const happening = { doing, action, outcome: '0', what: [], query } as const;
+    for (let from = 0; from === 0 || from < Math.max(patients.length, numbers.length); from += inOneLine) {
+      const part = { patients: patients.slice(from, from + inOneLine), numbers: numbers.slice(from, from + inOneLine) };
+      await store.commit({ audit: [lineOf(call, { ...happening, ...part })] });
+    }
+  };
+
   const login: Witness['login'] = (about, { reason, ...who }) => {
     const call = { about, ...who };
     if (reason === undefined) trail.note(lineOf(call, { doing: 'login', action: 'E', outcome: '0', what: [] }));
@@ -170,6 +191,7 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
 
   return {
     refused,
+    filed,
     login,
     around: async (house, call, asked, run) => {
       if (asked.type === 'AuditEvent') await catchUp();
@@ -177,14 +199,15 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
         if (asked.action !== 'R') return await writing(house, call, asked, run);
         // what only reads commits nothing: it needs no house of its own
         const success = await run(house);
-        read(call, asked, success);
+        const noting = read(call, asked, success);
+        if (noting !== undefined) await noting;
         return success;
       } catch (error) {
         trail.note(
           lineOf(call, {
             doing: asked.doing,
             action: asked.action,
-            what: asked.type !== undefined && asked.id !== undefined ? [`${asked.type}/${asked.id}`] : [],
+            ...about(keysOf(asked), nobody),
             query: asked.query,
             ...reasonOf(error),
           }),

@@ -3,6 +3,7 @@ import { narrowPlan } from '../access/narrow-plan.js';
 import { mayRead, sightOf } from '../access/policy.js';
 import { withData } from '../interactions/binary.js';
 import { fileStem } from './files.js';
+import { ToldPatients } from './told-patients.js';
 import { parseJson, stringifyJson } from '../fhir/json.js';
 import { patientCompartment } from '../fhir/patient-compartment.js';
 import type { Resource } from '../fhir/resource.js';
@@ -30,7 +31,7 @@ export const exportJob = async (house: House, held: HeldJob, signal: AbortSignal
   for (const type of request.types) {
     // scopes are looked at again: what the caller may not read in whole is not exported
     if (progress.done.includes(type) || !mayRead(request.call.caller, type) || sightOf(request.call.caller, type) !== 'all') continue;
-    const outputs = await exportType(house, fileStem(held), request, type, signal);
+    const outputs = await exportType(house, held, { request, type, before: progress.outputs.length }, signal);
     const deleted = request.since === undefined ? [] : await deletedOf(house, fileStem(held), request, type, signal);
     progress = {
       outputs: [...progress.outputs, ...outputs],
@@ -49,11 +50,13 @@ export const exportJob = async (house: House, held: HeldJob, signal: AbortSignal
   };
 };
 
+/** A file that is being written: its lines, and whose they are. */
+type Content = { lines: number; readonly told: ToldPatients };
+
 const exportType = async (
   house: House,
-  stem: string,
-  request: ExportRequest,
-  type: string,
+  held: HeldJob,
+  { request, type, before }: { readonly request: ExportRequest; readonly type: string; readonly before: number },
   signal: AbortSignal,
 ): Promise<readonly Output[]> => {
   const outputs: Output[] = [];
@@ -61,10 +64,13 @@ const exportType = async (
   for (let part = 0; ; part++) {
     const first = await rows.next();
     if (first.done === true) return outputs;
-    const blob = `${stem}-${type}-${String(part)}`;
-    const counted = { lines: 0 };
-    await house.blobs.write(blob, Readable.from(linesOf(house, request, first.value, rows, counted)), Number.MAX_SAFE_INTEGER);
-    outputs.push({ type, blob, count: counted.lines });
+    const blob = `${fileStem(held)}-${type}-${String(part)}`;
+    const content: Content = { lines: 0, told: new ToldPatients(house.store) };
+    await house.blobs.write(blob, Readable.from(linesOf(house, request, first.value, rows, content)), Number.MAX_SAFE_INTEGER);
+    // who fetches the file is audited by the same job and number
+    const access = { doing: 'operation export', action: 'R', query: `${held.job.id}/${String(before + part)}` } as const;
+    await house.witness.filed(request.call, access, await content.told.whose());
+    outputs.push({ type, blob, count: content.lines });
   }
 };
 
@@ -73,13 +79,14 @@ async function* linesOf(
   request: ExportRequest,
   first: Stored,
   rows: AsyncGenerator<Stored, void>,
-  counted: { lines: number },
+  content: Content,
 ): AsyncGenerator<Buffer> {
   let row: Stored | undefined = first;
   while (row !== undefined) {
-    counted.lines++;
+    content.lines++;
+    await content.told.add(row);
     yield Buffer.from(`${partOf(house, request, row.type === 'Binary' ? await withData(house, row) : (row.body ?? ''))}\n`);
-    if (counted.lines === linesInFile) return;
+    if (content.lines === linesInFile) return;
     const next: IteratorResult<Stored, void> = await rows.next();
     row = next.done === true ? undefined : next.value;
   }

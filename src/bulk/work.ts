@@ -2,12 +2,13 @@ import type { Failure } from '../fhir/outcome.js';
 import type { Caller } from '../access/caller.js';
 import type { Call } from '../interactions/house.js';
 
-/** The part of a call that work done later still needs. */
-export type LaterCall = Pick<Call, 'caller' | 'lenient' | 'returns'>;
+/** The part of a call that work done later still needs; by the request's ids the audit of the work is found with that of the request. */
+export type LaterCall = Pick<Call, 'caller' | 'lenient' | 'returns' | 'about'>;
 
-export const laterCall = ({ caller, lenient, returns }: Call): LaterCall => ({
+export const laterCall = ({ caller, lenient, returns, about }: Call): LaterCall => ({
   caller,
   lenient,
+  ...(about === undefined ? {} : { about: { requestId: about.requestId, correlationId: about.correlationId } }),
   ...(returns === undefined ? {} : { returns }),
 });
 

@@ -22,6 +22,7 @@ export const found = (stored: Stored): Success & { readonly body: string | undef
   body: stored.body,
   headers: { etag: etagOf(stored.version), 'last-modified': fhirDate(stored.lastUpdated) },
   key: stored,
+  seen: [stored],
 });
 
 export const versionUrl = (house: House, { type, id }: Key, version: number): string =>
@@ -53,6 +54,7 @@ export const written = (house: House, put: Put, created = put.version === 0): Su
 export const unchanged = (house: House, stored: Stored): Success => ({
   ...writtenAs(house, stored, stored.version, { status: 200, lastUpdated: stored.lastUpdated }),
   body: stored.body,
+  seen: [stored],
 });
 
 /** What is not there and what is not the caller's read alike. */

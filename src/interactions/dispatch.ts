@@ -115,7 +115,7 @@ const accessOf = (house: House, call: Call, method: string, split: Split): Acces
     action,
     type: isKnown ? type : undefined,
     id: isKnown && idShape.test(id) ? id : undefined,
-    // which job and which of its files: whose records these are was said when it was asked for
+    // which job and which of its files: whose records these are was said when it was made
     query: split.words[0] === '_job' ? split.words.slice(1, 3).join('/').slice(0, 100) : split.search,
     part: call.about?.part,
   };

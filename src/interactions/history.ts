@@ -178,6 +178,7 @@ const answer = (house: House, path: string, query: Query, { cursor, subset }: As
       page.rows.map((stored) => ({ stored: subsetText(house, stored, subset), more: entryOf(stored) })),
     ),
     headers: {},
+    seen: page.rows,
   };
 };
 

@@ -18,6 +18,7 @@ import type { Extractor } from '../fhir/search/extract.js';
 import type { QueryParser } from '../fhir/search/parse.js';
 import type { NudgeableJobs } from '../jobs/nudgeable.js';
 import type { Registry } from '../resources/registry.js';
+import type { Shown } from '../audit/whose.js';
 import type { Witness } from '../audit/witness.js';
 import type { Claim, Store } from '../store/port.js';
 
@@ -107,6 +108,9 @@ export type Success = {
   readonly key?: Key;
   /** true for the answer of a write, which `Prefer: return` shapes */
   readonly wrote?: boolean;
-  /** what a search or history showed, for the audit */
-  readonly seen?: readonly Key[];
+  /**
+   * the records that the answer shows, or is made of, for the audit: it names them and whose they are. Absent: the one of the path; of a
+   * write, beside what it wrote
+   */
+  readonly seen?: readonly Shown[];
 };

@@ -35,7 +35,7 @@ const isFresh = (call: Call, stored: Stored): boolean => {
 export const shown = async (house: House, call: Call, stored: Stored, query: Query): Promise<Success> => {
   refuseUnavailable(stored);
   const plain = found(stored);
-  if (isFresh(call, stored)) return { status: 304, headers: plain.headers };
+  if (isFresh(call, stored)) return { status: 304, headers: plain.headers, seen: [stored] };
   const success = stored.type === 'Binary' ? { ...plain, body: await withData(house, stored) } : plain;
   if (query.length === 0) return success;
   const parameters = parametersOf(query, call, known, 'A read');

@@ -4,6 +4,7 @@ import { failure } from '../fhir/outcome.js';
 import type { ParsedQuery } from '../fhir/search/parse.js';
 import { readSubset, type Subset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';
+import type { Shown } from '../audit/whose.js';
 import type { Call, House, Success } from './house.js';
 import { shownMatches, withReadableContainers } from './contained.js';
 import { findExactly } from './exact-find.js';
@@ -59,13 +60,13 @@ export const search = async (
   const asked = found ? { ...narrowed, sight: found.sight } : narrowed;
   const success = await searched(house, call, path, asked);
   // a count shows nobody, and yet he was found
-  return found ? { ...success, seen: [found.patient, ...(success.seen ?? []).filter(({ id }) => id !== found.patient.id)] } : success;
+  return found ? { ...success, seen: [found.patient, ...(success.seen ?? [])] } : success;
 };
 
 const searched = async (house: House, call: Call, path: string, asked: Narrowed): Promise<Success> => {
   const oneRead = forOneRead(house, asked.plan.type);
   if (asked.plan.count === 0 || asked.summary === 'count')
-    return answer(house, asked, path, { total: await countOf(oneRead, asked), entries: [] });
+    return answer(house, asked, path, { total: await countOf(oneRead, asked), entries: [], seen: [] });
   const { page, ...content } = hasSteps(asked)
     ? await inOneState(house, (at) => contentOf(at, call, asked, path))
     : await contentOf(oneRead, call, asked, path);
@@ -83,7 +84,12 @@ const contentOf = async (house: House, call: Call, asked: Narrowed, path: string
   const found = await pageOf(house, asked, path);
   const page = asked.plan.contained === undefined ? found : { ...found, rows: await shownMatches(house, call, asked, found.rows) };
   const included = asked.includes.length + asked.revincludes.length === 0 ? [] : await includedOf(house, call, page.rows, asked);
-  return { page, total: await totalOf(house, asked, page), entries: entriesOf(house, page.rows, included, subset) };
+  return {
+    page,
+    total: await totalOf(house, asked, page),
+    entries: entriesOf(house, page.rows, included, subset),
+    seen: seenOf(page.rows, included),
+  };
 };
 
 /** What a cursor belongs to: a search of another kind cannot be continued with it. */
@@ -147,9 +153,17 @@ export const entriesOf = (
   })),
 ];
 
+/** The rows of a page, for the audit: a contained resource is seen in its container, which says whose it is. */
+export const seenOf = (matches: readonly Stored[], included: readonly Stored[]): readonly Shown[] =>
+  [...matches, ...included].map((row) => {
+    const mark = row.id.indexOf('#');
+    return mark < 0 ? row : { type: row.type, id: row.id.slice(0, mark) };
+  });
+
 type Answer = {
   readonly total: number | undefined;
   readonly entries: readonly SpliceEntry[];
+  readonly seen: readonly Shown[];
   readonly next?: string | undefined;
   /** e-RS's numbered pages */
   readonly pages?: { readonly at: number; readonly more: boolean };
@@ -160,7 +174,7 @@ export const answer = (
   house: House,
   { applied, cursor }: Pick<ParsedQuery, 'applied' | 'cursor'>,
   path: string,
-  { total, entries, next, pages }: Answer,
+  { total, entries, seen, next, pages }: Answer,
 ): Success => {
   const url = (extra: Query) => urlOf(path === '' ? house.baseUrl : `${house.baseUrl}/${path}`, [...applied, ...extra]);
   const links: Link[] = [{ relation: 'self', url: url(cursor === undefined ? [] : [['_cursor', cursor]]) }];
@@ -176,7 +190,6 @@ export const answer = (
     status: 200,
     body: bundleText(house.baseUrl, { id: house.newId(), type: 'searchset', total, lastUpdated: house.clock() }, links, entries),
     headers: {},
-    // a contained resource is seen in its container
-    seen: entries.map(({ stored: { type: shown, id } }) => ({ type: shown, id: id.split('#')[0] ?? id })),
+    seen,
   };
 };

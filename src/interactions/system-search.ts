@@ -2,12 +2,13 @@ import { checkInteraction, mayRead } from '../access/policy.js';
 import { failure } from '../fhir/outcome.js';
 import { readSubset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Place, type Predicate, type Sort, type Stored } from '../store/port.js';
+import type { Shown } from '../audit/whose.js';
 import type { Call, House, Success } from './house.js';
 import { includedOf } from './includes.js';
 import type { Query } from './query.js';
 import { inOneState } from './one-state.js';
 import type { SpliceEntry } from './splice.js';
-import { affordable, answer, entriesOf, fingerprint, narrowedQuery, positionOf, tooCostly, type Narrowed } from './search.js';
+import { affordable, answer, entriesOf, fingerprint, narrowedQuery, positionOf, seenOf, tooCostly, type Narrowed } from './search.js';
 
 /** Where a walk over several types stands: the type it reads, and the position there. */
 type Standing = readonly [index: number, after: string];
@@ -58,6 +59,7 @@ export const systemSearch = async (house: House, call: Call, query: Query, part?
 type Content = {
   readonly total: number | undefined;
   readonly entries: readonly SpliceEntry[];
+  readonly seen: readonly Shown[];
   readonly position?: string | undefined;
 };
 
@@ -72,10 +74,15 @@ const contentOf = async (
   }: { readonly asked: readonly Narrowed[]; readonly first: Narrowed; readonly counted: boolean; readonly from: string | undefined },
 ): Promise<Content> => {
   const total = first.total === 'none' && !counted ? undefined : await totalOf(house, asked, counted || first.total === 'accurate');
-  if (counted) return { total, entries: [] };
+  if (counted) return { total, entries: [], seen: [] };
   const { rows, position } = first.plan.sort.length > 0 ? await merged(house, asked, from) : await walk(house, asked, from);
   const included = first.includes.length + first.revincludes.length === 0 ? [] : await includedOf(house, call, rows, first);
-  return { total, entries: entriesOf(house, rows, included, readSubset(first.summary, first.elements)), position };
+  return {
+    total,
+    entries: entriesOf(house, rows, included, readSubset(first.summary, first.elements)),
+    seen: seenOf(rows, included),
+    position,
+  };
 };
 
 const totalOf = async (house: House, asked: readonly Narrowed[], exact: boolean): Promise<number | undefined> => {

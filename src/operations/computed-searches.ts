@@ -71,7 +71,7 @@ const availableActionsOfTask: ComputedSearch = {
       code: { coding: [{ system: systems.availableActions, code }] },
       focus: { reference: `ServiceRequest/${found.id}/_history/${String(found.version)}` },
     }));
-    return bundle(house, 'Task', query, tasks);
+    return { ...bundle(house, 'Task', query, tasks), seen: [{ type: found.type, id: found.id }] };
   },
 };
 

@@ -90,6 +90,7 @@ export const everythingOperation: Operation = {
         ...included.map((stored) => ({ stored, more: { search: { mode: 'include' } } })),
       ]),
       headers: {},
+      seen: [patient, ...matches, ...included],
     };
   },
 };

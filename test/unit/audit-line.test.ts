@@ -7,7 +7,8 @@ const happening = {
   outcome: '4',
   reason: 'forbidden',
   what: ['ServiceRequest/r.1', 'Task/"2'],
-  patient: 'p1',
+  patients: ['p1', 'p/2"'],
+  numbers: ['9990000009'],
   query: 'identifier=a|"b"',
 } as const;
 const occasion = { id: 'e1', recorded: '2026-03-01T09:00:00.000Z', requestId: 'q1', correlationId: 'c "1"' };
@@ -38,12 +39,22 @@ test('a line becomes the AuditEvent of all that it tells', () => {
     entity: [
       { what: { reference: 'ServiceRequest/r.1' } },
       { what: { reference: 'Task/"2' } },
-      { what: { reference: 'Patient/p1' } },
+      { what: { reference: 'Patient/p1' }, type: { code: '1' }, role: { code: '1' } },
+      { what: { reference: 'Patient/p/2"' } },
+      { what: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000009' } }, role: { code: '1' } },
       { query: Buffer.from('identifier=a|"b"').toString('base64') },
       { what: { identifier: { value: 'q1' } } },
       { what: { identifier: { value: 'c "1"' } } },
     ],
   });
+});
+test('a line of the first form, which has one patient, stays the event that it was', () => {
+  const first = (what: readonly string[]) =>
+    JSON.stringify({ form: 1, ...occasion, doing: 'read', action: 'R', outcome: '0', what, patient: 'p1' });
+  const references = (line: string) =>
+    (eventIn(line) as { entity: { what: { reference?: string } }[] }).entity.flatMap(({ what }) => what.reference ?? []);
+  expect(references(first(['Task/2']))).toEqual(['Task/2', 'Patient/p1']);
+  expect(references(first(['Patient/p1']))).toEqual(['Patient/p1']);
 });
 test('without a caller the event names the client of the token, or nobody known', () => {
   const clientOf = (more: object) =>

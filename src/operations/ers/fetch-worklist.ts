@@ -108,7 +108,8 @@ export const fetchWorklistOperation: Operation = {
           next: page.next === undefined ? undefined : house.signCursor(page.next, `worklist ${list}`),
         },
       ),
-      seen: rows.map(({ referral }) => ({ type: 'ServiceRequest', id: referral })),
+      // an item names the patient
+      seen: rows.map(({ referral, item }) => ({ type: 'ServiceRequest', id: referral, body: item })),
     };
   },
 };

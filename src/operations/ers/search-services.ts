@@ -92,6 +92,8 @@ export const searchServicesOperation: Operation = {
       status: 200,
       headers: { 'cache-control': 'no-store' },
       body: entries.length === 0 ? head : `${head.slice(0, -1)},"entry":[${entries.join(',')}]}`,
+      // it shows services, chosen by what the patient's record says
+      seen: patient === undefined ? [] : [{ type: patient.type, id: patient.id }],
     };
   },
 };

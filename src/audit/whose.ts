@@ -1,0 +1,125 @@
+import { isOpen } from '../access/policy.js';
+import { parseJson } from '../fhir/json.js';
+import { findReferences, readReference } from '../fhir/references.js';
+import { referenceTo, type Key } from '../fhir/resource.js';
+import { isContainedType } from '../store/layout.js';
+import type { Reader, Stored } from '../store/port.js';
+
+/** A record that an answer shows or a write leaves; its text, where there is one, says whose it is. */
+export type Shown = Key & { readonly body?: string | undefined };
+
+/** The patients of an access: ids of Patient records, and NHS numbers by which a record names its patient without a literal reference. */
+export type Whose = { readonly patients: readonly string[]; readonly numbers: readonly string[] };
+
+const numberSystem = 'https://fhir.nhs.uk/Id/nhs-number';
+const quotedNumber = `"${numberSystem}"`;
+const patientText = '"Patient/';
+const before = '"reference":';
+/** a literal reference that an identifier stands behind, as e-RS commands write both */
+const besides = /"reference":"Patient\/[^"]{1,100}",(?:"type":"Patient",)?$/;
+const identifierText = '"identifier":{';
+
+/** Gathers whose the records are, and those of which their own text does not say it. */
+class Gathering {
+  readonly patients = new Set<string>();
+  readonly numbers = new Set<string>();
+  /** records of which nothing is said here */
+  readonly unsaid: Shown[] = [];
+
+  note(shown: Shown): void {
+    const { type, id, body } = shown;
+    if (type === 'Patient') this.patients.add(id);
+    // an AuditEvent is named itself: it names its patients, and who reads the trail is no second time in it for each of them
+    else if (!isOpen(type) && type !== 'AuditEvent' && !(body !== undefined && this.reads(type, body))) this.unsaid.push(shown);
+  }
+
+  /** True when the text names a patient. Texts are looked through, not parsed: this is on the way of every answer. */
+  private reads(type: string, text: string): boolean {
+    const literal = this.readsLiteral(text);
+    return this.readsLogical(type, text) || literal;
+  }
+
+  private readsLiteral(text: string): boolean {
+    let named = false;
+    for (let at = text.indexOf(patientText); at >= 0; at = text.indexOf(patientText, at + 1)) {
+      if (!text.startsWith(before, at - before.length)) continue;
+      const start = at + patientText.length;
+      const end = text.indexOf('"', start);
+      const [id = ''] = text.slice(start, end).split('/');
+      if (id === '') continue;
+      this.patients.add(id);
+      named = true;
+    }
+    return named;
+  }
+
+  private readsLogical(type: string, text: string): boolean {
+    for (let at = text.indexOf(quotedNumber); at >= 0; at = text.indexOf(quotedNumber, at + 1)) {
+      const identifier = text.lastIndexOf(identifierText, at);
+      if (identifier >= 0 && besides.test(text.slice(Math.max(0, identifier - 160), identifier))) continue;
+      const numbers = findReferences(parseJson(text), type).flatMap(({ reference, identifier: { system, value } = {} }) =>
+        reference === undefined && system === numberSystem && value !== undefined ? [value] : [],
+      );
+      for (const number of numbers) this.numbers.add(number);
+      return numbers.length > 0;
+    }
+    return false;
+  }
+
+  get whose(): Whose {
+    return { patients: [...this.patients], numbers: [...this.numbers] };
+  }
+}
+
+type Records = Pick<Reader, 'findMany' | 'search'>;
+
+/** The referrals that a record is about: those it refers to, and of a document those of the DocumentReferences that it is attached to. */
+const referralsOf = async (store: Records, rows: readonly Shown[]): Promise<readonly Key[]> => {
+  const files = rows.filter(({ type }) => type === 'Binary').map(referenceTo);
+  const letters =
+    files.length === 0
+      ? []
+      : (
+          await store.search(
+            { type: 'DocumentReference', where: [{ kind: 'text', param: 'location', mode: 'exact', any: files }], sort: [], count: 100 },
+            'all',
+          )
+        ).rows;
+  const found = new Map<string, Key>();
+  for (const { type, body } of [...rows, ...letters])
+    for (const { reference } of body?.includes('"ServiceRequest/') === true ? findReferences(parseJson(body), type) : []) {
+      const key = readReference(reference ?? '', '');
+      if (key?.type === 'ServiceRequest') found.set(referenceTo(key), { type: key.type, id: key.id });
+    }
+  return [...found.values()];
+};
+
+/**
+ * Whose the records are: of most their text says it, at once; of the others (a document, a task, what is known by its name alone) their
+ * referral does, which is then read.
+ *
+ * @param store reads without a sight: what is gathered goes into the audit alone
+ */
+export const whoseAre = (store: Records, shown: readonly Shown[]): Whose | Promise<Whose> => {
+  const gathering = new Gathering();
+  for (const one of shown) gathering.note(one);
+  return gathering.unsaid.length === 0 ? gathering.whose : fromReferrals(store, gathering);
+};
+
+const fromReferrals = async (store: Records, gathering: Gathering): Promise<Whose> => {
+  const unsaid = gathering.unsaid.splice(0).filter(({ type }) => !isContainedType(type));
+  const unread = unsaid.filter(({ body }) => body === undefined).map(({ type, id }) => ({ type, id }));
+  const read: readonly Stored[] = unread.length === 0 ? [] : await store.findMany(unread, 'all');
+  for (const one of read) gathering.note(one);
+  const silent = [...unsaid.filter(({ body }) => body !== undefined), ...gathering.unsaid.splice(0)];
+  const referrals = silent.length === 0 ? [] : await referralsOf(store, silent);
+  for (const one of referrals.length === 0 ? [] : await store.findMany(referrals, 'all')) gathering.note(one);
+  return gathering.whose;
+};
+
+/** As `whoseAre`, of texts alone: for what is written, whose records name their patient, and for rows that pass in large numbers. */
+export const namedIn = (shown: readonly Shown[]): Whose => {
+  const gathering = new Gathering();
+  for (const one of shown) gathering.note(one);
+  return gathering.whose;
+};
