@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Request, ResponseObject } from '@hapi/hapi';
 
 /** What hapi's types leave out. */
@@ -25,6 +26,22 @@ const needsMore = ({ method, headers, info, raw, isInjected }: Received, length:
 const variesBy = ({ route }: Request, length: number): string =>
   [...(route.settings.cors === false ? [] : ['origin']), ...(length < compressedFrom ? [] : ['accept-encoding'])].join();
 
+let waiting: { readonly res: ServerResponse; readonly text: string }[] = [];
+
+const sendWaiting = (): void => {
+  const answers = waiting;
+  waiting = [];
+  for (const { res, text } of answers) res.end(text);
+};
+
+/**
+ * Ends an answer at the end of the event loop's turn, together with all that were made in it. The first write wakes whoever reads at the
+ * other end, the others find him awake: that saves a third of a point read's time, and none of them waits for more than the turn's own work.
+ */
+const endWithTurn = (res: ServerResponse, text: string): void => {
+  if (waiting.push({ res, text }) === 1) setImmediate(sendWaiting);
+};
+
 /**
  * Sends an answer that is one text with a single write, and tells whether it did. It is the answer that hapi would give, which sets each
  * header by itself and makes a stream of the text: that takes as long as a point read.
@@ -45,7 +62,7 @@ export const sendWhole = (request: Request, response: ResponseObject): boolean =
     else if (value !== undefined) for (const one of value) lines.push(name, one);
   }
   res.writeHead(statusCode, lines);
-  res.end(source);
+  endWithTurn(res, source);
   request.app.sent = statusCode;
   return true;
 };
