@@ -2,7 +2,7 @@ import { Unavailable, type Store } from '../store/port.js';
 
 /** Where what happened is written down. */
 export type Trail = {
-  /** queues the line of a read or a refusal; it is durable within `flushMs`, so a crash loses no more than that */
+  /** queues the line of a read or a refusal; it is durable within 100 ms, so a crash loses no more than that */
   readonly note: (line: string) => void;
   /** resolves when everything noted before is durable */
   readonly flush: () => Promise<void>;
@@ -11,7 +11,8 @@ export type Trail = {
   readonly close: () => Promise<void>;
 };
 
-const flushMs = 100;
+/** the first half of those 100 ms; the commit has the other */
+const flushMs = 50;
 /** lines of one link of the chain, and letters of them: a page of search names hundreds of records */
 const perLink = { lines: 1000, letters: 256 * 1024 };
 /** lines waiting; beyond this the store cannot keep up, and readers wait for it */
@@ -25,7 +26,7 @@ const fitting = (lines: readonly string[]): number => {
 };
 
 /**
- * The queue of the audit trail: one commit for all the reads of a tenth of a second.
+ * The queue of the audit trail: one commit for all the reads of a twentieth of a second.
  *
  * @param fault is told when lines could not be written; they are tried again
  */
