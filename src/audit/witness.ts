@@ -171,7 +171,8 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     const known = call.caller?.clientId ?? call.clientId;
     const happening = { doing: 'operation request', action: 'E', ...outcome } as const;
     if (known === undefined) note('', call, happening);
-    else if (outcome.reason === 'throttled') note(known, call, happening);
+    // of a client that may do nothing any more, or not so often
+    else if (outcome.reason === 'throttled' || outcome.reason === 'login') note(known, call, happening);
     else trail.note(lineOf(call, { ...happening, what: [] }));
   };
 

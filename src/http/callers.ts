@@ -1,10 +1,10 @@
 import type { Request } from '@hapi/hapi';
-import type { AccessClaims, Caller } from '../access/caller.js';
+import type { AccessClaims, Caller, Kind } from '../access/caller.js';
 import { callerOf, type HeldRole, type RequestHeaders } from '../access/headers.js';
 import { scopeConditions } from '../access/narrow-plan.js';
 import type { RefusalBudget } from '../access/refusal-budget.js';
 import { constraintsOf, type Constraint } from '../access/scopes.js';
-import type { ClientRegistry } from '../auth/client.js';
+import type { Client, ClientRegistry } from '../auth/client.js';
 import type { Keyring } from '../auth/keyring.js';
 import { ageOn } from '../access/age.js';
 import { systems } from '../domain/codes.js';
@@ -52,6 +52,7 @@ const isExempt = ({ method, path }: Request): boolean =>
 
 const admit = ({ app }: Request, { caller, rate }: Admitted): Caller => {
   app.clientId = caller.clientId;
+  app.clientKind = caller.kind;
   app.clientRate = rate;
   return caller;
 };
@@ -107,8 +108,12 @@ export class Callers {
     const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1];
     if (token === undefined) throw noToken();
     const claims = await this.verified(token, request);
+    // who is refused from here on has proved who it is: its limit counts that too
     request.app.clientId = claims.client_id;
-    const value = await this.find(claims, request.headers as RequestHeaders, named.exempt);
+    request.app.clientKind = claims.kind;
+    const client = await this.registered(claims);
+    request.app.clientRate = client.ratePerSecond;
+    const value = await this.find(claims, client, request.headers as RequestHeaders, named.exempt);
     this.remember(authorization, { ...named, value, until: Math.min(this.house.clock() + admittedMs, claims.exp * 1000) });
     return admit(request, value);
   }
@@ -133,16 +138,20 @@ export class Callers {
     }
   }
 
-  private async find(claims: AccessClaims, headers: RequestHeaders, exempt: boolean): Promise<Admitted> {
+  private async registered(claims: AccessClaims): Promise<Client> {
     // kept for 3 s by the registry and 1 s here: a revoked client's tokens stop within 10 s, on every process
     const client = await this.clients.find(claims.client_id);
     if (client?.kind !== claims.kind) throw revoked();
+    return client;
+  }
+
+  private async find(claims: AccessClaims, { ratePerSecond: rate }: Client, headers: RequestHeaders, exempt: boolean): Promise<Admitted> {
     const roles = claims.user === undefined ? [] : await this.cached(this.roles, claims.user, (user) => this.rolesOf(user));
     const caller = callerOf(claims, headers, exempt, roles);
     await this.checkOnBehalfOf(caller);
     const constraints = this.constraintsOf(claims);
     const whole = await this.withPatient(constraints.length === 0 ? caller : { ...caller, constraints });
-    return { caller: whole, rate: client.ratePerSecond };
+    return { caller: whole, rate };
   }
 
   /** An admin acts for a clinician of the same organisation (e-RS A040), who is named in the audit: nobody else can be. */
@@ -257,6 +266,8 @@ const inForce = ({ active, period }: Role, now: number): boolean => {
 
 declare module '@hapi/hapi' {
   interface RequestApplicationState {
+    /** of the client that a verified token names, as is `clientId` */
+    clientKind?: Kind;
     clientRate?: number | undefined;
   }
 }

@@ -111,7 +111,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
       callers: new Callers(parts.keys, parts.clients, parts.house, parts.refusals, parts.addressOf),
       witness: parts.house.witness,
       limit: new RateLimit(parts.house.store, parts.house.clock),
-      rate: ({ kind }) => (kind === 'system' ? undefined : parts.rateLimit),
+      rate: (kind) => (kind === 'system' ? undefined : parts.rateLimit),
     }),
     fhir(parts.house, new Once(parts.house.store, parts.house.clock, parts.shared), new FairShare(), parts),
   ]);

@@ -1,5 +1,5 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
-import type { Caller } from '../../access/caller.js';
+import type { Caller, Kind } from '../../access/caller.js';
 import type { Allowance, RateLimit } from '../../access/rate-limit.js';
 import { Failure } from '../../fhir/outcome.js';
 import type { Witness } from '../../audit/witness.js';
@@ -11,7 +11,7 @@ export type AdmissionParts = {
   readonly witness: Pick<Witness, 'refused'>;
   readonly limit: RateLimit;
   /** requests a second of a client without a rate of its own; undefined: none */
-  readonly rate: (caller: Caller) => number | undefined;
+  readonly rate: (kind: Kind) => number | undefined;
 };
 
 // RFC 6585 section 4 and the RateLimit header fields of the HTTP API working group
@@ -43,16 +43,30 @@ const open = /^\/FHIR\/R4\/(metadata|\.well-known\/smart-configuration)\/?$/;
  * its headers.
  */
 export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Plugin<undefined> => {
-  const limited = async (request: Request, caller: Caller, allowedRate: number): Promise<void> => {
-    const allowance = await limit.take(caller.clientId, allowedRate);
+  const limited = async (request: Request, clientId: string, allowedRate: number): Promise<void> => {
+    const allowance = await limit.take(clientId, allowedRate);
     if (!allowance.allowed) throw throttled(allowance);
     request.app.rateHeaders = rateHeaders(allowance);
   };
   /** A promise only where there is something to wait for. */
+  const counted = (request: Request): undefined | Promise<void> => {
+    const { clientId, clientKind, clientRate } = request.app;
+    if (clientId === undefined || clientKind === undefined) return undefined;
+    const allowedRate = clientRate ?? rate(clientKind);
+    return allowedRate === undefined ? undefined : limited(request, clientId, allowedRate);
+  };
   const admit = (request: Request, caller: Caller): undefined | Promise<void> => {
     request.app.caller = caller;
-    const allowedRate = request.app.clientRate ?? rate(caller);
-    return allowedRate === undefined ? undefined : limited(request, caller, allowedRate);
+    return counted(request);
+  };
+  /** Who proved who it is and is refused for a header or a role has made a request of its client all the same. */
+  const found = async (request: Request, finding: Promise<Caller>): Promise<void> => {
+    try {
+      await admit(request, await finding);
+    } catch (error) {
+      if (request.app.caller === undefined) await counted(request);
+      throw error;
+    }
   };
   const refuse = (request: Request, error: unknown): never => {
     const { caller, clientId } = request.app;
@@ -74,8 +88,8 @@ export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Pl
     register: (server) => {
       server.ext('onPreAuth', (request: Request, h: ResponseToolkit) => {
         if (!isFhir(request.path) || request.method === 'options' || open.test(request.path)) return h.continue;
-        const found = callers.of(request);
-        const waiting = found instanceof Promise ? found.then((caller) => admit(request, caller)) : admit(request, found);
+        const caller = callers.of(request);
+        const waiting = caller instanceof Promise ? found(request, caller) : admit(request, caller);
         return waiting === undefined ? h.continue : settled(request, h, waiting);
       });
     },
