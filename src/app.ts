@@ -33,6 +33,7 @@ import { openLog } from './log.js';
 import { operations } from './operations/operations.js';
 import { createConformance, type Built, type Conformance } from './resources/conformance.js';
 import { registry } from './resources/registry.js';
+import { startUpkeep, tendOutdated } from './search-index/upkeep.js';
 import { alone } from './store/alone.js';
 import type { Store } from './store/port.js';
 import type { UnitWriter } from './store/sqlite/unit-writer.js';
@@ -42,6 +43,7 @@ const lapseEveryMs = 15_000;
 const keysEveryMs = 30_000;
 const scanEveryMs = 500;
 const parametersEveryMs = 500;
+const outdatedEveryMs = 60_000;
 const sweepEveryMs = 600_000;
 // all files are looked through
 const orphansEveryMs = 6 * 3_600_000;
@@ -90,9 +92,10 @@ const roundsOf = (house: House, keys: Keyring): readonly Round[] => [
   { everyMs: scanEveryMs, work: () => scanDocuments(house), trouble: 'new documents could not be scanned' },
   {
     everyMs: parametersEveryMs,
-    work: () => house.customParameters.refresh(),
+    work: () => Promise.all([house.customParameters.refresh(), house.searchIndex.refresh()]),
     trouble: 'the search parameters that were added could not be read',
   },
+  { everyMs: outdatedEveryMs, work: () => tendOutdated(house), trouble: 'what another version wrote could not be indexed anew' },
   { everyMs: sweepEveryMs, work: () => sweepJobFiles(house), trouble: 'files of old jobs could not be removed' },
   { everyMs: orphansEveryMs, work: () => sweepOrphans(house), trouble: 'files that nothing names could not be removed' },
 ];
@@ -159,11 +162,15 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
     await seedConformance(house, conformance);
     await makeWorklists(store);
     if (config.demo) await loadDemo(house);
+    const due = await startUpkeep(house);
+    if (due.length > 0) logger.info({ types: due }, 'stored resources are being indexed anew; until then searches may miss some');
   });
   await house.customParameters.resume();
   const running = runJobs({
     jobs: house.jobs,
-    handlers: jobHandlers(house),
+    handlers: jobHandlers(house, (type) => {
+      logger.info({ type, left: house.searchIndex.due() }, 'stored resources were indexed anew');
+    }),
     reasonOf: (error) => (error instanceof Failure ? error.message : 'The server failed; the fault is logged.'),
     onError: (error) => {
       logger.error({ err: error }, 'a job stumbled');

@@ -24,6 +24,9 @@ import { ServiceDirectory } from './interactions/service-directory.js';
 import { createJobs } from './jobs/jobs.js';
 import { nudgeable } from './jobs/nudgeable.js';
 import { registry } from './resources/registry.js';
+import { fingerprintsOf } from './search-index/fingerprints.js';
+import { markOutdated } from './search-index/outdated.js';
+import { createSearchIndex } from './search-index/search-index.js';
 import { ersSearchParameters } from './resources/search-parameters.js';
 import { narrowedStore } from './store/narrowed.js';
 import type { Store } from './store/port.js';
@@ -82,6 +85,13 @@ export const createHouse = async (
     graceMs: isAlone(config) ? 1500 : 6000,
   });
   await customParameters.refresh();
+  const fingerprints = fingerprintsOf(registry.keys(), { parameters: searchParameters, definitions, timeZone: config.timeZone });
+  const searchIndex = createSearchIndex(store, fingerprints, () => performance.now());
+  await searchIndex.begin();
+  const extract = createExtractor(searchParameters, {
+    model,
+    isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
+  });
   const house: House = {
     store,
     mayLag: (type) => config.replicaSearches.includes(type),
@@ -97,12 +107,8 @@ export const createHouse = async (
     terminology: validator.terminology,
     ...(terminologyServer === undefined ? {} : { terminologyServer }),
     searchParameters,
-    extract: extractDiscreetly(
-      createExtractor(searchParameters, {
-        model,
-        isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
-      }),
-    ),
+    searchIndex,
+    extract: markOutdated(extractDiscreetly(extract), (type) => searchIndex.isOvertaken(type)),
     parseQuery: createQueryParser({
       parameters: searchParameters,
       types: [...registry.keys()],

@@ -40,7 +40,7 @@ const putOf = async (line: string, parts: AuditIndexParts): Promise<Put | undefi
     version: 0,
     lastUpdated: Date.parse(resource.meta?.lastUpdated ?? ''),
     body,
-    values: (await parts.values(resource)).map(asText),
+    values: (await parts.values(resource)).map(asAuditText),
     accessKeys: [],
     accessLinks: [],
   };
@@ -50,7 +50,7 @@ const putOf = async (line: string, parts: AuditIndexParts): Promise<Put | undefi
  * References of AuditEvents are kept as text: they name what is deleted or never was, they must not keep anything from being deleted,
  * and no `_revinclude` or `_has` from the record to its audit may find them.
  */
-const asText = (value: Value): Value =>
+export const asAuditText = (value: Value): Value =>
   value.kind === 'reference' ? { kind: 'text', param: value.param, value: referenceTo(value.target) } : value;
 
 /** A store whose searches of AuditEvents read that form. */

@@ -5,16 +5,18 @@ import type { House } from '../interactions/house.js';
 import type { HeldJob } from '../jobs/jobs.js';
 import type { JobHandler } from '../jobs/runner.js';
 import { reindexJob } from '../custom-parameters/reindex-job.js';
+import { upkeepJob } from '../search-index/upkeep.js';
 import { deferredJob } from './deferred-job.js';
 import { exportJob } from './export-job.js';
 import { importJob } from './import-job.js';
 import { keptMs, removeFiles } from './status.js';
 
-/** What this server can do later: each kind of job and who does it. */
-export const jobHandlers = (house: House): Readonly<Record<string, JobHandler>> => ({
+/** What this server can do later: each kind of job and who does it. `indexed` is told of each type that is indexed anew. */
+export const jobHandlers = (house: House, indexed: (type: string) => void): Readonly<Record<string, JobHandler>> => ({
   export: (held, signal) => exportJob(discreet(house), held, signal).then((result) => filed(house, held, result)),
   import: (held, signal) => importJob(house, held, signal).then((result) => filed(house, held, result)),
   reindex: (held, signal) => reindexJob(house, held, signal),
+  [house.searchIndex.jobKind]: (held, signal) => upkeepJob(house, held, signal, indexed),
   deferred: (held) => deferredJob(house, held).then((result) => filed(house, held, result)),
 });
 

@@ -1,21 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 import type { House } from '../interactions/house.js';
-import { indexedOf } from '../interactions/contained.js';
-import { logicalReferences } from '../interactions/logical-references.js';
 import type { HeldJob } from '../jobs/jobs.js';
-import { Stale, type Reindex, type Stored } from '../store/port.js';
+import { someAnew } from '../search-index/index-anew.js';
+import { walk, type Place } from '../search-index/walk.js';
+import { Stale } from '../store/port.js';
 import { keptPut, readKept, type KeptEntry } from './kept.js';
 
-/** Resources indexed by one unit: other writes wait for no more than that. */
-const together = 100;
-
 /** How far a job is: what it does, and the place in the walk over the types of it. */
-type Checkpoint = {
+type Checkpoint = Place & {
   readonly doing: readonly { readonly id: string; readonly version: number }[];
   readonly codes: Readonly<Record<string, readonly string[]>>;
-  readonly type?: string;
-  readonly after?: string;
-  readonly done: number;
 };
 
 /**
@@ -26,27 +20,20 @@ type Checkpoint = {
  * @returns how many resources were indexed
  */
 export const reindexJob = async (house: House, held: HeldJob, signal: AbortSignal): Promise<{ readonly resources: number }> => {
-  let at = (held.job.checkpoint as Checkpoint | undefined) ?? (await plan(house));
-  if (at.doing.length === 0) return { resources: 0 };
+  const from = (held.job.checkpoint as Checkpoint | undefined) ?? (await plan(house));
+  if (from.doing.length === 0) return { resources: 0 };
   await setTimeout(house.customParameters.graceMs, undefined, { signal });
   await house.customParameters.refresh();
-  const types = Object.keys(at.codes).sort();
-  for (const type of types.slice(at.type === undefined ? 0 : types.indexOf(at.type))) {
-    for (let after = at.type === type ? at.after : undefined; ;) {
-      signal.throwIfAborted();
-      const walk = { type, where: [], sort: [], count: together, contained: 'both' } as const;
-      const page = await house.store.search({ ...walk, ...(after === undefined ? {} : { after }) }, 'all');
-      await house.store.commit({ reindexes: await Promise.all(page.rows.map((row) => reindexOf(house, row, at.codes[type] ?? []))) });
-      after = page.next;
-      at = { ...at, type, ...(after === undefined ? {} : { after }), done: at.done + page.rows.length };
-      if (!(await held.heartbeat({ progress: `${String(at.done)} resources indexed, at ${type}`, checkpoint: at })))
-        return { resources: at.done };
-      if (after === undefined) break;
-    }
-  }
-  for (const { id, version } of at.doing) await finish(house, id, version);
+  const { done, whole } = await walk(house, { held, signal }, Object.keys(from.codes), from, {
+    index: async (type, rows) => {
+      const params = from.codes[type] ?? [];
+      await house.store.commit({ reindexes: await Promise.all(rows.map((row) => someAnew(house, row, params))) });
+    },
+  });
+  if (!whole) return { resources: done };
+  for (const { id, version } of from.doing) await finish(house, id, version);
   await house.customParameters.refresh();
-  return { resources: at.done };
+  return { resources: done };
 };
 
 const plan = async (house: House): Promise<Checkpoint> => {
@@ -54,18 +41,6 @@ const plan = async (house: House): Promise<Checkpoint> => {
   const codes: Record<string, string[]> = {};
   for (const { type, code } of due.flatMap(({ kept }) => kept.due)) (codes[type] ??= []).push(code);
   return { doing: due.map(({ id, version }) => ({ id, version })), codes, done: 0 };
-};
-
-const reindexOf = async (house: House, row: Stored, params: readonly string[]): Promise<Reindex> => {
-  const { resource, fragment } = await indexedOf(house, row);
-  const context = {
-    fragment,
-    resolve: await logicalReferences(house, resource),
-    baseUrl: house.baseUrl,
-    timeZone: house.timeZone,
-  };
-  const values = [...new Set(params)].flatMap((param) => house.extract(resource, context, param));
-  return { type: row.type, id: row.id, version: row.version, params: [...new Set(params)], values };
 };
 
 /** Searches may use it from now on. One that was changed meanwhile is for the job that came with the change. */

@@ -97,9 +97,9 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
   limitBodies(server.listener);
   // quality 4: the usual 11 takes a hundred times as long and saves little
   server.encoder('br', () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }));
-  const { store } = parts.house;
+  const { store, searchIndex } = parts.house;
   const connections = (): ConnectionFigures | undefined => store.connections?.();
-  const metrics = createMetrics(connections);
+  const metrics = createMetrics(connections, () => searchIndex.due().length);
   await server.register([
     errors(parts.log.logger, parts.house.shapes, parts.house.witness, parts.tls !== undefined),
     correlated(parts.log, metrics),

@@ -5,7 +5,7 @@ import { parseJson, stringifyJson } from '../fhir/json.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import type { Context } from '../fhir/search/extract.js';
 import { containedType, isContainedType } from '../store/layout.js';
-import type { Predicate, Put, SearchPlan, Sight, Stored } from '../store/port.js';
+import type { Predicate, Put, SearchPlan, Sight, Stored, Value } from '../store/port.js';
 import type { Call, House } from './house.js';
 
 /** What a row of a contained resource keeps: where it is, and what it says. */
@@ -15,6 +15,12 @@ type Held = { readonly container: string; readonly fragment: string; readonly re
 const containerParam = '_container';
 /** The token under which its id within the container is kept. */
 const fragmentParam = '_fragment';
+
+/** Where it is, as values that searches of contained resources ask for. */
+const placeValues = (containerType: string, fragment: string): readonly Value[] => [
+  { kind: 'token', param: containerParam, system: '', code: containerType },
+  { kind: 'token', param: fragmentParam, system: '', code: fragment },
+];
 
 /** R4 references.html#contained: the resources inside another one, as far as their types are served. */
 const containedIn = (house: House, resource: Resource | undefined): readonly Resource[] =>
@@ -56,11 +62,7 @@ export const containedPuts = async (house: House, draft: Draft, put: Put, contex
       return {
         ...{ ...key, version: await version(key), lastUpdated: put.lastUpdated },
         body: stringifyJson({ container: self, fragment: inner.id ?? '', resource: inner } satisfies Held),
-        values: [
-          ...house.extract(inner, context),
-          { kind: 'token', param: containerParam, system: '', code: draft.type },
-          { kind: 'token', param: fragmentParam, system: '', code: inner.id ?? '' },
-        ],
+        values: [...house.extract(inner, context), ...placeValues(draft.type, inner.id ?? '')],
         accessKeys: put.accessKeys,
         // whoever may read the container, through whatever it is linked to
         accessLinks: [
@@ -145,15 +147,24 @@ const isFirst = async (
   return rows[0]?.type === row.type && rows[0].id === row.id;
 };
 
+export type IndexedRow = {
+  readonly resource: Resource;
+  readonly fragment: Context['fragment'];
+  /** of one that another contains: values beside those of its parameters */
+  readonly place: readonly Value[];
+};
+
 /** What is indexed of a row: a resource, or one that another contains. */
-export const indexedOf = async (
-  house: House,
-  row: Stored,
-): Promise<{ readonly resource: Resource; readonly fragment: Context['fragment'] }> => {
+export const indexedOf = async (house: House, row: Stored): Promise<IndexedRow> => {
   const body = parseJson(row.body ?? '{}');
-  if (!isContainedType(row.type)) return { resource: body as Resource, fragment: fragmentsOf(house, row, body as Resource) };
-  const { container, resource } = body as Held;
+  if (!isContainedType(row.type)) return { resource: body as Resource, fragment: fragmentsOf(house, row, body as Resource), place: [] };
+  const { container, fragment, resource } = body as Held;
   const [type = '', id = ''] = container.split('/');
   const around = await house.store.find({ type, id }, 'all');
-  return { resource, fragment: around?.body === undefined ? undefined : fragmentsOf(house, around, parseJson(around.body) as Resource) };
+  const isThere = around?.body !== undefined;
+  return {
+    resource,
+    fragment: isThere ? fragmentsOf(house, around, parseJson(around.body) as Resource) : undefined,
+    place: placeValues(type, fragment),
+  };
 };

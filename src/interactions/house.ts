@@ -13,6 +13,7 @@ import type { Key } from '../fhir/resource.js';
 import type { Preference } from '../fhir/prefer.js';
 import type { Shapes } from '../fhir/shapes.js';
 import type { CustomParameters } from '../custom-parameters/custom-parameters.js';
+import type { SearchIndex } from '../search-index/search-index.js';
 import type { SearchParameters } from '../fhir/search/parameters.js';
 import type { Extractor } from '../fhir/search/extract.js';
 import type { QueryParser } from '../fhir/search/parse.js';
@@ -43,6 +44,8 @@ export type House = {
   readonly searchParameters: SearchParameters;
   /** those that administrators add, which every process soon knows */
   readonly customParameters: CustomParameters;
+  /** how the stored resources are indexed, and are to be */
+  readonly searchIndex: SearchIndex;
   readonly extract: Extractor;
   readonly parseQuery: QueryParser;
   /** epoch ms */

@@ -1,3 +1,4 @@
+import { isOpen } from '../access/policy.js';
 import type { Draft } from '../domain/command.js';
 import { findReferences, type FoundReference } from '../fhir/references.js';
 import type { Key, Resource } from '../fhir/resource.js';
@@ -43,13 +44,17 @@ export const resolveLogical = async (
   return found;
 };
 
-/** How the identifier-only references of a stored resource resolve, for what indexes it anew. */
-export const logicalReferences = async (
-  house: House,
-  resource: Resource,
-): Promise<(reference: { readonly identifier: { readonly system?: string; readonly value?: string } }) => Key | undefined> => {
+/**
+ * The resources that the identifier-only references of a stored resource stand for, for what indexes it anew: what is open, or what one
+ * of the row's own readers may see. Its writer may not have seen more, and it must not tell him now.
+ */
+export const logicalReferences = async (house: House, row: Key, resource: Resource): Promise<ReadonlyMap<string, Key>> => {
   const found = await resolveLogical(house, findReferences(resource, resource.resourceType), []);
-  return ({ identifier }) => found.get(identifierKey(identifier));
+  if ([...found.values()].every(({ type }) => isOpen(type))) return found;
+  const keys = await house.store.keysOf(row);
+  const kept = new Map<string, Key>();
+  for (const [name, key] of found) if (isOpen(key.type) || (await house.store.find(key, { keys }))?.body !== undefined) kept.set(name, key);
+  return kept;
 };
 
 const hasIdentifier = (resource: Resource, wanted: { readonly system?: string; readonly value?: string }): boolean =>

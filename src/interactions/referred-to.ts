@@ -8,7 +8,7 @@ import { hadBefore } from './unseen.js';
 
 /** Literal local references that no search parameter covers: kept under `*`, so that every one of them must resolve. */
 export const otherReferences = (
-  house: House,
+  house: Pick<House, 'searchParameters' | 'baseUrl' | 'integrity' | 'registry'>,
   type: string,
   references: readonly FoundReference[],
   extracted: readonly Value[],

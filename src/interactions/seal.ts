@@ -72,7 +72,7 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
   const resource = wireForm(withoutActivation(localised(house, draft.resource)), draft, draft.version + 1, lastUpdated);
   if (draft.own !== true) refuseInvalid(house, resource, await gatherForValidation(house, resource, drafts));
   const parameter = await house.customParameters.consequences({ ...draft, resource }, drafts);
-  await house.customParameters.fresh();
+  await Promise.all([house.customParameters.fresh(), house.searchIndex.fresh()]);
   const references = findReferences(resource, resource.resourceType);
   const logical = await onlySeen(house, call, draft, await resolveLogical(house, references, drafts), drafts);
   const attachments = attachmentUrls(resource).map((reference, index) => ({

@@ -6,6 +6,7 @@ import { readSubset, type Subset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';
 import type { Shown } from '../audit/whose.js';
 import type { Call, House, Success } from './house.js';
+import { behindWarning } from './behind-index.js';
 import { shownMatches, withReadableContainers } from './contained.js';
 import { findExactly } from './exact-find.js';
 import { includedOf } from './includes.js';
@@ -63,7 +64,8 @@ export const search = async (
   return found ? { ...success, seen: [found.patient, ...(success.seen ?? [])] } : success;
 };
 
-const searched = async (house: House, call: Call, path: string, asked: Narrowed): Promise<Success> => {
+const searched = async (house: House, call: Call, path: string, narrowed: Narrowed): Promise<Success> => {
+  const asked = { ...narrowed, warning: behindWarning(house, [narrowed.plan]) };
   const oneRead = forOneRead(house, asked.plan.type);
   if (asked.plan.count === 0 || asked.summary === 'count')
     return answer(house, asked, path, { total: await countOf(oneRead, asked), entries: [], seen: [] });
@@ -172,7 +174,7 @@ type Answer = {
 /** The Bundle; its self link has only what was honoured (R4 search.html#conformance). */
 export const answer = (
   house: House,
-  { applied, cursor }: Pick<ParsedQuery, 'applied' | 'cursor'>,
+  { applied, cursor, warning }: Pick<ParsedQuery, 'applied' | 'cursor'> & { readonly warning?: string | undefined },
   path: string,
   { total, entries, seen, next, pages }: Answer,
 ): Success => {
@@ -188,7 +190,7 @@ export const answer = (
   if (pages?.more) links.push({ relation: 'next', url: numbered(pages.at + 1) });
   return {
     status: 200,
-    body: bundleText(house.baseUrl, { id: house.newId(), type: 'searchset', total, lastUpdated: house.clock() }, links, entries),
+    body: bundleText(house.baseUrl, { id: house.newId(), type: 'searchset', total, lastUpdated: house.clock() }, links, entries, warning),
     headers: {},
     seen,
   };

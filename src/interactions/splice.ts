@@ -12,6 +12,8 @@ export const bundleText = (
   head: { readonly id?: string; readonly type: string; readonly total?: number | undefined; readonly lastUpdated: number },
   links: readonly Link[],
   entries: readonly SpliceEntry[],
+  /** an OperationOutcome beside the entries, as text */
+  outcome?: string,
 ): string => {
   const made = new Date(head.lastUpdated).toISOString();
   const opening = JSON.stringify({
@@ -23,7 +25,8 @@ export const bundleText = (
     ...(head.total === undefined ? {} : { total: head.total }),
     link: links,
   }).slice(0, -1);
-  if (entries.length === 0) return `${opening}}`;
+  const said = outcome === undefined ? [] : [`{"resource":${outcome},"search":{"mode":"outcome"}}`];
+  if (entries.length + said.length === 0) return `${opening}}`;
   // most entries share what stands beside their resource
   const endings = new Map<object, string>();
   const endingOf = (more: object): string => {
@@ -35,5 +38,5 @@ export const bundleText = (
     const resource = stored.body === undefined ? '' : `"resource":${stored.body},`;
     return `{"fullUrl":${JSON.stringify(`${baseUrl}/${stored.type}/${stored.id}`)},${resource}${endingOf(more)}`;
   });
-  return `${opening},"entry":[${texts.join(',')}]}`;
+  return `${opening},"entry":[${[...texts, ...said].join(',')}]}`;
 };

@@ -3,6 +3,7 @@ import { failure } from '../fhir/outcome.js';
 import { readSubset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Place, type Predicate, type Sort, type Stored } from '../store/port.js';
 import type { Shown } from '../audit/whose.js';
+import { behindWarning } from './behind-index.js';
 import type { Call, House, Success } from './house.js';
 import { includedOf } from './includes.js';
 import type { Query } from './query.js';
@@ -46,7 +47,11 @@ export const systemSearch = async (house: House, call: Call, query: Query, part?
   if (first.plan.contained !== undefined)
     throw failure('invalid', 'not-supported', 'Contained resources are searched by one type at a time.', { expression: ['_contained'] });
   const applied: Query = [...query.filter(([name]) => name === '_type'), ...first.applied];
-  const head = { applied, cursor: first.cursor };
+  const warning = behindWarning(
+    house,
+    asked.map(({ plan }) => plan),
+  );
+  const head = { applied, cursor: first.cursor, warning };
   const counted = first.plan.count === 0 || first.summary === 'count';
   const content = await inOneState(house, (at) =>
     contentOf(at, call, { asked, first, counted, from: positionOf(at, { ...first, applied }, path) }),

@@ -16,6 +16,7 @@ export const blankStore = (known: Partial<Pick<Reader, 'find' | 'search'>> = {})
     findClaim: nothing,
     findEntry: (kind: Entry['kind'], key: string) => Promise.resolve(entries.get(`${kind} ${key}`)),
     listEntries: (kind: Entry['kind']) => Promise.resolve([...entries.values()].filter((entry) => entry.kind === kind)),
+    history: () => Promise.resolve({ rows: [], next: undefined }),
     search: () => Promise.resolve({ rows: [], next: undefined }),
     commit: ({ puts = [], entries: written = [] }: Unit) => {
       if (puts.length > 0) return Promise.reject(new Error('a blank store takes no resources'));

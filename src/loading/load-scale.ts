@@ -141,6 +141,7 @@ export const loadScale = async (house: House, bulk: Bulk, options: ScaleOptions)
     }
     await Promise.all(makers.map((maker) => maker.stop()));
     await bulk.addEntries([
+      house.searchIndex.beginning(),
       { kind: 'worklists-made', key: '1', version: 0, body: '' },
       { kind: 'demo', key: 'scale', version: 0, body: JSON.stringify({ scale, seed, since }) },
       ...places.map(({ outward, lat, lon }) => ({ kind: 'postcode' as const, key: outward, version: 0, body: positionText({ lat, lon }) })),

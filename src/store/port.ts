@@ -93,7 +93,9 @@ export type Entry = {
     | 'worklists-made'
     // a document that is yet to be scanned
     | 'scan'
-    | 'search-parameter';
+    | 'search-parameter'
+    // how the stored resources are indexed
+    | 'search-index';
   readonly key: string;
   readonly version: number;
   /** JSON */
@@ -115,13 +117,16 @@ export type AuditLink = {
 };
 
 /**
- * New index values of some parameters of a row that stays as it is. Passed over when the row is at another version by then: who wrote
- * that wrote its values too. A reference to what does not live is left out.
+ * New index values of a row that stays as it is. Passed over when the row is at another version by then: who wrote that wrote its values
+ * too. A reference to what does not live is left out, unless references may point at nothing.
  */
 export type Reindex = Key & {
   readonly version: number;
-  /** codes of search parameters: all that their values are kept under is replaced, also the keys of quantities and composites */
-  readonly params: readonly string[];
+  /**
+   * codes of search parameters: all that their values are kept under is replaced, also the keys of quantities and composites; absent: all
+   * values of the row, those in columns too
+   */
+  readonly params?: readonly string[];
   readonly values: readonly Value[];
 };
 
@@ -178,6 +183,7 @@ export type Unit = {
   readonly releases?: readonly Claim[];
   readonly entries?: readonly EntryPut[];
   readonly worklists?: readonly WorklistPut[];
+  /** a unit that has some of all values has no puts */
   readonly reindexes?: readonly Reindex[];
   /** lines (AuditEvents as FHIR JSON; a text may hold several) that become the next link of the writer's audit chain */
   readonly audit?: readonly string[];

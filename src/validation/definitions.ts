@@ -39,6 +39,8 @@ export type Definitions = {
   readonly findStructure: (canonical: string) => Structure | undefined;
   readonly findValueSet: (canonical: string) => ValueSet | undefined;
   readonly findCodeSystem: (canonical: string) => CodeSystem | undefined;
+  /** URLs of the code systems that say that their codes are case-sensitive */
+  readonly caseSensitiveSystems: () => readonly string[];
   /** Supplements of a code system, by the URL that they supplement. */
   readonly findSupplements: (url: string) => readonly CodeSystem[];
   /** A Questionnaire by its canonical. */
@@ -52,6 +54,8 @@ export type Definitions = {
 type Pool<T> = {
   readonly find: (canonical: string) => T | undefined;
   readonly values: () => Iterable<T>;
+  /** URLs of what says so, of which most is not parsed for it: `mark` is in the text of each */
+  readonly saying: (mark: string, says: (value: T) => boolean) => readonly string[];
   readonly with: (added: readonly T[]) => Pool<T>;
 };
 
@@ -80,6 +84,10 @@ const createPool = <T extends Conformance>(entries: ReadonlyMap<string, T | stri
     values: function* () {
       for (const key of entries.keys()) if (!key.includes('|')) yield read(key)!;
     },
+    saying: (mark, says) =>
+      [...entries]
+        .filter(([key, entry]) => !key.includes('|') && (typeof entry === 'string' ? entry.includes(mark) : says(entry)))
+        .map(([key]) => key),
     with: (added) => {
       const next = new Map(entries);
       for (const value of added) {
@@ -138,6 +146,7 @@ const createDefinitions = (parts: Parts): Definitions => {
     findStructure: parts.structures.find,
     findValueSet: parts.valueSets.find,
     findCodeSystem: parts.codeSystems.find,
+    caseSensitiveSystems: () => parts.codeSystems.saying('"caseSensitive":true', ({ caseSensitive }) => caseSensitive === true),
     findQuestionnaire: parts.questionnaires.find,
     findSupplements: (url) => supplements.get(url) ?? [],
     globalProfiles: (type) => parts.globals.get(type) ?? none,

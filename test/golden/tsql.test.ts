@@ -47,6 +47,8 @@ const units: readonly (readonly [string, Unit, boolean?])[] = [
   ['unit-create-slot', { puts: [slot] }],
   ['unit-update', { puts: [{ ...slot, version: 1 }] }],
   ['unit-reindex', { reindexes: [{ type: 'Patient', id: 'p', version: 2, params: ['shoe-size'], values: [token('shoe-size', '9')] }] }],
+  ['unit-reindex-whole', { reindexes: [{ type: 'Slot', id: 's', version: 1, values: slot.values }] }],
+  ['unit-reindex-whole-without-integrity', { reindexes: [{ type: 'Slot', id: 's', version: 1, values: slot.values }] }, false],
   ['unit-delete', { puts: [{ ...slot, version: 1, body: undefined }] }],
   ['unit-create-without-integrity', { puts: [slot] }, false],
   [

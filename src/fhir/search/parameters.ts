@@ -28,6 +28,8 @@ export type AddedParameter = { readonly definition: Resource; readonly types: re
 export type SearchParameters = {
   /** The parameters of a resource type by code, those of all resources included. */
   readonly of: (type: string) => ReadonlyMap<string, SearchParameter>;
+  /** What decides the index values of a type, as a text: its parameters of the definitions, without those that were added. */
+  readonly deciding: (type: string) => string;
   readonly byUrl: (url: string) => SearchParameter | undefined;
   /** Whether the definitions themselves have it: such a code cannot be given to another parameter. */
   readonly isBase: (type: string, code: string) => boolean;
@@ -120,6 +122,15 @@ export const createSearchParameters = (definitions: readonly object[], model?: M
       cache.set(type, known);
       return known;
     },
+    deciding: (type) =>
+      JSON.stringify(
+        base
+          .filter((resource) => isOf(resource, type))
+          .map(({ code, type: kind, expression = '', component = [] }) => [
+            ...[code, kind, narrowed(expression, type)],
+            component.map((part) => [urls.get(part.definition)?.type, part.expression]),
+          ]),
+      ),
     byUrl: (url) => urls.get(url),
     isBase: (type, code) => base.some((resource) => resource.code === code && isOf(resource, type)),
     isBaseUrl: (url) => baseUrls.has(url),

@@ -41,10 +41,23 @@ const watchConnections = (registry: Registry, figures: () => ConnectionFigures |
   });
 };
 
+/** How much of the stored is still to be indexed anew after an upgrade, read when somebody asks. */
+const watchIndex = (registry: Registry, typesDue: () => number): void => {
+  const due = new Gauge({
+    name: 'search_index_types_due',
+    help: 'resource types whose stored resources are still being indexed anew: searches on them may miss some',
+    registers: [registry],
+    collect: () => {
+      due.set(typesDue());
+    },
+  });
+};
+
 /** @param connections undefined where the store is reached without any */
-export const createMetrics = (connections: () => ConnectionFigures | undefined): Metrics => {
+export const createMetrics = (connections: () => ConnectionFigures | undefined, typesDue: () => number): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  watchIndex(registry, typesDue);
   if (connections()) watchConnections(registry, connections);
   return { registry, observe: answerFigures(registry) };
 };

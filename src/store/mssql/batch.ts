@@ -9,7 +9,10 @@ export type Shape = {
   readonly releases: boolean;
   readonly claims: boolean;
   readonly entries: boolean;
+  /** new values of some parameters of rows that stay */
   readonly reindexes: boolean;
+  /** new values of all parameters of rows that stay; then there are no puts */
+  readonly whole: boolean;
   readonly worklists: boolean;
   readonly audit: boolean;
   readonly puts: boolean;
@@ -43,6 +46,8 @@ const json = {
     "openjson(@places) with (referral nvarchar(64) '$.referral', list nvarchar(50) '$.list', owner nvarchar(50) '$.owner', authored bigint '$.authored', service nvarchar(64) '$.service', specialty nvarchar(100) '$.specialty', until bigint '$.until', due bigint '$.due', start int '$.start', length int '$.length')",
   puts: "openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length')",
   targets: "openjson(@targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id')",
+  retargets: "openjson(@re_targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id')",
+  whole: "openjson(@whole) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version')",
   keys: "openjson(@keys) with (n int '$.n', access_key nvarchar(200) '$.key')",
   links:
     "openjson(@links) with (n int '$.n', child_type int '$.ct', child_id nvarchar(64) '$.ci', root_type int '$.rt', root_id nvarchar(64) '$.ri')",
@@ -141,15 +146,22 @@ insert into @row (n, rid, gone) select p.n, r.rid, case when p.length is null th
   from ${json.puts} p inner join resource r on ${sameRow('p')};
 insert into live (rid) select w.rid from @row w where w.gone = 0 and not exists (select 1 as one from live l where l.rid = w.rid);`;
 
-const placeholders = `insert into resource (rid, type, id, version, last_updated, body)
-  select next value for resource_rid, t.type, t.id, 0, 0, null from ${json.targets} t
+// 2: a row that stays as it is, with its keys and links, and of which only the values are new
+const wholeRows = `update r set version = r.version from ${json.whole} e inner join resource r on ${sameRow('e')}
+  where r.version = e.version and r.body is not null;
+insert into @row (n, rid, gone) select e.n, r.rid, 2 from ${json.whole} e inner join resource r on ${sameRow('e')}
+  where r.version = e.version and r.body is not null;`;
+
+const placeholders = (sent: string): string => `insert into resource (rid, type, id, version, last_updated, body)
+  select next value for resource_rid, t.type, t.id, 0, 0, null from ${sent} t
   where not exists (select 1 as one from resource r where ${sameRow('t')});
-insert into live (rid) select r.rid from ${json.targets} t inner join resource r on ${sameRow('t')}
+insert into live (rid) select r.rid from ${sent} t inner join resource r on ${sameRow('t')}
   where not exists (select 1 as one from live l where l.rid = r.rid);`;
 
-const targets = ({ integrity }: Shape): string => `${integrity ? '' : placeholders}
+const foundTargets = ({ integrity }: Shape): string => `${integrity ? '' : placeholders(json.targets)}
 insert into @target (n, rid) select t.n, r.rid from ${json.targets} t inner join resource r on ${sameRow('t')}
-  inner join live l on l.rid = r.rid;
+  inner join live l on l.rid = r.rid;`;
+const targets = (shape: Shape): string => `${foundTargets(shape)}
 if @@rowcount <> @targeted ${refuse(
   thrown.unresolved,
   'targets',
@@ -225,7 +237,7 @@ ${isSlot ? `${slotDays(1)}\n${countDays}` : ''}`;
  * New index values of rows that stay. The conditional update that changes nothing keeps each row at its version until the commit; one
  * that moved on is passed over.
  */
-const reindexRows = (): string => {
+const reindexRows = ({ integrity }: Shape): string => {
   const sent = "openjson(@re_rows) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version')";
   const names = `openjson(@re_params) with (n int '$.n', name nvarchar(400) '$.name')`;
   const name = exact('x.name');
@@ -237,8 +249,9 @@ update r set version = r.version from ${sent} e inner join resource r on ${sameR
 insert into @again (n, rid) select e.n, r.rid from ${sent} e inner join resource r on ${sameRow('e')}
   where r.version = e.version and r.body is not null;
 insert into @renamed (rid, param) select distinct w.rid, t.id from ${names} x inner join @again w on w.n = x.n inner join term t on ${kept};
+${integrity ? '' : placeholders(json.retargets)}
 insert into @retarget (n, rid) select t.n, r.rid
-  from openjson(@re_targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id') t inner join resource r on ${sameRow('t')}
+  from ${json.retargets} t inner join resource r on ${sameRow('t')}
   inner join live l on l.rid = r.rid;
 ${kinds
   .filter((kind) => kind !== 'word')
@@ -300,16 +313,18 @@ select @sequence = sequence, @now = committed_at from commit_order where id = 1;
 insert into commit_log (sequence, committed_at, type, rid, version)
   select @sequence - @written + p.n + 1, @now, p.type, w.rid, p.version + 1 from ${json.puts} p inner join @row w on w.n = p.n;`;
 
+/** What was there is removed of every kind, what is new is written where there is any. */
+const valueSections = ({ kinds: sent, narrow }: Shape, updates: boolean): readonly string[] => [
+  ...kinds.filter((kind) => updates || sent.includes(kind)).map((kind) => indexRows(kind, updates, sent.includes(kind))),
+  ...Object.values(narrowTables)
+    .filter(({ table }) => narrow.includes(table))
+    .map(({ table, columns }) => narrowRows(table, columns, updates)),
+];
+
 const putSections = (shape: Shape): readonly string[] => [
   rows(shape),
   shape.targets ? targets(shape) : '',
-  // what was there is removed of every kind, what is new is written where there is any
-  ...kinds
-    .filter((kind) => shape.updates || shape.kinds.includes(kind))
-    .map((kind) => indexRows(kind, shape.updates, shape.kinds.includes(kind))),
-  ...Object.values(narrowTables)
-    .filter(({ table }) => shape.narrow.includes(table))
-    .map(({ table, columns }) => narrowRows(table, columns, shape.updates)),
+  ...valueSections(shape, shape.updates),
   accessKeys(shape),
   accessLinks(shape),
   shape.deletes && shape.integrity ? deletes : '',
@@ -324,8 +339,8 @@ export const batchText = (shape: Shape): string =>
   [
     'set nocount on; set xact_abort on;',
     'declare @done int, @bad int, @what nvarchar(200), @now bigint, @sequence bigint, @floor bigint;',
-    shape.puts ? 'declare @row table (n int not null primary key, rid bigint not null, gone int not null);' : '',
-    shape.puts ? 'declare @target table (n int not null primary key, rid bigint not null);' : '',
+    shape.puts || shape.whole ? 'declare @row table (n int not null primary key, rid bigint not null, gone int not null);' : '',
+    shape.puts || shape.whole ? 'declare @target table (n int not null primary key, rid bigint not null);' : '',
     "set @now = datediff_big(millisecond, '19700101', sysutcdatetime());",
     'begin transaction;',
     shape.unmatched.length > 0 ? unmatched(shape.unmatched) : '',
@@ -333,9 +348,10 @@ export const batchText = (shape: Shape): string =>
     shape.releases ? releases : '',
     shape.claims ? claims : '',
     ...(shape.puts ? putSections(shape) : []),
+    ...(shape.whole ? [wholeRows, foundTargets(shape), ...valueSections(shape, true)] : []),
     shape.entries ? entries : '',
     shape.worklists ? worklists : '',
-    shape.reindexes ? reindexRows() : '',
+    shape.reindexes ? reindexRows(shape) : '',
     shape.audit ? audit : '',
     shape.puts ? `set @floor = case when @latest > @now then @latest else @now end;\n${order}` : '',
     'commit transaction;',

@@ -80,20 +80,28 @@ export const termsOf = (unit: Unit): ReadonlySet<string> => {
 };
 
 type Lists = Record<string, object[]>;
+type Indexed = Pick<Put, 'type' | 'values'>;
+
+const pushTo = (lists: Lists, name: string, row: object): void => void (lists[name] ??= []).push(row);
+
+/** Adds the index rows of one resource, the `n`th of its unit, to the lists that they travel in. */
+const pushIndex = (terms: Terms, lists: Lists, { type, values }: Indexed, n: number, placeOf: (target: Key) => number): void => {
+  const { rows, narrow }: IndexRows = indexRowsOf({ intern: (text) => terms.number(text) }, type, values, placeOf);
+  for (const kind of kinds)
+    for (const [p, ...cells] of rows[kind].values())
+      pushTo(lists, kind, { n, p, ...Object.fromEntries(cells.map((cell, at) => [`c${String(at)}`, cellOf(cell)])) });
+  if (narrow)
+    pushTo(lists, narrow.table, { n, ...Object.fromEntries(narrow.columns.map((name, at) => [name, cellOf(narrow.cells[at] ?? null)])) });
+};
 
 const valuesOf = (terms: Terms, puts: readonly Put[], targets: Targets): Lists => {
   const lists: Lists = {};
-  const push = (name: string, row: object): void => void (lists[name] ??= []).push(row);
+  const push = (name: string, row: object): void => {
+    pushTo(lists, name, row);
+  };
   puts.forEach((put, n) => {
     if (put.body === undefined) return;
-    const numbers = { intern: (text: string) => terms.number(text) };
-    const index: IndexRows = indexRowsOf(numbers, put.type, put.values, (target) => targets.placeOf(target));
-    for (const kind of kinds)
-      for (const [p, ...cells] of index.rows[kind].values())
-        push(kind, { n, p, ...Object.fromEntries(cells.map((cell, at) => [`c${String(at)}`, cellOf(cell)])) });
-    const { narrow } = index;
-    if (narrow)
-      push(narrow.table, { n, ...Object.fromEntries(narrow.columns.map((name, at) => [name, cellOf(narrow.cells[at] ?? null)])) });
+    pushIndex(terms, lists, put, n, (target) => targets.placeOf(target));
     for (const key of new Set(put.accessKeys)) push('keys', { n, key });
     for (const { child, root } of put.accessLinks)
       push('links', { n, ct: terms.number(child.type), ci: child.id, rt: terms.number(root.type), ri: root.id });
@@ -149,22 +157,37 @@ const putInputs = (terms: Terms, puts: readonly Put[], targets: Targets): Inputs
   };
 };
 
-/** Index rows of resources that stay as they are; what they refer to is looked up by the batch, and left out when it is not there. */
-const reindexInputs = (terms: Terms, reindexes: readonly Reindex[]): Inputs => {
-  const numbers = { intern: (text: string) => terms.number(text) };
+type OfSome = Reindex & { readonly params: readonly string[] };
+const isOfSome = (reindex: Reindex): reindex is OfSome => reindex.params !== undefined;
+
+/** The lists of index rows of resources that stay as they are, and what these refer to. */
+const indexedAgain = (terms: Terms, reindexes: readonly Reindex[]): { readonly lists: Lists; readonly targets: readonly Key[] } => {
   const targets = new Targets();
   const lists: Lists = {};
-  reindexes.forEach(({ type, values }, n) => {
-    const { rows } = indexRowsOf(numbers, type, values, (target) => targets.placeOf(target));
-    for (const kind of kinds)
-      for (const [p, ...cells] of rows[kind].values())
-        (lists[`re_${kind}`] ??= []).push({ n, p, ...Object.fromEntries(cells.map((cell, at) => [`c${String(at)}`, cellOf(cell)])) });
+  reindexes.forEach((reindex, n) => {
+    pushIndex(terms, lists, reindex, n, (target) => targets.placeOf(target));
   });
+  return { lists, targets: targets.keys };
+};
+
+/** New values of some parameters; what they refer to is looked up by the batch, and left out when it is not there. */
+const reindexInputs = (terms: Terms, reindexes: readonly OfSome[]): Inputs => {
+  const { lists, targets } = indexedAgain(terms, reindexes);
   return {
     re_rows: numbered(reindexes.map(({ type, id, version }) => ({ type: terms.number(type), id, version }))),
     re_params: jsonText(reindexes.flatMap(({ type, params }, n) => params.map((param) => ({ n, name: `${plainType(type)}.${param}` })))),
-    re_targets: numbered(targets.keys.map(({ type, id }) => ({ type: terms.number(type), id }))),
-    ...Object.fromEntries(kinds.map((kind) => [`re_${kind}`, jsonText(distinct(lists[`re_${kind}`] ?? []))])),
+    re_targets: numbered(targets.map(({ type, id }) => ({ type: terms.number(type), id }))),
+    ...Object.fromEntries(kinds.map((kind) => [`re_${kind}`, jsonText(distinct(lists[kind] ?? []))])),
+  };
+};
+
+/** All values anew: they travel as those of writes do. */
+const wholeInputs = (terms: Terms, reindexes: readonly Reindex[]): Inputs => {
+  const { lists, targets } = indexedAgain(terms, reindexes);
+  return {
+    whole: numbered(reindexes.map(({ type, id, version }) => ({ type: terms.number(type), id, version }))),
+    targets: numbered(targets.map(({ type, id }) => ({ type: terms.number(type), id }))),
+    ...Object.fromEntries(Object.entries(lists).map(([name, rows]) => [name, jsonText(distinct(rows))])),
   };
 };
 
@@ -193,12 +216,15 @@ export const unitBatch = (
   const claims = [...(unit.claims ?? [])].sort(byName);
   const releases = [...(unit.releases ?? [])].sort(byName);
   const entries = [...(unit.entries ?? [])].sort(byName);
-  const reindexes = [...(unit.reindexes ?? [])].sort(byKey);
+  const again = [...(unit.reindexes ?? [])].sort(byKey);
+  const reindexes = again.filter(isOfSome);
+  const whole = again.filter((reindex) => !isOfSome(reindex));
+  if (whole.length > 0 && puts.length > 0) throw new Error('a unit that indexes resources anew writes none');
   const worklists = unit.worklists ?? [];
   const targets = new Targets();
-  const written = puts.length > 0 ? putInputs(terms, puts, targets) : {};
+  const written = puts.length > 0 ? putInputs(terms, puts, targets) : whole.length > 0 ? wholeInputs(terms, whole) : {};
   const tests = renamed(options.unmatched);
-  const types = new Set(puts.map(({ type }) => type));
+  const types = new Set([...puts, ...whole].map(({ type }) => type));
   const shape: Shape = {
     unmatched: tests.texts,
     expects: expects.length > 0,
@@ -207,6 +233,7 @@ export const unitBatch = (
     entries: entries.length > 0,
     worklists: worklists.length > 0,
     reindexes: reindexes.length > 0,
+    whole: whole.length > 0,
     audit: options.link !== undefined,
     puts: puts.length > 0,
     updates: puts.some(({ version }) => version > 0),

@@ -15,8 +15,9 @@ import {
   type Unit,
 } from '../port.js';
 import type { Connection } from './connection.js';
+import { slotsMoved } from './free-slots.js';
 import { nameOfRow, ownedRows, replaceRows, type Cell } from './owned-rows.js';
-import { replaceValues, writeValues } from './write-values.js';
+import { reindexValues, writeValues } from './write-values.js';
 import type { Terms } from './terms.js';
 import { putPlaces } from './worklist-rows.js';
 
@@ -161,8 +162,17 @@ const indexRow = (writer: Writer, put: Put, rid: number): void => {
 const reindexRow = (writer: Writer, reindex: Reindex): void => {
   const head = headOf(writer, reindex);
   if (!head?.live || head.version !== reindex.version) return;
-  const values = reindex.values.filter((value) => value.kind !== 'reference' || headOf(writer, value.target)?.live);
-  replaceValues(writer, { ...reindex, values }, head.rid, (target) => headOf(writer, target)?.rid ?? 0);
+  const values = reindex.values.filter((value) => value.kind !== 'reference' || !writer.integrity || isTarget(writer, value.target));
+  const moved = reindexValues(writer, { ...reindex, values }, head.rid, (target) =>
+    writer.integrity ? (headOf(writer, target)?.rid ?? 0) : targetRid(writer, target),
+  );
+  if (moved && reindex.type === 'Slot') writer.connection.run(slotsMoved);
+};
+
+/** What lives, or was referred to before it was there. */
+const isTarget = (writer: Writer, key: Key): boolean => {
+  const head = headOf(writer, key);
+  return head !== undefined && (head.live !== 0 || head.version === 0);
 };
 
 const targetRid = (writer: Writer, target: Key): number => {

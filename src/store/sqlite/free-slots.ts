@@ -16,6 +16,11 @@ const mostSlots = 1_000_000;
 /** More slots than these changed since the last look: to read the diaries anew is as quick. */
 const mostChanges = 1000;
 
+/** Slots that are indexed anew have no new place in the order of commits: this tells of them. */
+export const slotsMoved = `insert into entry (kind, key, version, body) values ('search-index', 'slots', 1, '')
+  on conflict (kind, key) do update set version = version + 1`;
+const timesMoved = "select version from entry where kind = 'search-index' and key = 'slots'";
+
 const ofType = 'exists (select 1 from resource r where r.rid = h.rid and r.type = ?)';
 
 /** The first place whose start is not before `moment`. */
@@ -40,6 +45,7 @@ export class FreeSlots {
   /** the diaries that keep a slot, by its row */
   private readonly diaryOf = new Map<number, number>();
   private sequence = 0;
+  private moved = 0;
 
   constructor(
     private readonly connection: Connection,
@@ -109,6 +115,9 @@ export class FreeSlots {
     const { newest } = this.connection.get('select max(sequence) as newest from resource where type = ?', type) as {
       newest: number | null;
     };
+    const moved = (this.connection.get(timesMoved)?.['version'] as number | undefined) ?? 0;
+    if (moved !== this.moved) this.clear();
+    this.moved = moved;
     if (newest === null || newest === this.sequence) return;
     const changed =
       this.diaries.size === 0

@@ -41,16 +41,20 @@ export const replaceRows = (
   for (const [name, cells] of wanted) if (!kept.has(name)) connection.run(insert, ...cells, owner);
 };
 
-/** Writes the cells of a row that differ: each that is written, though the same, is taken out of every index that has it and put in again. */
+/**
+ * Writes the cells of a row that differ: each that is written, though the same, is taken out of every index that has it and put in again.
+ * Whether any did.
+ */
 export const updateChanged = (
   connection: Connection,
   { table, key, columns }: { readonly table: string; readonly key: string; readonly columns: readonly string[] },
   before: Readonly<Record<string, unknown>>,
   cells: readonly (Written | undefined)[],
   owner: number,
-): void => {
+): boolean => {
   const changed = columns.flatMap((name, at) => (before[name] === cells[at] ? [] : [{ name, cell: cells[at] ?? null }]));
-  if (changed.length === 0) return;
+  if (changed.length === 0) return false;
   const text = `update ${table} set ${changed.map(({ name }) => `${name} = ?`).join(', ')} where ${key} = ?`;
   connection.run(text, ...changed.map(({ cell }) => cell), owner);
+  return true;
 };

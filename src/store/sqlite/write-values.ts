@@ -96,20 +96,22 @@ const putNarrow = (
   { table, columns, cells }: NonNullable<IndexRows['narrow']>,
   rid: number,
   had: boolean,
-): void => {
+): boolean => {
   const before = had ? connection.get(`select ${columns.join(', ')} from ${table} where rid = ?`, rid) : undefined;
   if (!before) {
     connection.run(`insert into ${table} (rid, ${columns.join(', ')}) values (?, ${columns.map(() => '?').join(', ')})`, rid, ...cells);
-    return;
+    return true;
   }
-  updateChanged(connection, { table, key: 'rid', columns }, before, cells, rid);
+  return updateChanged(connection, { table, key: 'rid', columns }, before, cells, rid);
 };
 
-/** Replaces the index rows of some parameters of one resource, which have no columns. */
-export const replaceValues = (writer: Writer, { type, params, values }: Reindex, rid: number, ridOf: (target: Key) => number): void => {
-  const { rows } = indexRowsOf(writer.terms, type, values, ridOf);
-  const isOf = (term: Cell): boolean => params.some((param) => isKeptFor(writer.terms.textOf(Number(term)), type, param));
+/** Replaces the index rows of one resource: all of them, or those of some parameters, which have no columns. Whether a column changed. */
+export const reindexValues = (writer: Writer, { type, params, values }: Reindex, rid: number, ridOf: (target: Key) => number): boolean => {
+  const { rows, narrow } = indexRowsOf(writer.terms, type, values, ridOf);
+  const moved = narrow !== undefined && params === undefined && putNarrow(writer, narrow, rid, true);
+  const isOf = params ? (term: Cell): boolean => params.some((param) => isKeptFor(writer.terms.textOf(Number(term)), type, param)) : always;
   for (const kind of kinds) replaceRows(writer.connection, ofRid[kind], rid, rows[kind], isOf);
+  return moved;
 };
 
 const cellsOf = (terms: Pick<Terms, 'intern'>, value: Value, ridOf: (target: Key) => number): readonly Cell[] => {

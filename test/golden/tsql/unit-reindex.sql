@@ -9,6 +9,7 @@ update r set version = r.version from openjson(@re_rows) with (n int '$.n', type
 insert into @again (n, rid) select e.n, r.rid from openjson(@re_rows) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version') e inner join resource r on r.type = e.type and r.id = e.id collate Latin1_General_BIN2
   where r.version = e.version and r.body is not null;
 insert into @renamed (rid, param) select distinct w.rid, t.id from openjson(@re_params) with (n int '$.n', name nvarchar(400) '$.name') x inner join @again w on w.n = x.n inner join term t on t.text = x.name collate Latin1_General_BIN2 or left(t.text, len(x.name) + 1) in (concat(x.name collate Latin1_General_BIN2, '|'), concat(x.name collate Latin1_General_BIN2, '$'));
+
 insert into @retarget (n, rid) select t.n, r.rid
   from openjson(@re_targets) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id') t inner join resource r on r.type = t.type and r.id = t.id collate Latin1_General_BIN2
   inner join live l on l.rid = r.rid;
