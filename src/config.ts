@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import Joi from 'joi';
@@ -8,7 +9,9 @@ export type Config = {
   readonly baseUrl: string | undefined;
   readonly dataDir: string;
   readonly databaseUrl: string;
+  readonly databaseUrlFile: string | undefined;
   readonly databaseReplicaUrl: string | undefined;
+  readonly databaseReplicaUrlFile: string | undefined;
   /** types whose searches read the replica */
   readonly replicaSearches: readonly string[];
   readonly workers: number;
@@ -33,6 +36,7 @@ export type Config = {
   readonly terminologyClientId: string | undefined;
   readonly terminologyKeyFile: string | undefined;
   readonly terminologyClientSecret: string | undefined;
+  readonly terminologyClientSecretFile: string | undefined;
   readonly corsOrigins: readonly string[];
   readonly timeZone: string;
   readonly maxBody: number;
@@ -97,11 +101,17 @@ export const settings: readonly Setting[] = [
     meaning: 'sqlite:<file>, from DATA_DIR without it; or mssql://user:password@host:1433/database?encrypt=true',
     schema: Joi.string().pattern(/^(sqlite|mssql):.+/, 'sqlite:<file> or mssql://...'),
   },
+  { name: 'DATABASE_URL_FILE', meaning: 'file that holds DATABASE_URL, which then stands in no environment', schema: Joi.string() },
   {
     name: 'DATABASE_REPLICA_URL',
     meaning:
       'mssql:// URL of a readable copy (readOnly=true for Azure SQL), for exports and REPLICA_SEARCHES, which may be seconds behind; none without it',
     schema: Joi.string().pattern(/^mssql:.+/, 'mssql://...'),
+  },
+  {
+    name: 'DATABASE_REPLICA_URL_FILE',
+    meaning: 'file that holds DATABASE_REPLICA_URL, which then stands in no environment',
+    schema: Joi.string(),
   },
   {
     name: 'REPLICA_SEARCHES',
@@ -185,6 +195,11 @@ export const settings: readonly Setting[] = [
     schema: Joi.string(),
   },
   { name: 'TERMINOLOGY_CLIENT_SECRET', meaning: 'the secret of that client', schema: Joi.string(), secret: true },
+  {
+    name: 'TERMINOLOGY_CLIENT_SECRET_FILE',
+    meaning: 'file that holds TERMINOLOGY_CLIENT_SECRET, which then stands in no environment',
+    schema: Joi.string(),
+  },
   { name: 'CORS_ORIGINS', meaning: 'comma list of origins, or *; * under DEMO, else none', schema: Joi.string().allow('') },
   {
     name: 'TIME_ZONE',
@@ -220,12 +235,35 @@ export const settings: readonly Setting[] = [
   },
 ];
 
+/** settings that may hold a secret, which a file may hold instead */
+const secrets = ['DATABASE_URL', 'DATABASE_REPLICA_URL', 'TERMINOLOGY_CLIENT_SECRET'] as const;
+
+const textOf = (name: string, file: string): string => {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
+  }
+};
+
+/** The environment with what its files hold. */
+const withSecrets = (environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> => {
+  const read = secrets.flatMap((name) => {
+    const file = environment[`${name}_FILE`];
+    if (file === undefined || file === '') return [];
+    if (environment[name] !== undefined) throw new Error(`Wrong settings: ${name} and ${name}_FILE exclude each other`);
+    return [[name, textOf(`${name}_FILE`, file)]];
+  });
+  return { ...environment, ...(Object.fromEntries(read) as Readonly<Record<string, string>>) };
+};
+
 const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
 
 /**
  * Reads the settings of an environment; this module is its only reader. Throws one Error that names every wrong variable.
  */
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
+  const told = withSecrets(environment);
   const schema = Joi.object(Object.fromEntries(settings.map(({ name, schema: rule }) => [name, rule])))
     .and('TLS_CERT_FILE', 'TLS_KEY_FILE')
     .with('TLS_CLIENT_CA_FILE', 'TLS_CERT_FILE')
@@ -234,12 +272,12 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     .with('TERMINOLOGY_KEY_FILE', 'TERMINOLOGY_CLIENT_ID')
     .with('TERMINOLOGY_CLIENT_SECRET', 'TERMINOLOGY_CLIENT_ID')
     .oxor('TERMINOLOGY_KEY_FILE', 'TERMINOLOGY_CLIENT_SECRET');
-  const given = Object.fromEntries(settings.flatMap(({ name }) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
+  const given = Object.fromEntries(settings.flatMap(({ name }) => (told[name] === undefined ? [] : [[name, told[name]]])));
   const { value, error } = schema.validate(given, { abortEarly: false, convert: true }) as {
     value: Record<string, unknown>;
     error?: Joi.ValidationError;
   };
-  if (error) throw new Error(`Wrong settings: ${error.details.map(({ message }) => message).join('; ')}`);
+  if (error) throw new Error(`Wrong settings: ${error.details.map(({ message }) => maskedUrl(message)).join('; ')}`);
   const dataDir = path.resolve(value['DATA_DIR'] as string);
   const databaseUrl = (value['DATABASE_URL'] as string | undefined) ?? `sqlite:${path.join(dataDir, 'referrals.db')}`;
   const demo = (value['DEMO'] as boolean | undefined) ?? (databaseUrl.startsWith('sqlite:') && loopback.has(value['HOST'] as string));
@@ -250,7 +288,9 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     baseUrl: (value['BASE_URL'] as string | undefined)?.replace(/\/+$/, ''),
     dataDir,
     databaseUrl,
+    databaseUrlFile: value['DATABASE_URL_FILE'] as string | undefined,
     databaseReplicaUrl: value['DATABASE_REPLICA_URL'] as string | undefined,
+    databaseReplicaUrlFile: value['DATABASE_REPLICA_URL_FILE'] as string | undefined,
     replicaSearches: listOf((value['REPLICA_SEARCHES'] as string | undefined) ?? ''),
     workers: value['WORKERS'] as number,
     documentStoreUrl: (value['DOCUMENT_STORE_URL'] as string | undefined) ?? `file:${path.join(dataDir, 'documents')}`,
@@ -273,6 +313,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     terminologyClientId: value['TERMINOLOGY_CLIENT_ID'] as string | undefined,
     terminologyKeyFile: value['TERMINOLOGY_KEY_FILE'] as string | undefined,
     terminologyClientSecret: value['TERMINOLOGY_CLIENT_SECRET'] as string | undefined,
+    terminologyClientSecretFile: value['TERMINOLOGY_CLIENT_SECRET_FILE'] as string | undefined,
     corsOrigins: listOf(origins),
     timeZone: value['TIME_ZONE'] as string,
     maxBody: value['MAX_BODY'] as number,

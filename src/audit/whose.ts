@@ -116,10 +116,3 @@ const fromReferrals = async (store: Records, gathering: Gathering): Promise<Whos
   for (const one of referrals.length === 0 ? [] : await store.findMany(referrals, 'all')) gathering.note(one);
   return gathering.whose;
 };
-
-/** As `whoseAre`, of texts alone: for what is written, whose records name their patient, and for rows that pass in large numbers. */
-export const namedIn = (shown: readonly Shown[]): Whose => {
-  const gathering = new Gathering();
-  for (const one of shown) gathering.note(one);
-  return gathering.whose;
-};

@@ -35,6 +35,8 @@ export type Client = {
   /** e-RS business function (kind app) */
   readonly businessFunction?: string;
   readonly ratePerSecond?: number;
+  /** epoch seconds: tokens issued before it are those of an earlier registration of the id, which was revoked */
+  readonly tokensFrom?: number;
 };
 
 export interface ClientRegistry {

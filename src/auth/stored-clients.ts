@@ -3,8 +3,8 @@ import type { Client, ClientRegistry } from './client.js';
 
 export type ClientStore = Pick<Store, 'findEntry' | 'listEntries' | 'commit'>;
 
-/** What the store keeps of a client: its registration, or that it was revoked. */
-type Kept = { readonly client: Client | undefined };
+/** What the store keeps of a client: its registration, or that it was revoked, and when (epoch ms). */
+type Kept = { readonly client: Client | undefined; readonly revokedAt?: number };
 
 export type StoredRegistry = ClientRegistry & {
   /** registers, or replaces a registration of the same id */
@@ -17,8 +17,17 @@ export type StoredRegistry = ClientRegistry & {
 const keptMs = 3000;
 const most = 10_000;
 
-const bodyOf = (client: Client | undefined): string => JSON.stringify({ client: client ?? null });
-const read = (body: string): Kept => ({ client: (JSON.parse(body) as { client: Client | null }).client ?? undefined });
+const bodyOf = ({ client, revokedAt }: Kept): string => JSON.stringify({ client: client ?? null, revokedAt });
+const read = (body: string): Kept => {
+  const { client, ...rest } = JSON.parse(body) as Omit<Kept, 'client'> & { readonly client: Client | null };
+  return { client: client ?? undefined, ...rest };
+};
+
+/** A new registration does not give life back to the tokens of one that was revoked; one that replaces another keeps its tokens. */
+const succeeding = (client: Client, before: Kept | undefined): Client => {
+  const from = before?.revokedAt === undefined ? before?.client?.tokensFrom : Math.ceil(before.revokedAt / 1000);
+  return from === undefined ? client : { ...client, tokensFrom: from };
+};
 
 /**
  * The clients of the store, with those of `given` (the demo clients) behind them: an entry of the same id, also a revocation, wins.
@@ -31,9 +40,10 @@ export const storedClients = (store: ClientStore, given: ClientRegistry, clock: 
     const entry = await store.findEntry('client', id);
     return entry ? read(entry.body).client : given.find(id);
   };
-  const write = async (id: string, client: Client | undefined): Promise<void> => {
+  const write = async (id: string, next: (before: Kept | undefined) => Kept): Promise<void> => {
     const entry = await store.findEntry('client', id);
-    await store.commit({ entries: [{ kind: 'client', key: id, version: entry?.version ?? 0, body: bodyOf(client) }] });
+    const body = bodyOf(next(entry && read(entry.body)));
+    await store.commit({ entries: [{ kind: 'client', key: id, version: entry?.version ?? 0, body }] });
     cache.delete(id);
   };
   return {
@@ -50,10 +60,10 @@ export const storedClients = (store: ClientStore, given: ClientRegistry, clock: 
       const others = (await given.list()).filter(({ id }) => !entries.has(id));
       return [...others, ...[...entries.values()].flatMap((client) => client ?? [])].sort((a, b) => a.id.localeCompare(b.id));
     },
-    put: (client) => write(client.id, client),
+    put: (client) => write(client.id, (before) => ({ client: succeeding(client, before) })),
     revoke: async (id) => {
       if (!(await load(id))) return false;
-      await write(id, undefined);
+      await write(id, () => ({ client: undefined, revokedAt: clock() }));
       return true;
     },
   };

@@ -141,7 +141,7 @@ export class Callers {
   private async registered(claims: AccessClaims): Promise<Client> {
     // kept for 3 s by the registry and 1 s here: a revoked client's tokens stop within 10 s, on every process
     const client = await this.clients.find(claims.client_id);
-    if (client?.kind !== claims.kind) throw revoked();
+    if (client?.kind !== claims.kind || claims.iat < (client.tokensFrom ?? 0)) throw revoked();
     return client;
   }
 

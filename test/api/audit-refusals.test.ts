@@ -185,6 +185,17 @@ it.each(refusals)('%s: %d, told once, with the reason and the client', async (_,
   expect(events[0]?.agent.map(({ who }) => who.identifier?.value)).toContain(client);
 });
 
+it('a client that is registered again after it was revoked: a token of before is none, a new one is', async () => {
+  const before = await registered('again');
+  expect((await asked(before, 'GET', 'Slot?_count=1')).answer.status).toBe(200);
+  await clients.revoke('again');
+  await setTimeout(1100);
+  const after = await registered('again');
+  await setTimeout(4100);
+  expect((await asked(before, 'GET', 'Slot?_count=1')).answer.status).toBe(401);
+  expect((await asked(after, 'GET', 'Slot?_count=1')).answer.status).toBe(200);
+});
+
 it('each refused entry of a batch is told, beside those that were let in', async () => {
   const entry = ['Patient/none', 'AuditEvent', 'Slot?_count=1', '_history'].map((url) => ({ request: { method: 'GET', url } }));
   const { events } = await asked(await server.bearer('gp'), 'POST', '', {

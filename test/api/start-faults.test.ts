@@ -28,6 +28,7 @@ const start = (given: Readonly<Record<string, string>>): Promise<End> =>
 it.each([
   ['DATA_DIR', { DATA_DIR: 'FOLDER/text' }],
   ['DATABASE_URL', { DATABASE_URL: 'sqlite:FOLDER/text' }],
+  ['DATABASE_URL_FILE', { DATABASE_URL_FILE: 'FOLDER/none' }],
   ['DOCUMENT_STORE_URL', { DOCUMENT_STORE_URL: 'file:FOLDER/text' }],
   ['TLS_CERT_FILE', { TLS_CERT_FILE: 'FOLDER/text', TLS_KEY_FILE: 'FOLDER/text' }],
   ['IDENTITY_ISSUERS', { IDENTITY_ISSUERS: 'FOLDER/none' }],

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { printConfig } from '../../src/cli/commands/config.js';
 import { readConfig } from '../../src/config.js';
 
@@ -35,6 +38,22 @@ it('config masks what is secret', async () => {
   expect(text).toContain('mssql://***@db.example:1433/referrals');
   expect(text).toMatch(/TERMINOLOGY_CLIENT_SECRET +\*\*\*\n/);
   expect(text).not.toMatch(/hush|ss:w0rd/);
+});
+
+it('a secret may stand in a file, is used as if it were set, and masked alike, also where it is wrong', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'secrets-'));
+  const file = path.join(folder, 'url');
+  writeFileSync(file, 'mssql://sa:hush@db.example/referrals\n');
+  try {
+    expect(readConfig({ DATABASE_URL_FILE: file }).databaseUrl).toBe('mssql://sa:hush@db.example/referrals');
+    expect(await printed([], { DATABASE_URL_FILE: file })).not.toContain('hush');
+    expect(() => readConfig({ DATABASE_URL_FILE: file, DATABASE_URL: 'sqlite:x' })).toThrow('DATABASE_URL and DATABASE_URL_FILE');
+    expect(() => readConfig({ TERMINOLOGY_CLIENT_SECRET_FILE: path.join(folder, 'none') })).toThrow(/^TERMINOLOGY_CLIENT_SECRET_FILE: /);
+    writeFileSync(file, 'postgres://sa:hush@db');
+    expect(() => readConfig({ DATABASE_URL_FILE: file })).toThrow(/^(?!.*hush)Wrong settings: .*DATABASE_URL/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it.each([

@@ -134,4 +134,17 @@ describe('the registry in the store', () => {
     expect((await two.list()).map(({ id }) => id)).toEqual(['other']);
     expect(await one.revoke('nobody')).toBe(false);
   });
+  test('a client that is registered again after it was revoked has no tokens of before; one that is replaced keeps them', async () => {
+    let now = 5_000_500;
+    const registry = storedClients(memoryEntries(), registryOf([]), () => now);
+    await registry.put(register());
+    await registry.put(register({ rate: '5' }));
+    expect(await registry.find('gp-system')).not.toHaveProperty('tokensFrom');
+    await registry.revoke('gp-system');
+    now += 60_000;
+    await registry.put(register());
+    expect(await registry.find('gp-system')).toMatchObject({ tokensFrom: 5001 });
+    await registry.put(register({ rate: '5' }));
+    expect(await registry.find('gp-system')).toMatchObject({ tokensFrom: 5001, ratePerSecond: 5 });
+  });
 });

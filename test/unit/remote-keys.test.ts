@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer as createHttp } from 'node:http';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import nock from 'nock';
 import { nocked } from '../helpers/nocked.js';
 import { checkKeysUrl, RemoteKeys, UnreadableKeys } from '../../src/auth/remote-keys.js';
@@ -70,4 +73,57 @@ it.each([
   'jwks',
 ])('refuses the URL %s outside of the demo', (text) => {
   expect(() => checkKeysUrl(text, false)).toThrow(UnreadableKeys);
+});
+
+describe('over the network itself', () => {
+  /** a server that counts who connects */
+  const listening = async (server: Server): Promise<{ readonly port: number; readonly connections: () => number }> => {
+    let count = 0;
+    server.on('connection', () => count++);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return { port: (server.address() as AddressInfo).port, connections: () => count };
+  };
+  beforeAll(() => {
+    nock.restore();
+  });
+  afterAll(() => {
+    nock.activate();
+  });
+
+  it('a name of an internal address is not connected to, however its set is asked for', async () => {
+    const server = createServer((socket) => {
+      socket.destroy();
+    });
+    const { port, connections } = await listening(server);
+    const keys = new RemoteKeys(false, Date.now);
+    await expect(keys.find(`https://localhost:${String(port)}/jwks`, 'a')).rejects.toBeInstanceOf(UnreadableKeys);
+    expect(connections()).toBe(0);
+    // the same name where internal addresses may be: the server is there
+    await expect(new RemoteKeys(true, Date.now).find(`https://localhost:${String(port)}/jwks`, 'a')).rejects.toBeInstanceOf(UnreadableKeys);
+    expect(connections()).toBeGreaterThan(0);
+    server.close();
+  });
+
+  it.each([
+    ['says nothing', () => undefined],
+    [
+      'sends a byte now and then',
+      (write: (text: string) => void) =>
+        setInterval(() => {
+          write(' ');
+        }, 200).unref(),
+    ],
+  ])('a server that %s is waited for three seconds', async (_, say) => {
+    const server = createHttp((_request, response) => {
+      response.writeHead(200);
+      say((text) => response.write(text));
+    });
+    const { port } = await listening(server);
+    const began = performance.now();
+    await expect(new RemoteKeys(true, Date.now).find(`http://127.0.0.1:${String(port)}/jwks`, 'a')).rejects.toBeInstanceOf(UnreadableKeys);
+    const took = performance.now() - began;
+    expect([took > 2500, took < 5000]).toEqual([true, true]);
+    server.closeAllConnections();
+    server.close();
+  });
 });
