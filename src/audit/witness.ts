@@ -2,7 +2,7 @@ import { Failure } from '../fhir/outcome.js';
 import { referenceTo } from '../fhir/resource.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { isContainedType } from '../store/layout.js';
-import type { Claim, Put, Store, Unit } from '../store/port.js';
+import type { Claim, Put, Recall, Store, Unit } from '../store/port.js';
 import type { Happening } from './audit-event.js';
 import { auditLine } from './audit-line.js';
 import { Flood } from './flood.js';
@@ -146,8 +146,8 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
   const writing: Witness['around'] = async (house, call, asked, run) => {
     const state = { committed: false };
     const own: Store = Object.assign(Object.create(house.store) as Store, {
-      commit: async (unit: Unit) => {
-        await store.commit(await written(call, asked, unit));
+      commit: async (unit: Unit, recall?: Recall) => {
+        await store.commit(await written(call, asked, unit), recall);
         state.committed ||= (unit.puts?.length ?? 0) > 0;
       },
     });

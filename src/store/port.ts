@@ -297,9 +297,17 @@ export interface Reader {
   auditLinks(chain: string, after: number, limit: number): Promise<readonly AuditLink[]>;
 }
 
+/**
+ * What was read for a unit, for who adds a referral's worklist places to it: the revision of these, and a reader that answers again what
+ * was read after the revision, and reads the rest. Undefined when the revision was not read.
+ */
+export type Recall = (
+  referral: string,
+) => Promise<{ readonly revision: number; readonly reader: Pick<Reader, 'find' | 'findClaim' | 'search'> } | undefined>;
+
 export interface Store extends Reader {
   /** Resolves when durable; every later read in this process sees it. Throws Stale, Taken, Unresolved, Referenced, Matched, Unavailable. */
-  commit(unit: Unit): Promise<void>;
+  commit(unit: Unit, recall?: Recall): Promise<void>;
   /**
    * Reads from a copy that may be some seconds behind, where the store has one: for searches, history and exports, never for what a
    * write is decided on. The store itself reads from the primary.

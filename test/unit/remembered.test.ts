@@ -1,5 +1,5 @@
 import { rememberedStore } from '../../src/store/remembered.js';
-import type { Key, SearchPlan, Sight, Store } from '../../src/store/port.js';
+import type { Entry, Key, Recall, SearchPlan, Sight, Store, Stored, Unit } from '../../src/store/port.js';
 
 const counting = () => {
   const asked: string[] = [];
@@ -45,4 +45,60 @@ it("does not remember what a scope's restriction shows", async () => {
   await store.find(key('s'), narrow);
   await store.find(key('s'), narrow);
   expect(asked).toHaveLength(2);
+});
+
+/** A store whose worklist revisions and tasks move when told; gives the store of a write and what its commit was given. */
+const moving = () => {
+  const now = { revision: 3, task: 1 };
+  const given: { recall?: Recall } = {};
+  const row = (id: Key): Stored => ({ ...id, version: now.task, lastUpdated: 0, body: '{}' });
+  const store = {
+    find: (at: Key) => Promise.resolve(row(at)),
+    findClaim: () => Promise.resolve({ kind: 'current-booking', key: 'r', owner: `Appointment/${String(now.task)}` } as const),
+    findEntry: (kind: Entry['kind'], entry: string) => Promise.resolve({ kind, key: entry, version: now.revision, body: '' }),
+    search: ({ type }: SearchPlan) => Promise.resolve({ rows: [row({ type, id: 't' })], next: undefined }),
+    commit: (_unit: Unit, recall?: Recall) => {
+      if (recall) given.recall = recall;
+      return Promise.resolve();
+    },
+  } satisfies Partial<Store>;
+  const recalled = async () => {
+    await own.commit({});
+    return given.recall?.('r');
+  };
+  const own = rememberedStore(store as unknown as Store);
+  return { now, own, recalled };
+};
+const referral: Key = { type: 'ServiceRequest', id: 'r' };
+
+it('a commit is given the revision of the worklists as it was when the referral was read, and what was read since', async () => {
+  const { now, own, recalled } = moving();
+  await own.find(referral, keys('a'));
+  await own.find(key('s'), 'all');
+  await own.search(plan('Task'), 'all');
+  await own.findClaim('current-booking', 'r');
+  Object.assign(now, { revision: 4, task: 2 });
+  const { revision, reader } = (await recalled()) ?? {};
+  expect(revision).toBe(3);
+  expect((await reader?.find(key('s'), 'all'))?.version).toBe(1);
+  expect((await reader?.search(plan('Task'), 'all'))?.rows[0]?.version).toBe(1);
+  expect((await reader?.findClaim('current-booking', 'r'))?.owner).toBe('Appointment/1');
+  // what nobody asked for is read
+  expect((await reader?.find(key('other'), 'all'))?.version).toBe(2);
+});
+
+it('what was read before the revision is read again by who adds to the unit', async () => {
+  const { now, own, recalled } = moving();
+  await own.search(plan('Task'), 'all');
+  Object.assign(now, { revision: 4, task: 2 });
+  await own.find(referral, 'all');
+  const { revision, reader } = (await recalled()) ?? {};
+  expect(revision).toBe(4);
+  expect((await reader?.search(plan('Task'), 'all'))?.rows[0]?.version).toBe(2);
+});
+
+it('nothing is recalled of a referral that the write did not read', async () => {
+  const { own, recalled } = moving();
+  await own.find(key('s'), 'all');
+  expect(await recalled()).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import type { ServiceRequest } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
-import { Stale, type EntryPut, type Put, type Reader, type Store, type Unit, type WorklistPut } from '../../store/port.js';
+import { Stale, type EntryPut, type Put, type Reader, type Recall, type Store, type Unit, type WorklistPut } from '../../store/port.js';
 import { factsAfter } from './after-unit.js';
 import { gatherCandidate, gatherReferrer } from './gather-worklist.js';
 import { placesOf } from './place.js';
@@ -56,17 +56,26 @@ export const placesAfter = async (
   return { referral, places: placesOf(candidate, referrer) };
 };
 
+const revisionOf = async (reader: Reader, referral: string): Promise<number> =>
+  (await reader.findEntry('worklist', referral))?.version ?? 0;
+
 /** Adds to a unit the places of the referrals, each guarded by the revision that was read before all else. */
-export const listing = async (reader: Reader, unit: Unit, referrals: Iterable<string>, integrity: boolean): Promise<Unit> => {
+export const listing = async (
+  reader: Reader,
+  unit: Unit,
+  referrals: Iterable<string>,
+  integrity: boolean,
+  recall?: Recall,
+): Promise<Unit> => {
   const all = [...referrals];
   const entries: EntryPut[] = [];
   const worklists: WorklistPut[] = [];
-  for (let from = 0; from < all.length; from += together) {
-    const some = all.slice(from, from + together);
-    const revisions = await Promise.all(some.map((referral) => reader.findEntry('worklist', referral)));
-    some.forEach((key, at) => entries.push({ kind: 'worklist', key, version: revisions[at]?.version ?? 0, body: '' }));
-    worklists.push(...(await Promise.all(some.map((referral) => placesAfter(reader, unit, referral, integrity)))));
-  }
+  const list = async (referral: string): Promise<void> => {
+    const known = (await recall?.(referral)) ?? { revision: await revisionOf(reader, referral), reader };
+    entries.push({ kind: 'worklist', key: referral, version: known.revision, body: '' });
+    worklists.push(await placesAfter(known.reader, unit, referral, integrity));
+  };
+  for (let from = 0; from < all.length; from += together) await Promise.all(all.slice(from, from + together).map(list));
   return worklists.length === 0 ? unit : { ...unit, entries: [...(unit.entries ?? []), ...entries], worklists };
 };
 
@@ -78,7 +87,7 @@ export const listing = async (reader: Reader, unit: Unit, referrals: Iterable<st
  */
 export const listedStore = (store: Store, integrity: boolean): Store =>
   Object.assign(Object.create(store) as Store, {
-    commit: async (unit: Unit) => {
+    commit: async (unit: Unit, recall?: Recall) => {
       const touched = await touchedBy(store, unit);
       if (touched.size === 0) {
         await store.commit(unit);
@@ -86,7 +95,8 @@ export const listedStore = (store: Store, integrity: boolean): Store =>
       }
       for (let round = 1; ; round++)
         try {
-          await store.commit(await listing(store, unit, touched, integrity));
+          // what was read before it moved is of no more use
+          await store.commit(await listing(store, unit, touched, integrity, round === 1 ? recall : undefined));
           return;
         } catch (error) {
           if (!(error instanceof Stale && error.at.type === 'worklist') || round === tries) throw error;
