@@ -4,6 +4,7 @@ import { created, type Draft, type Found } from '../command.js';
 import { gatherService, type Service } from '../directory/service.js';
 import { gatherConcept } from '../reference-data/concept.js';
 import { documentsOf } from '../referral/gather-referral.js';
+import { requesterOrganisations } from '../referral/gather-requester.js';
 import { adviceStateOf, inAdviceState, kindOf, type Why } from '../referral/referral.js';
 import type { AdviceState } from '../referral/states.js';
 import { refusal } from '../refusal.js';
@@ -20,7 +21,8 @@ export type Advice = {
 };
 
 /** The request for advice with its service and files. Refuses a referral: INVALID_REQUEST_TYPE. */
-export const gatherAdvice = async ({ facts, baseUrl }: Situation, found: Found): Promise<Advice> => {
+export const gatherAdvice = async (situation: Situation, found: Found): Promise<Advice> => {
+  const { facts, baseUrl } = situation;
   const request = found.resource as unknown as ServiceRequest;
   if (kindOf(request) !== 'advice')
     throw refusal(
@@ -30,19 +32,28 @@ export const gatherAdvice = async ({ facts, baseUrl }: Situation, found: Found):
       'This is a referral, not a request for advice.',
       'ServiceRequest.code',
     );
+  const service = await gatherService(facts, request.performer?.[0], baseUrl);
+  await refuseStranger(situation, request, service);
   return {
     found,
     request,
     state: adviceStateOf(request) ?? 'PROVIDER_RESPONSE_REQUIRED',
-    service: await gatherService(facts, request.performer?.[0], baseUrl),
+    service,
     documents: await documentsOf(facts, found.id),
   };
 };
 
-/** A provider acts on what was asked of it alone. */
-export const refuseStranger = ({ service }: Advice, { caller }: Situation): void => {
-  if (sideOf(caller) === 'provider' && service?.organisation !== caller.organisation)
+/** A provider acts on what was asked of it alone, a referrer on what its organisation asked. */
+const refuseStranger = async ({ caller, facts }: Situation, { requester }: ServiceRequest, service: Service | undefined): Promise<void> => {
+  const { organisation = '' } = caller;
+  const isAsked = service?.organisation === organisation;
+  const side = sideOf(caller);
+  if (side === 'provider' && !isAsked)
     throw refusal('forbidden', 'forbidden', 'NO_RELATIONSHIP', 'The request is with another provider.', 'ServiceRequest.performer');
+  if (side !== 'referrer') return;
+  const referrers = await requesterOrganisations(facts, requester);
+  if (referrers.length > 0 ? !referrers.includes(organisation) : isAsked)
+    throw refusal('forbidden', 'forbidden', 'NO_RELATIONSHIP', 'The request is of another organisation.', 'ServiceRequest.requester');
 };
 
 const requestStatus: Readonly<Record<AdviceState, ServiceRequest['status']>> = {

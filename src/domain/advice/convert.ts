@@ -11,7 +11,7 @@ import { transitionOf } from '../referral/transitions.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { checkText } from './ask.js';
-import { adviceAfter, gatherAdvice, mayConvert, message, refuseStranger, type Advice } from './conversation.js';
+import { adviceAfter, gatherAdvice, mayConvert, message, type Advice } from './conversation.js';
 
 export type Conversion = {
   readonly guidance?: string;
@@ -50,7 +50,6 @@ const referralOf = (advice: Advice, id: string, ubrn: string, situation: Situati
 export const convertAdvice = async (situation: Situation, found: Found, conversion: Conversion): Promise<Decision> => {
   const { newId, now } = situation;
   const advice = await gatherAdvice(situation, found);
-  refuseStranger(advice, situation);
   const next = adviceAfter(advice, 'convert', situation);
   if (!(await mayConvert(situation, advice.request)))
     throw refusal(

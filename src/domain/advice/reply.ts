@@ -8,7 +8,7 @@ import { withPriority } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { checkText } from './ask.js';
-import { adviceAfter, gatherAdvice, mayConvert, message, refuseStranger } from './conversation.js';
+import { adviceAfter, gatherAdvice, mayConvert, message } from './conversation.js';
 import { adviceTransitions, type AdviceEvent } from './transitions.js';
 
 const replyEvents = ['reply-with-advice', 'ask-for-information', 'say-converted'] as const;
@@ -42,7 +42,6 @@ const gatherEvent = async ({ facts }: Situation, { outcome, recommendation }: Re
 /** A026: the provider answers, asks back, or says that it made a referral of the request. */
 export const sendCommunicationToRequester = async (situation: Situation, found: Found, reply: Reply): Promise<Decision> => {
   const advice = await gatherAdvice(situation, found);
-  refuseStranger(advice, situation);
   const event = await gatherEvent(situation, reply);
   const next = adviceAfter(advice, event, situation);
   checkText(reply.guidance, 'guidance');

@@ -4,6 +4,7 @@ import type { Facts, Found } from '../command.js';
 import { gatherService, type Service } from '../directory/service.js';
 import { sideOf } from '../sides.js';
 import type { Situation } from '../situation.js';
+import { requesterOrganisations } from './gather-requester.js';
 import type { ReferralSituation } from './guards.js';
 
 /** A referral with what belongs to it, each with the version that a change is made over. */
@@ -77,12 +78,14 @@ const hasSubjectDied = async (
 /** Gathers all that the transition table and the commands look at. `found` was found with the caller's own sight. */
 export const gatherReferral = async ({ facts, caller, baseUrl, now, demographics }: Situation, found: Found): Promise<Referral> => {
   const request = found.resource as unknown as ServiceRequest;
-  const [appointmentFound, taskFound, documents, services, hasDied] = await Promise.all([
+  const actor = sideOf(caller);
+  const [appointmentFound, taskFound, documents, services, hasDied, referrers] = await Promise.all([
     currentAppointment(facts, found.id),
     openTask(facts, found.id),
     documentsOf(facts, found.id),
     shortlistOf(facts, request, baseUrl),
     hasSubjectDied({ facts, demographics }, request),
+    actor === 'referrer' ? requesterOrganisations(facts, request.requester) : [],
   ]);
   const appointment = appointmentFound?.resource as unknown as Appointment | undefined;
   const task = taskFound?.resource as unknown as Task | undefined;
@@ -97,7 +100,8 @@ export const gatherReferral = async ({ facts, caller, baseUrl, now, demographics
     documents,
     hasDocument: documents.length > 0,
     hasDied,
-    actor: sideOf(caller),
+    actor,
+    referrers,
     now,
     ...(caller.organisation === undefined ? {} : { organisation: caller.organisation }),
     ...(appointmentFound === undefined || appointment === undefined ? {} : { appointmentFound, appointment }),

@@ -59,7 +59,8 @@ export const gatherNamed = async (
 const listed = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
 
 /** ODS codes of where a requester works; none for whom no organisation is known. */
-const requesterOrganisations = async (facts: Facts, requester: Reference): Promise<readonly string[]> => {
+export const requesterOrganisations = async (facts: Facts, requester: Reference | undefined): Promise<readonly string[]> => {
+  if (requester === undefined) return [];
   const direct = await organisationOf(facts, requester);
   if (direct !== undefined) return [direct];
   const key = readReference(requester.reference ?? '', '');

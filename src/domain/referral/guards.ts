@@ -22,6 +22,8 @@ export type ReferralSituation = {
   readonly actor: 'referrer' | 'provider' | 'patient' | 'system';
   /** ODS code that the caller acts for */
   readonly organisation?: string;
+  /** ODS codes of the organisation that refers, for a caller who acts as a referrer; none when the request does not tell */
+  readonly referrers?: readonly string[];
   /** ISO 8601 */
   readonly now: string;
 };
@@ -30,6 +32,23 @@ const before = (a: string | undefined, b: string): boolean => a !== undefined &&
 
 const own = (service: Service | undefined, { actor, organisation }: ReferralSituation, what: string): readonly Breach[] =>
   unless(actor !== 'provider' || (service !== undefined && service.organisation === organisation), `The ${what} is with another provider.`);
+
+/**
+ * A referrer acts on what his organisation referred, not on what it was sent: somebody may hold functions of both sides there. A provider
+ * ends what is with it, and what nobody else is asked for.
+ */
+const belongs = (x: ReferralSituation): readonly Breach[] => {
+  const { actor, organisation, referrers = [], services, appointment, task } = x;
+  const isOwn = (service: Service): boolean => service.organisation === organisation;
+  if (actor === 'referrer')
+    return unless(
+      referrers.length > 0 ? organisation !== undefined && referrers.includes(organisation) : !services.some(isOwn),
+      'The referral is of another organisation.',
+    );
+  if (appointment !== undefined) return own(x.appointmentService, x, 'appointment');
+  if (task !== undefined) return own(x.taskService, x, 'referral');
+  return unless(actor !== 'provider' || services.every(isOwn), 'Another provider is asked as well.');
+};
 
 /** Clinical information is due once the referrer said that a letter follows; the request itself may carry it as well. */
 const hasClinicalInformation = ({ request, hasDocument }: ReferralSituation): boolean =>
@@ -57,6 +76,13 @@ export const guards = {
         services.some(({ flows }) => flows.includes('REVIEW')),
         'No service on the shortlist does triage.',
       ),
+  },
+  'own-referral': {
+    code: 'NO_RELATIONSHIP',
+    expression: 'ServiceRequest.requester',
+    category: 'forbidden',
+    issue: 'forbidden',
+    evaluate: belongs,
   },
   'own-service': {
     code: 'NO_RELATIONSHIP',

@@ -3,6 +3,8 @@ import { pdfOf } from '../../documents/pdf.js';
 import { findPrinted, printedAt } from '../../domain/documents/printed.js';
 import { clinicalSummaryPage, patientLetterPage, type PrintedPage } from '../../domain/documents/pages.js';
 import { spentTries, findAccessCode } from '../../domain/patient-access/access-code.js';
+import { guards } from '../../domain/referral/guards.js';
+import { refuseBreaches } from '../../domain/rules/rule.js';
 import { gatherReferral, type Referral } from '../../domain/referral/gather-referral.js';
 import { kindOf, ubrnOf } from '../../domain/referral/referral.js';
 import { refusal } from '../../domain/refusal.js';
@@ -62,6 +64,7 @@ const printedSummary = async (house: House, situation: Situation, referral: Refe
 
 /** A new letter gives all tries anew: it is printed by the practice, which knows its patient. */
 const patientLetter = async (house: House, situation: Situation, referral: Referral): Promise<PrintedPage> => {
+  refuseBreaches([guards['own-referral']], referral);
   const { request, services, appointment } = referral;
   const ubrn = ubrnOf(request) ?? '';
   const find = situation.facts.findClaim;
