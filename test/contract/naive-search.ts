@@ -124,7 +124,8 @@ export const holds = (predicate: Predicate, row: Row, rows: readonly Row[]): boo
           rows.some(
             (other) =>
               keyOf(other) === keyOf(value.target) &&
-              other.type === predicate.type &&
+              // R4 search.html#contained: a chain is followed into contained resources
+              [predicate.type, `#${predicate.type}`].includes(other.type) &&
               isSeen(other, predicate.sight ?? 'all', rows) &&
               all(predicate.where, other),
           ),

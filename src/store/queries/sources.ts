@@ -237,7 +237,7 @@ export class Sources {
     }
   }
 
-  /** The sources of every branch; what a branch asks beside its driver is tested again with the whole condition. */
+  /** The sources of every branch; where one leaves some of its conditions open, the whole is tested again. */
   private either(
     type: string,
     driver: Of<'either'>,
@@ -249,7 +249,7 @@ export class Sources {
     return driver.of.flatMap((where, index) =>
       this.of(type, where, (run) => at(run).of[index]!, seen, row, rows).map((source) => ({
         ...source,
-        covers: where.length === 1 ? new Set<Predicate>([driver]) : new Set<Predicate>(),
+        covers: new Set<Predicate>(where.every((one) => source.covers.has(one)) ? [driver] : []),
         narrow: undefined,
       })),
     );
