@@ -17,6 +17,7 @@ import { gatherForValidation } from './gather-validation.js';
 import type { Call, House } from './house.js';
 import { onlySeen, refuseUnseen } from './unseen.js';
 import { accessFacts, attachmentUrls, keyed, linksOf } from './access-facts.js';
+import { authorKeys, refuseOtherAuthor } from './authors.js';
 import { identifierKey, resolveLogical } from './logical-references.js';
 import { otherReferences, versionsReferredTo } from './referred-to.js';
 
@@ -93,6 +94,7 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
   if (draft.plain === true) {
     checkOwnOrganisation(call.caller, resource, facts);
     await checkOwnBefore(house, call, draft);
+    await refuseOtherAuthor(house, call, draft);
   }
   const links = linksOf(house, draft, resource, references, logical);
   // what belongs to a referral is seen with it: a key of its own would outlive the caller's place on the shortlist
@@ -104,9 +106,12 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
     ...bare(draft, lastUpdated),
     body: stringifyJson(resource),
     values: [...extracted, ...otherReferences(house, draft.type, references, extracted)],
-    accessKeys: isLinked
-      ? accessKeysOf(resource, withoutCaller)
-      : [...new Set([...accessKeysOf(resource, facts), ...(await authorsBefore(house, draft))])],
+    accessKeys: [
+      ...(isLinked
+        ? accessKeysOf(resource, withoutCaller)
+        : new Set([...accessKeysOf(resource, facts), ...(await authorsBefore(house, draft))])),
+      ...(await authorKeys(house, call, draft)),
+    ],
     accessLinks: links,
   };
   return {

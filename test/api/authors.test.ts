@@ -1,3 +1,4 @@
+import { codeIn, ersOf } from '../helpers/ers.js';
 import { patchBody, jsonPatch } from '../helpers/rest.js';
 import { startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
 
@@ -54,6 +55,46 @@ it.each(change)('a document of a practice is the practice’s after %s by a syst
   for (const _again of [1, 2]) expect((await act(url)).status).toBe(200);
   expect(await seenBy(url)).toEqual(['gp', 'system']);
   expect((await server.as('gp', 'GET', `DocumentReference?_id=${idIn(url)}`)).json['total']).toBe(1);
+});
+
+describe('a letter to a referral', () => {
+  const sides = ['gp', 'provider', 'patient'] as const;
+  it.each(sides)('of the %s is read by all sides, and changed by nobody else', async (author) => {
+    const ers = ersOf(server);
+    const referral = String((await ers.refer([(await ers.withSlots()).service]))['id']);
+    const related = { context: { related: [{ reference: `ServiceRequest/${referral}` }] } };
+    const url = await made(author, { ...letter('mine'), ...related });
+    const current = (await server.as('system', 'GET', url)).json;
+    const version = { 'if-match': 'W/"1"' };
+    for (const role of sides.filter((side) => side !== author)) {
+      expect([role, (await server.as(role, 'GET', url)).status]).toEqual([role, 200]);
+      const changed = await server.as(role, 'PUT', url, { ...current, description: 'not mine' }, version);
+      expect([role, changed.status, codeIn(changed)]).toEqual([role, 403, 'NO_RELATIONSHIP']);
+      // taken off the referral, nobody but who took it would read it
+      const { context: _context, ...loose } = current;
+      expect([role, (await server.as(role, 'PUT', url, loose, version)).status]).toEqual([role, 403]);
+      const patch = patchBody({ op: 'replace', path: '/status', value: 'entered-in-error' });
+      expect([role, (await server.as(role, 'PATCH', url, patch, { ...jsonPatch, ...version })).status]).toEqual([role, 403]);
+      const entry = [{ resource: loose, request: { method: 'PUT', url, ifMatch: 'W/"1"' } }];
+      const unit = await server.as(role, 'POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
+      expect([role, unit.status]).toEqual([role, 403]);
+    }
+    const own = await server.as(author, 'PUT', url, { ...current, description: 'again' }, version);
+    expect([own.status, own.text]).toEqual([200, own.text]);
+    const again = await server.as(author, 'PUT', url, { ...current, description: 'once more' }, { 'if-match': 'W/"2"' });
+    expect(again.status).toBe(200);
+    expect((await server.as('gp', 'GET', url)).json['description']).toBe('once more');
+  });
+
+  it('that a system client wrote is no patient’s to change', async () => {
+    const ers = ersOf(server);
+    const referral = String((await ers.refer([(await ers.withSlots()).service]))['id']);
+    const related = { context: { related: [{ reference: `ServiceRequest/${referral}` }] } };
+    const url = await made('system', { ...letter('of the system'), ...related });
+    const current = (await server.as('patient', 'GET', url)).json;
+    const changed = await server.as('patient', 'PUT', url, { ...current, description: 'x' }, { 'if-match': 'W/"1"' });
+    expect([changed.status, codeIn(changed)]).toEqual([403, 'NO_RELATIONSHIP']);
+  });
 });
 
 it('is so, as versions of one record, after it was deleted and written again', async () => {

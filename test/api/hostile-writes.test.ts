@@ -184,7 +184,7 @@ describe('nobody speaks for somebody else', () => {
 });
 
 describe('a letter after the shortlist changed', () => {
-  it('is not read by who has left it, though he wrote it last', async () => {
+  it('is not read by who has left it', async () => {
     const [own] = await ers.services('DIRECTLY_BOOKABLE');
     const [other] = await ers.services('DIRECTLY_BOOKABLE', 'R69');
     const made = await ers.refer([String(own?.['id'])]);
@@ -192,7 +192,7 @@ describe('a letter after the shortlist changed', () => {
     const related = { context: { related: [{ reference: `ServiceRequest/${String(made['id'])}` }] } };
     const document = (await server.as('gp', 'POST', 'DocumentReference', { ...bytes, ...related })).json;
     const url = `DocumentReference/${String(document['id'])}`;
-    expect((await server.as('provider', 'PUT', url, { ...document, description: 'read' }, etag(document))).status).toBe(200);
+    expect((await server.as('provider', 'GET', url)).status).toBe(200);
     expect(
       (await ers.on('gp', made['id'], 'changeShortlist', parameters(['shortlist', `HealthcareService/${String(other?.['id'])}`]))).status,
     ).toBe(200);
