@@ -56,4 +56,39 @@ onEveryEngine('large', (engine) => {
     expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { name: 'Stale' } });
     expect((await store.availability(['diary'], 200 * 3_600_000, 261 * 3_600_000))[0]?.count).toBe(60);
   });
+
+  // what an engine does for few rows it must do for the next one as well
+  it.each([20, 21])('a unit of %i of everything is written as a whole, new and changed', async (many) => {
+    const all = Array.from({ length: many }, (_, n) => `${String(many)}-${String(n)}`);
+    const root = { type: 'Schedule', id: 'diary' };
+    const unit = (version: number) => ({
+      puts: all.map((id) => ({
+        ...made('Slot', id, [{ kind: 'reference', param: 'schedule', target: schedule } as const]),
+        ...{ version, accessKeys: [`patient:${id}`, `version:${String(version)}`], accessLinks: [{ child: { type: 'Slot', id }, root }] },
+      })),
+      entries: all.map((key) => ({ kind: 'job', key, version, body: `"${String(version)}"` }) as const),
+      worklists: all.map((referral) => ({
+        referral,
+        places: [{ list: `L${String(many)}`, owner: 'o', authored: version, item: `"${referral}"` }],
+      })),
+      claims: all.map((key) => claim(key, `v${String(version)}`)),
+    });
+    await store.commit(unit(0));
+    const changed = unit(1);
+    await store.commit({ ...changed, releases: all.map((key) => claim(key, 'v0')), expects: [{ ...schedule, version: 1 }] });
+    const keys = all.map((id) => ({ type: 'Slot', id }));
+    expect((await store.findMany(keys, { keys: ['version:1'] })).map(({ version }) => version)).toEqual(all.map(() => 2));
+    expect(await store.findMany(keys, { keys: ['version:0'] })).toEqual([]);
+    const entries = await Promise.all(all.map((key) => store.findEntry('job', key)));
+    expect(entries.map((entry) => [entry?.version, entry?.body])).toEqual(all.map(() => [2, '"1"']));
+    const claims = await Promise.all(all.map((key) => store.findClaim('identifier', key)));
+    expect(claims.map((found) => found?.owner)).toEqual(all.map(() => 'v1'));
+    const page = await store.worklist({ list: `L${String(many)}`, owner: 'o', now: 1, count: 50 });
+    expect(page.rows.map(({ referral, authored }) => [referral, authored]).sort()).toEqual(all.map((id) => [id, 1]).sort());
+    expect(await store.referrers(schedule, 'all', 100, { type: 'Slot', param: 'schedule' })).toHaveLength(100);
+    await store.commit({ expects: keys.map((key) => ({ ...key, version: 2 })), releases: all.map((key) => claim(key, 'v1')) });
+    expect(await Promise.all(all.map((key) => store.findClaim('identifier', key)))).toEqual(all.map(() => undefined));
+    const stale = keys.map((key, n) => ({ ...key, version: n === many - 1 ? 1 : 2 }));
+    await expect(store.commit({ expects: stale })).rejects.toBeInstanceOf(Stale);
+  });
 });

@@ -4,6 +4,7 @@ import { indexRowsOf, indexTables, kinds, type IndexRows } from '../sqlite/write
 import { jsonText, meant, sentAs } from '../json-text.js';
 import { keyText } from '../key-text.js';
 import { batchText, type Shape } from './batch.js';
+import { fewAtMost } from './sent-lists.js';
 import type { Inputs } from './database.js';
 import type { Terms } from './terms.js';
 
@@ -221,6 +222,7 @@ export const unitBatch = (
   const whole = again.filter((reindex) => !isOfSome(reindex));
   if (whole.length > 0 && puts.length > 0) throw new Error('a unit that indexes resources anew writes none');
   const worklists = unit.worklists ?? [];
+  const links = puts.flatMap(({ accessLinks }) => accessLinks);
   const targets = new Targets();
   const written = puts.length > 0 ? putInputs(terms, puts, targets) : whole.length > 0 ? wholeInputs(terms, whole) : {};
   const tests = renamed(options.unmatched);
@@ -244,6 +246,9 @@ export const unitBatch = (
     accessKeys: 'keys' in written,
     accessLinks: 'links' in written,
     integrity: options.integrity,
+    few:
+      whole.length === 0 &&
+      [puts, expects, claims, releases, entries, worklists, targets.keys, links].every(({ length }) => length <= fewAtMost),
   };
   const { link } = options;
   const text = batchText(shape);

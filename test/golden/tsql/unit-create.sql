@@ -6,33 +6,33 @@ set @now = datediff_big(millisecond, '19700101', sysutcdatetime());
 begin transaction;
 
 update r set version = p.version + 1, last_updated = p.last_updated, body = case when p.length is null then null else substring(@bodies, p.start, p.length) end
-  from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') p inner join resource r on r.type = p.type and r.id = p.id collate Latin1_General_BIN2 where r.version = p.version;
+  from (select top (20) * from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') j) p inner join resource r on r.type = p.type and r.id = p.id collate Latin1_General_BIN2 where r.version = p.version;
 set @done = @@rowcount;
 insert into resource (rid, type, id, version, last_updated, body)
   select next value for resource_rid, p.type, p.id, 1, p.last_updated, case when p.length is null then null else substring(@bodies, p.start, p.length) end
-  from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') p where p.version = 0 and not exists (select 1 as one from resource r where r.type = p.type and r.id = p.id collate Latin1_General_BIN2);
+  from (select top (20) * from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') j) p where p.version = 0 and not exists (select 1 as one from resource r where r.type = p.type and r.id = p.id collate Latin1_General_BIN2);
 set @done = @done + @@rowcount;
 if @done <> @written begin
   
   if @@trancount > 0 rollback transaction;
-  set @bad = (select min(p.n) from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') p left join resource r on r.type = p.type and r.id = p.id collate Latin1_General_BIN2 where coalesce(r.version, 0) <> p.version);
+  set @bad = (select min(p.n) from (select top (20) * from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') j) p left join resource r on r.type = p.type and r.id = p.id collate Latin1_General_BIN2 where coalesce(r.version, 0) <> p.version);
   if @bad is null begin; throw 50010, 'again', 1; end;
   set @what = concat('puts ', @bad);
   throw 50001, @what, 1;
 end;
 insert into @row (n, rid, gone) select p.n, r.rid, case when p.length is null then 1 else 0 end
-  from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') p inner join resource r on r.type = p.type and r.id = p.id collate Latin1_General_BIN2;
-insert into live (rid) select w.rid from @row w where w.gone = 0 and not exists (select 1 as one from live l where l.rid = w.rid);
+  from (select top (20) * from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') j) p inner join resource r on r.type = p.type and r.id = p.id collate Latin1_General_BIN2;
+insert into live (rid) select w.rid from (select top (20) * from @row j) w where w.gone = 0 and not exists (select 1 as one from live l where l.rid = w.rid);
 
-insert into search_token (rid, param, code, system) select w.rid, x.param, translate(x.code, @sent_as, @meant), x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join @row w on w.n = x.n
+insert into search_token (rid, param, code, system) select w.rid, x.param, translate(x.code, @sent_as, @meant), x.system from openjson(@token) with (n int '$.n', param int '$.p', code nvarchar(400) '$.c0', system int '$.c1') x inner join (select top (20) * from @row j) w on w.n = x.n
   ;
 
-insert into search_text (rid, param, value) select w.rid, x.param, translate(x.value, @sent_as, @meant) from openjson(@text) with (n int '$.n', param int '$.p', value nvarchar(400) '$.c0') x inner join @row w on w.n = x.n
+insert into search_text (rid, param, value) select w.rid, x.param, translate(x.value, @sent_as, @meant) from openjson(@text) with (n int '$.n', param int '$.p', value nvarchar(400) '$.c0') x inner join (select top (20) * from @row j) w on w.n = x.n
   ;
 set @floor = case when @latest > @now then @latest else @now end;
 update commit_order set sequence = sequence + @written,
   committed_at = case when committed_at >= @floor then committed_at + 1 else @floor end where id = 1;
 select @sequence = sequence, @now = committed_at from commit_order where id = 1;
 insert into commit_log (sequence, committed_at, type, rid, version)
-  select @sequence - @written + p.n + 1, @now, p.type, w.rid, p.version + 1 from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') p inner join @row w on w.n = p.n;
+  select @sequence - @written + p.n + 1, @now, p.type, w.rid, p.version + 1 from (select top (20) * from openjson(@puts) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version', last_updated bigint '$.last', start int '$.start', length int '$.length') j) p inner join (select top (20) * from @row j) w on w.n = p.n;
 commit transaction;
