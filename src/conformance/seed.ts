@@ -4,7 +4,7 @@ import { wireForm } from '../interactions/seal.js';
 import { ownSource, type Conformance } from '../resources/conformance.js';
 import { Stale, Taken, type Put, type Stored } from '../store/port.js';
 
-const together = 250;
+const together = 1000;
 
 /**
  * Writes the conformance resources that the store lacks or has in an older form, so that read, search and history work on them as on

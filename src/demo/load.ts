@@ -7,6 +7,8 @@ import { localDay } from './local-time.js';
 import { loadDemoPostcodes } from './postcodes.js';
 
 const together = 250;
+/** at the first start nobody waits for what is written: fewer and larger units take less time where each is several round trips */
+const togetherAtFirst = 1000;
 const seed = 1;
 /** the clinics of the demo are in England, whatever the zone of the server's own dates */
 const clinicZone = 'Europe/London';
@@ -59,12 +61,15 @@ export const loadDemo = async (house: House): Promise<number> => {
   let written = 0;
   let batch: Resource[] = [];
   let underWay: Promise<unknown> = Promise.resolve();
+  let slotsUnderWay = false;
   const flush = async (): Promise<void> => {
     // at the first start there is nothing to look for; what another server was faster with is found when it is written
     const full = begun === undefined ? batch : await lacking(house, batch);
     batch = [];
-    // free slots refer to diaries that were written long before: the next ones are made while these are written
-    if (!full.every(({ resourceType }) => resourceType === 'Slot')) await underWay;
+    const isSlots = full.every(({ resourceType }) => resourceType === 'Slot');
+    // slots refer to diaries, which have been written when slots are what is being written: the next ones are made meanwhile
+    if (!isSlots || !slotsUnderWay) await underWay;
+    slotsUnderWay = isSlots;
     const writing = writeWhatCanBe(house, full).then((count) => (written += count));
     await underWay;
     underWay = writing;
@@ -72,7 +77,7 @@ export const loadDemo = async (house: House): Promise<number> => {
   };
   for (const resource of generateDemo({ seed, today, since, timeZone: clinicZone })) {
     batch.push(resource);
-    if (batch.length >= together) await flush();
+    if (batch.length >= (begun === undefined ? togetherAtFirst : together)) await flush();
   }
   await flush();
   await underWay;

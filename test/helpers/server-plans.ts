@@ -1,7 +1,9 @@
 import mssql from 'mssql';
+import type { Inputs } from '../../src/store/mssql/database.js';
 import { readDatabaseUrl } from '../../src/store/mssql/database-url.js';
 import { scripts } from '../../src/store/mssql/schema/scripts.js';
 
+type Answer = { readonly recordsets: readonly (readonly object[])[] };
 type Statement = { readonly text: string; readonly parameters: readonly (string | number | null)[] };
 
 const literal = (value: string | number | null): string =>
@@ -53,18 +55,38 @@ export const plannedVisits = (lines: readonly string[]): readonly Visit[] =>
     return [{ how: next.startsWith('Index Cond:') && bounds(next, index) ? 'seek' : 'scan', table, index }];
   });
 
+const linesIn = (recordsets: readonly (readonly object[])[]): readonly string[] =>
+  recordsets.flat().flatMap((row) => {
+    const { StmtText: text = Object.values(row)[0] as unknown } = row as { readonly StmtText?: unknown };
+    return String(text).split('\n');
+  });
+
 /** What asks the server of a URL for plans. */
 export const serverPlans = async (url: string) => {
   const own = new URL(url);
   own.searchParams.set('poolMax', '1');
-  const pool = await new mssql.ConnectionPool(readDatabaseUrl(own.href)).connect();
-  await pool.request().batch('set showplan_all on');
+  const connect = async (setting: string) => {
+    const pool = await new mssql.ConnectionPool(readDatabaseUrl(own.href)).connect();
+    await pool.request().batch(setting);
+    return pool;
+  };
+  const asking = await connect('set showplan_all on');
+  const writing = await connect('set statistics profile on');
   return {
     /** the lines of a plan as the server writes them */
     linesOf: async (statement: Statement): Promise<readonly string[]> => {
-      const { recordsets } = (await pool.request().batch(filledIn(statement))) as { readonly recordsets: readonly (readonly object[])[] };
-      return recordsets.flat().flatMap((row) => String(Object.values(row)[0]).split('\n'));
+      const { recordsets } = (await asking.request().batch(filledIn(statement))) as unknown as Answer;
+      return linesIn(recordsets);
     },
-    close: () => pool.close(),
+    /** The same of a batch that goes one way or the other, which only tells when it is run. */
+    linesOfRun: async (text: string, inputs: Inputs): Promise<readonly string[]> => {
+      const request = writing.request();
+      for (const [name, value] of Object.entries(inputs)) request.input(name, value);
+      return linesIn(((await request.query(text)) as unknown as Answer).recordsets);
+    },
+    close: async () => {
+      await asking.close();
+      await writing.close();
+    },
   };
 };

@@ -1,5 +1,5 @@
 /** Referrals by the end of their date, which is what the newest first, and `ge`, go by: without these every row of a status was sorted. */
 export const script = `
-create index service_request_status_authored_end on service_request_index (status, authored_end, rid);
-create index service_request_authored_end on service_request_index (authored_end, rid);
+create index service_request_status_end on service_request_index (status, authored_end, rid);
+create index service_request_end on service_request_index (authored_end, rid);
 `;
