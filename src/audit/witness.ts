@@ -1,8 +1,9 @@
 import { Failure } from '../fhir/outcome.js';
 import { referenceTo } from '../fhir/resource.js';
 import type { Call, House, Success } from '../interactions/house.js';
+import { onceClaims } from '../interactions/once-claims.js';
 import { isContainedType } from '../store/layout.js';
-import type { Claim, Put, Recall, Store, Unit } from '../store/port.js';
+import type { Put, Recall, Store, Unit } from '../store/port.js';
 import type { Happening } from './audit-event.js';
 import { auditLine } from './audit-line.js';
 import { Flood } from './flood.js';
@@ -122,9 +123,7 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
       outcome: '0',
       ...about(puts, await whoseAre(store, puts)),
     });
-    const once: readonly Claim[] =
-      call.about?.once === undefined ? [] : [{ ...call.about.once, key: `${call.about.once.key}/${String(asked.part ?? 0)}` }];
-    return { ...unit, audit: [...(unit.audit ?? []), line], claims: [...(unit.claims ?? []), ...once] };
+    return { ...unit, audit: [...(unit.audit ?? []), line], claims: [...(unit.claims ?? []), ...onceClaims(call, asked.part)] };
   };
 
   const shown = (call: Call, asked: Access, seen: readonly Shown[], whose: Whose): void => {

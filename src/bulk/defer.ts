@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { stringifyJson } from '../fhir/json.js';
 import type { Interactive } from '../interactions/dispatch.js';
 import type { Call, House, Success } from '../interactions/house.js';
-import { accepted } from './status.js';
-import { laterCall, ownerOf, type DeferredRequest } from './work.js';
+import { checkRoom, submitted } from './submit.js';
+import { laterCall, type DeferredRequest } from './work.js';
 
 /** Operations with a polling URL of their own, and that URL itself. */
 const already = /(^|\/)(\$export|\$import|_job(\/.*)?)$/;
@@ -22,8 +22,9 @@ export const isDeferrable = ({ method, url }: Interactive): boolean => {
 
 /** Keeps the request for later and tells where to ask after it. */
 export const defer = async (house: House, call: Call, { method, url, body }: Interactive): Promise<Success> => {
+  await checkRoom(house, call);
   const name = `deferred-${house.newId()}`;
   if (body !== undefined) await house.blobs.write(name, Readable.from([Buffer.from(stringifyJson(body))]), Number.MAX_SAFE_INTEGER);
   const request: DeferredRequest = { call: laterCall(call), method, url, ...(body === undefined ? {} : { body: name }) };
-  return accepted(house, await house.jobs.submit({ kind: 'deferred', owner: ownerOf(call.caller), request }));
+  return submitted(house, call, { kind: 'deferred', request });
 };

@@ -2,14 +2,12 @@ import type { Failure } from '../fhir/outcome.js';
 import type { Caller } from '../access/caller.js';
 import type { Call } from '../interactions/house.js';
 
-/** The part of a call that work done later still needs; by the request's ids the audit of the work is found with that of the request. */
-export type LaterCall = Pick<Call, 'caller' | 'lenient' | 'returns' | 'about'>;
+/** The call of work that is done later: by the request's ids its audit is found with that of the request; what was claimed for it was so already. */
+export type LaterCall = Call;
 
-export const laterCall = ({ caller, lenient, returns, about }: Call): LaterCall => ({
-  caller,
-  lenient,
+export const laterCall = ({ about, ...call }: Call): LaterCall => ({
+  ...call,
   ...(about === undefined ? {} : { about: { requestId: about.requestId, correlationId: about.correlationId } }),
-  ...(returns === undefined ? {} : { returns }),
 });
 
 /** Who may ask after a job: the client, the person it acted for, and in the same place and function: another may not see what this one did. */

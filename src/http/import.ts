@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Request } from '@hapi/hapi';
 import { checkOperation } from '../access/policy.js';
+import { checkRoom } from '../bulk/submit.js';
 import { TooLarge } from '../blobs/port.js';
 import { failure } from '../fhir/outcome.js';
 import { dispatch } from '../interactions/dispatch.js';
@@ -26,6 +27,7 @@ export const uploadImport = async (house: House, call: Call, request: Request, l
   }
   const { code } = importOperation.definition;
   checkOperation(call.caller, { code, interaction: importOperation.interaction, type: '*' }, call.ifMatch);
+  await checkRoom(house, call);
   const name = `import-${house.newId()}`;
   try {
     await house.blobs.write(name, stream, largest);

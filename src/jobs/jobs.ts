@@ -2,7 +2,7 @@
  * Long work (an export, an import, an asynchronous request) that any process may take on, and that outlives the process which
  * does it: a job is an entry in the store, held by lease.
  */
-import { Stale, type Entry, type EntryPut, type Store } from '../store/port.js';
+import { Stale, type Claim, type Entry, type EntryPut, type Store } from '../store/port.js';
 
 export type JobStatus = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
@@ -11,6 +11,8 @@ export type Job = {
   readonly kind: string;
   /** who asked for it: compared by the caller before anything of the job is told */
   readonly owner: string;
+  /** whose turn it is: the jobs of one client do not keep those of another waiting; absent for the server's own */
+  readonly client?: string;
   /** JSON of the kind's own shape, as is `result` */
   readonly request: unknown;
   readonly status: JobStatus;
@@ -38,14 +40,20 @@ export type HeldJob = {
   readonly finish: (end: { readonly result: unknown } | { readonly reason: string }) => Promise<boolean>;
 };
 
-type Asked = { readonly kind: string; readonly owner: string; readonly request: unknown };
+type Asked = Pick<Job, 'kind' | 'owner' | 'client' | 'request'>;
 
 export type Jobs = {
-  readonly submit: (asked: Asked) => Promise<Job>;
+  /** `claims` are committed with it; throws Taken when one is another's */
+  readonly submit: (asked: Asked, claims?: readonly Claim[]) => Promise<Job>;
+  /** how many of the client's jobs have not ended */
+  readonly pendingOf: (client: string) => Promise<number>;
   /** A job that is submitted by committing its entries, together with what it is about. */
   readonly drafted: (asked: Asked) => { readonly job: Job; readonly entries: readonly EntryPut[] };
   readonly find: (id: string) => Promise<Job | undefined>;
-  /** The oldest job of these kinds that nobody holds, or whose holder's lease has ended. */
+  /**
+   * The oldest job of these kinds that nobody holds, or whose holder's lease has ended: of several clients' jobs first the first of each,
+   * then the second of each, those that run among them.
+   */
   readonly claim: (kinds: readonly string[]) => Promise<HeldJob | undefined>;
   /** False when there is no such job, or it has ended. */
   readonly cancel: (id: string) => Promise<boolean>;
@@ -69,6 +77,19 @@ type Held = { readonly job: Job; readonly version: number };
 const ended = (job: Job): boolean => job.status === 'done' || job.status === 'failed' || job.status === 'cancelled';
 /** sorts by submission, so that the oldest waiting job comes first */
 const pendingKey = (job: Job): string => `${String(job.submitted).padStart(15, '0')}-${job.id}`;
+
+type Pending = Pick<Job, 'id' | 'client'>;
+
+/** The pending jobs in the order of their turn. */
+const inTurn = (pending: readonly Pending[]): readonly Pending[] => {
+  const before = new Map<string, number>();
+  const placed = pending.map((job, index) => {
+    const place = job.client === undefined ? 0 : (before.get(job.client) ?? 0);
+    if (job.client !== undefined) before.set(job.client, place + 1);
+    return { job, place, index };
+  });
+  return placed.sort((a, b) => a.place - b.place || a.index - b.index).map(({ job }) => job);
+};
 
 /** A write that another process may win: false then, with nothing written. */
 const won = async (commit: Promise<void>): Promise<boolean> => {
@@ -146,22 +167,31 @@ export const createJobs = (store: Store, options: JobOptions): Jobs => {
       job,
       entries: [
         { kind: 'job', key: job.id, version: 0, body: JSON.stringify(job) },
-        { kind: 'pending-job', key: pendingKey(job), version: 0, body: JSON.stringify({ id: job.id }) },
+        {
+          kind: 'pending-job',
+          key: pendingKey(job),
+          version: 0,
+          body: JSON.stringify({ id: job.id, ...(job.client === undefined ? {} : { client: job.client }) } satisfies Pending),
+        },
       ],
     };
   };
 
+  const pending = async (): Promise<readonly Pending[]> =>
+    (await store.listEntries('pending-job')).map(({ body }) => JSON.parse(body) as Pending);
+
   return {
     drafted,
-    submit: async (asked) => {
+    submit: async (asked, claims = []) => {
       const { job, entries } = drafted(asked);
-      await store.commit({ entries });
+      await store.commit({ entries, claims });
       return job;
     },
+    pendingOf: async (client) => (await pending()).filter((job) => job.client === client).length,
     find: async (id) => (await read(id))?.job,
     claim: async (kinds) => {
-      for (const pending of await store.listEntries('pending-job')) {
-        const known = await read((JSON.parse(pending.body) as { readonly id: string }).id);
+      for (const { id } of inTurn(await pending())) {
+        const known = await read(id);
         const held = known && (await take(kinds, known));
         if (held) return held;
       }

@@ -1,7 +1,7 @@
 import { narrowPlan } from '../access/narrow-plan.js';
 import { sightOf } from '../access/policy.js';
-import { accepted } from '../bulk/status.js';
-import { laterCall, ownerOf, type ExportRequest } from '../bulk/work.js';
+import { checkRoom, submitted } from '../bulk/submit.js';
+import { laterCall, type ExportRequest } from '../bulk/work.js';
 import { failure } from '../fhir/outcome.js';
 import { patientCompartment } from '../fhir/patient-compartment.js';
 import { readReference } from '../fhir/references.js';
@@ -127,6 +127,7 @@ export const exportOperation: Operation = {
   interaction: 'r',
   perform: async (house, call, invocation) => {
     if (call.caller.kind !== 'system') throw failure('forbidden', 'forbidden', '$export is for clients of kind system.');
+    await checkRoom(house, call);
     const level = levelOf(invocation);
     const inputs = inputsOf(invocation, known, call);
     const format = inputs.get('_outputFormat')?.[0]?.replace(' ', '+');
@@ -155,6 +156,6 @@ export const exportOperation: Operation = {
       // the commit of the job itself comes after every commit up to this moment
       at: house.clock(),
     };
-    return accepted(house, await house.jobs.submit({ kind: 'export', owner: ownerOf(call.caller), request }));
+    return submitted(house, call, { kind: 'export', request });
   },
 };

@@ -1,6 +1,6 @@
 import { sightOf } from '../access/policy.js';
-import { accepted } from '../bulk/status.js';
-import { laterCall, ownerOf, type ImportRequest } from '../bulk/work.js';
+import { checkRoom, submitted } from '../bulk/submit.js';
+import { laterCall, type ImportRequest } from '../bulk/work.js';
 import { failure } from '../fhir/outcome.js';
 import { readReference } from '../fhir/references.js';
 import { notFound } from '../interactions/answers.js';
@@ -11,7 +11,7 @@ import { parametersIn } from './inputs.js';
 /** Takes on the import of NDJSON that is in the document store already. */
 export const startImport = async (house: House, call: Call, blobs: readonly string[]): Promise<Success> => {
   const request: ImportRequest = { call: laterCall(call), url: `${house.baseUrl}/$import`, blobs, at: house.clock() };
-  return accepted(house, await house.jobs.submit({ kind: 'import', owner: ownerOf(call.caller), request }));
+  return submitted(house, call, { kind: 'import', request });
 };
 
 /** The Binaries of this server that the inputs name: nothing is fetched from elsewhere. */
@@ -51,6 +51,7 @@ export const importOperation: Operation = {
   },
   interaction: 'c',
   perform: async (house, call, invocation) => {
+    await checkRoom(house, call);
     const inputs = parametersIn(invocation).filter(({ name }) => name === 'input');
     const urls = inputs.map((input) => {
       const parts = (input['part'] ?? []) as readonly {

@@ -38,6 +38,20 @@ onEveryEngine('jobs', ({ open, openAgain }) => {
     expect((await jobs.claim(['export']))?.job.id).toBe(first.id);
   });
 
+  it('who has many jobs does not keep the first one of another client waiting', async () => {
+    const jobs = createJobs(here, options);
+    const submit = async (client: string) => {
+      now += 5;
+      return (await jobs.submit({ ...asked, client })).id;
+    };
+    const many = [await submit('a'), await submit('a'), await submit('a')];
+    const other = [await submit('b'), await submit('b')];
+    expect([await jobs.pendingOf('a'), await jobs.pendingOf('b'), await jobs.pendingOf('c')]).toEqual([3, 2, 0]);
+    const turns: (string | undefined)[] = [];
+    for (let n = 0; n < 6; n++) turns.push((await jobs.claim(['export']))?.job.id);
+    expect(turns).toEqual([many[0], other[0], many[1], other[1], many[2], undefined]);
+  });
+
   it('a job whose holder is silent is claimed again with its checkpoint, and the old holder cannot end it', async () => {
     const jobs = createJobs(here, options);
     const { id } = await jobs.submit(asked);

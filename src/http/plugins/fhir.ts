@@ -84,20 +84,22 @@ type Options = {
 /** All of `/FHIR/R4`: one route, dispatched by the registry, so that a request and a batch entry run the same code. */
 export const fhir = (house: House, once: Once, share: FairShare, options: Options): Plugin<undefined> => {
   /** A write whose request ids both came is carried out once, however often it is sent. */
-  const performed = (request: Request, call: Call, isBatch: boolean, run: (call: Call) => Promise<Success>): Promise<Success> => {
-    const begun = (own: Call): Promise<Success> => {
+  const carriedOut = (request: Request, call: Call, isBatch: boolean, run: (call: Call) => Promise<Success>): Promise<Success> => {
+    const isRead = request.method === 'get' || request.method === 'head' || request.path.endsWith('/_search');
+    if (isRead) return run(call);
+    const requestId = header(request, 'x-request-id');
+    const correlationId = call.about?.correlationId;
+    if (requestId === undefined || correlationId === undefined) return run(call);
+    const pair = { client: call.caller.clientId, requestId, correlationId };
+    return once.run(pair, isBatch, (claim) => run({ ...call, about: { requestId, correlationId, once: claim } }));
+  };
+
+  const performed = (request: Request, call: Call, isBatch: boolean, run: (call: Call) => Promise<Success>): Promise<Success> =>
+    carriedOut(request, call, isBatch, (own) => {
       // from here on the interaction's own AuditEvent tells of it
       request.app.audited = true;
       return run(own);
-    };
-    const isRead = request.method === 'get' || request.method === 'head' || request.path.endsWith('/_search');
-    if (isRead) return begun(call);
-    const requestId = header(request, 'x-request-id');
-    const correlationId = call.about?.correlationId;
-    if (requestId === undefined || correlationId === undefined) return begun(call);
-    const pair = { client: call.caller.clientId, requestId, correlationId };
-    return once.run(pair, isBatch, (claim) => begun({ ...call, about: { requestId, correlationId, once: claim } }));
-  };
+    });
 
   const atBase = async (request: Request, call: Call, asked: Interactive) => {
     // R4 search.html#all: GET of the base with parameters searches several types
@@ -122,7 +124,8 @@ export const fhir = (house: House, once: Once, share: FairShare, options: Option
       body: formed ? undefined : readBody(request, house.shapes),
     };
     const now = () => (path === '' ? atBase(request, call, asked) : performed(request, call, false, (own) => dispatch(house, own, asked)));
-    const success = prefer.respondAsync && isDeferrable(asked) ? await defer(house, call, asked) : await now();
+    const later = () => carriedOut(request, call, false, (own) => defer(house, own, asked));
+    const success = await (prefer.respondAsync && isDeferrable(asked) ? later() : now());
     return writeSuccess(h, success, call, wire, house.shapes);
   });
 
@@ -191,7 +194,8 @@ export const fhir = (house: House, once: Once, share: FairShare, options: Option
           handler: async (request, h) => {
             const wire = wireFor(request);
             const call = callOf(request, readPrefer(header(request, 'prefer')));
-            return writeSuccess(h, await uploadImport(house, call, request, options), call, wire, house.shapes);
+            const success = await carriedOut(request, call, false, (own) => uploadImport(house, own, request, options));
+            return writeSuccess(h, success, call, wire, house.shapes);
           },
         },
         {
