@@ -55,8 +55,19 @@ const fill = async (store: Store): Promise<void> => {
     ],
     claims: [{ kind: 'identifier', key: 'ubrn', owner: 'ServiceRequest/r1' }],
     entries: [{ kind: 'client', key: 'c', version: 0, body: '{"id":"c","name":"Ærø"}', expires: 4_000_000_000_000 }],
+    worklists: [
+      { referral: 'r1', places: [{ list: 'REVIEW', owner: 'RCD', authored: 3, service: 's', due: 9, item: '{"text":"Ærø"}' }] },
+      { referral: 'r0', places: [{ list: 'REVIEW', owner: 'RCD', authored: 2, until: 4_000_000_000_000, item: '{}' }] },
+    ],
     audit: ['{"resourceType":"AuditEvent"}'],
   });
+  const slot = (id: string, at: number, code: string) =>
+    put('Slot', id, 0, [
+      { kind: 'reference', param: 'schedule', target: { type: 'Schedule', id: 'd' } },
+      status(code),
+      { kind: 'range', param: 'start', low: at, high: at + 1 },
+    ]);
+  await store.commit({ puts: [put('Schedule', 'd', 0, []), slot('s1', 5, 'free'), slot('s2', 6, 'free'), slot('s3', 7, 'busy')] });
   await store.commit({
     puts: [put('ServiceRequest', 'r1', 1, [subject, status('completed')]), put('Patient', 'gone', 1, [], { body: undefined })],
   });
@@ -78,6 +89,8 @@ const answers = async (store: Store): Promise<unknown> => {
     old: await store.findVersion({ type: 'ServiceRequest', id: 'r1' }, 1, 'all'),
     gone: await store.find({ type: 'Patient', id: 'gone' }, 'all'),
     history: (await store.history({}, { count: 50 }, 'all')).rows,
+    worklist: await store.worklist({ list: 'REVIEW', owner: 'RCD', now: 5, count: 10 }),
+    availability: await store.availability(['d'], 0, 86_400_000),
     claim: await store.findClaim('identifier', 'ubrn'),
     entry: await store.findEntry('client', 'c'),
     audit: await Promise.all(chains.map(({ chain }) => store.auditLinks(chain, 0, 10))),

@@ -15,7 +15,10 @@ export type Column = {
 export type CopyTable = {
   readonly name: string;
   readonly columns: readonly Column[];
-  /** what a copy goes along: a number, of which each step takes so many; or two columns that are unique together */
+  /**
+   * what a copy goes along: a number, of which each step takes so many (`row`: the one that an engine itself gives to each row); or two columns
+   * that are unique together
+   */
   readonly along: { readonly number: string; readonly step: number } | { readonly pair: readonly [string, string]; readonly step: number };
 };
 
@@ -58,6 +61,14 @@ export const copyTables = [
   },
   { name: 'access_key', columns: [whole('rid'), text('key')], along: { number: 'rid', step: 5000 } },
   { name: 'access_link', columns: ['child', 'root', 'source'].map(whole), along: { number: 'source', step: 5000 } },
+  {
+    name: 'worklist',
+    columns: [
+      ...[...['referral', 'list', 'owner'].map(text), whole('authored'), ...['service', 'specialty'].map(text)],
+      ...[whole('until'), whole('due'), { name: 'item', kind: 'body' } as const],
+    ],
+    along: { number: 'row', step: 5000 },
+  },
   { name: 'claim', columns: [text('kind'), text('key'), text('owner'), whole('expires')], along: { pair: ['kind', 'key'], step: 2000 } },
   {
     name: 'entry',

@@ -3,7 +3,7 @@ import { Occupied, Taken, Unresolved, type Bulk, type BulkItem, type BulkReport,
 import { BulkRows, nameOf, tables } from './bulk-rows.js';
 import { Database, type Input, type Load } from './database.js';
 import { loadOrHalve } from './halved-load.js';
-import { buildReadIndexes, countAnew, dropReadIndexes } from './indexes.js';
+import { buildReadIndexes, countAnew, countFreeSlots, dropReadIndexes } from './indexes.js';
 import { migrate } from './migrate.js';
 import { Terms } from './terms.js';
 import { targetsOf, termsOf } from './unit-batch.js';
@@ -121,9 +121,7 @@ class MssqlBulk implements Bulk {
     await this.flush();
     await this.database.execute(`alter sequence resource_rid restart with ${String(this.nextRid)}`);
     await buildReadIndexes(this.database, say);
-    await this.database.execute(`insert into slot_day (schedule, day, free) select d.schedule, d.day, count(*)
-      from (select h.schedule, h.start_at / 86400000 as day from slot_index h inner join term t on t.id = h.status
-        where t.text = 'free' and h.schedule is not null and h.start_at is not null) d group by d.schedule, d.day`);
+    await countFreeSlots(this.database);
     say('counts anew');
     await countAnew(this.database);
     await this.database.execute('drop table store_copy');

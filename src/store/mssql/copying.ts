@@ -14,7 +14,7 @@ import { keyText } from '../key-text.js';
 import { Occupied } from '../port.js';
 import { Database, type Input, type Inputs, type Load } from './database.js';
 import { loadOrHalve } from './halved-load.js';
-import { countAnew } from './indexes.js';
+import { countAnew, countFreeSlots } from './indexes.js';
 import { migrate } from './migrate.js';
 
 // what the embedded store keeps in the row, this one keeps in the log of commits
@@ -78,8 +78,9 @@ class MssqlCopySource implements CopySource {
     if ('number' in along) {
       const start = Number(after?.[0] ?? 0);
       const until = start + along.step;
-      const [end] = await this.database.read(`select max(${along.number}) as last_number from ${table.name}`);
-      const rows = await rowsOf(`select ${wanted} from ${from} where t.${along.number} > @start and t.${along.number} <= @until`, {
+      const number = along.number === 'row' ? 'entry' : along.number;
+      const [end] = await this.database.read(`select max(${number}) as last_number from ${table.name}`);
+      const rows = await rowsOf(`select ${wanted} from ${from} where t.${number} > @start and t.${number} <= @until`, {
         start,
         until,
       });
@@ -144,6 +145,7 @@ ${progress}`;
     await this.database.execute(`alter sequence resource_rid restart with ${String(last?.['next_rid'])}`);
     await this.database.send(`update commit_order set sequence = coalesce((select max(c.sequence) from commit_log c), 0),
       committed_at = coalesce((select max(c.committed_at) from commit_log c), 0) where id = 1`);
+    await countFreeSlots(this.database);
     await countAnew(this.database);
   }
 

@@ -36,3 +36,10 @@ export const buildReadIndexes = async (database: Database, say: (phase: string) 
 export const countAnew = async (database: Pick<Database, 'execute'>): Promise<void> => {
   await database.execute('exec sp_updatestats').catch(() => undefined);
 };
+
+/** Counts the free slots of each diary and day from the slots themselves, once all of them were filled in. */
+export const countFreeSlots = (database: Pick<Database, 'execute'>): Promise<void> =>
+  database.execute(`delete from slot_day;
+insert into slot_day (schedule, day, free) select d.schedule, d.day, count(*)
+  from (select h.schedule, h.start_at / 86400000 as day from slot_index h inner join term t on t.id = h.status
+    where t.text = 'free' and h.schedule is not null and h.start_at is not null) d group by d.schedule, d.day`);

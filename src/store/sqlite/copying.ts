@@ -52,9 +52,10 @@ class SqliteCopySource implements CopySource {
     const cells = (row: Readonly<Record<string, unknown>>): Row => columns.map((column) => row[column.name] as Cell);
     if ('number' in along) {
       const from = Number(after?.[0] ?? 0);
-      const last = Number(this.connection.get(`select max(${along.number}) as last from ${name}`)?.['last'] ?? 0);
+      const number = along.number === 'row' ? 'rowid' : along.number;
+      const last = Number(this.connection.get(`select max(${number}) as last from ${name}`)?.['last'] ?? 0);
       const until = from + along.step;
-      const text = `select ${lists(columns)} from ${name} where ${along.number} > ? and ${along.number} <= ?`;
+      const text = `select ${lists(columns)} from ${name} where ${number} > ? and ${number} <= ?`;
       return { rows: this.connection.all(text, from, until).map(cells), next: until >= last ? 'end' : [until] };
     }
     const [first, second] = along.pair;
