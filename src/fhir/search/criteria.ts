@@ -69,12 +69,15 @@ export const dateValue = (name: string, text: string, { timeZone, now }: Setting
 const beside = (value: number, direction: 1 | -1): number =>
   value + direction * Math.max(Math.abs(value) * Number.EPSILON, Number.MIN_VALUE);
 
-/** `eq` and `ne` mean the implied range of the digits, the other prefixes the number itself (R4 search.html#number). */
-const decimalValue = (name: string, text: string): Spanned => {
+/**
+ * `eq` and `ne` mean the implied range of the digits, the other prefixes the number itself (R4 search.html#number); `factor`: how a number is
+ * written where it is kept.
+ */
+const decimalValue = (name: string, text: string, factor: (value: number) => number = Number): Spanned => {
   const { prefix, rest } = readPrefix(text);
   const decimal = readDecimal(rest);
   if (!decimal) throw wrongValue(name, `"${text}" is no number.`);
-  const { value, low, high } = decimal;
+  const [value, low, high] = [factor(decimal.value), factor(decimal.low), factor(decimal.high)];
   if (prefix === 'eq' || prefix === 'ne') return { prefix, low, high: beside(high, -1) };
   if (prefix === 'ap') {
     const margin = Math.max(Math.abs(value) / 10, high - value);
@@ -204,13 +207,26 @@ const string = (criterion: Criterion): Predicate => {
   return { kind: 'text', param: parameter.code, mode: modifier ?? 'starts', any: values.map(fold) };
 };
 
+const isCanonical = ({ elements }: Criterion['parameter']): boolean =>
+  elements.length > 0 && elements.every((type) => type === 'canonical');
+/** A canonical without a version means any version of it (R4 references.html#canonical). */
+const anyVersion = (param: string, urls: readonly string[]): Predicate => ({
+  kind: 'text',
+  param,
+  mode: 'starts',
+  any: urls.map((url) => `${url}|`),
+});
+
 const uri = (criterion: Criterion): Predicate => {
   const { parameter, modifier } = criterion;
   const param = parameter.code;
   const values = valuesIn(criterion).map(unescaped);
   switch (modifier) {
     case undefined:
-      return { kind: 'text', param, mode: 'exact', any: values };
+      return anyPredicate([
+        { kind: 'text', param, mode: 'exact', any: values },
+        ...(isCanonical(parameter) ? [anyVersion(param, values)] : []),
+      ]);
     case 'below':
       return { kind: 'text', param, mode: 'starts', any: values };
     case 'contains':
@@ -261,8 +277,7 @@ const reference = (criterion: Criterion, setting: Setting): Predicate => {
   return anyPredicate([
     ...(any.length === 0 ? [] : [{ kind: 'reference', param, any } as const]),
     ...(urls.length === 0 ? [] : [{ kind: 'text', param, mode: 'exact', any: urls } as const]),
-    // a canonical without a version means any version of it (R4 references.html#canonical)
-    ...(isUrl ? [{ kind: 'text', param, mode: 'starts', any: urls.map((url) => `${url}|`) } as const] : []),
+    ...(isUrl ? [anyVersion(param, urls)] : []),
   ]);
 };
 
@@ -286,10 +301,9 @@ const quantity = (criterion: Criterion): Predicate => {
   for (const text of valuesIn(criterion)) {
     const [amount = '', system = '', code = '', ...rest] = splitAt(text, '|').map(unescaped);
     if (rest.length > 0 || (system !== '' && code === '')) throw wrongValue(name, `"${text}" is not number|system|code.`);
-    const value = decimalValue(name, amount);
     const { key, factor } =
       code === '' ? { key: '', factor: Number } : system === '' ? { key: `||${code}`, factor: Number } : exactKey(system, code);
-    byUnit.set(key, [...(byUnit.get(key) ?? []), { prefix: value.prefix, low: factor(value.low), high: factor(value.high) }]);
+    byUnit.set(key, [...(byUnit.get(key) ?? []), decimalValue(name, amount, factor)]);
   }
   return anyPredicate([...byUnit].map(([key, any]) => ({ kind: 'range', param: `${parameter.code}${key}`, any })));
 };
@@ -338,8 +352,8 @@ export const predicateOf = (criterion: Criterion, setting: Setting): Predicate =
     case 'number':
     case 'date': {
       if (modifier !== undefined) throw refuseModifier(criterion);
-      const read = parameter.type === 'date' ? dateValue : decimalValue;
-      return { kind: 'range', param: parameter.code, any: valuesIn(criterion).map((value) => read(name, value, setting)) };
+      const read = (value: string): Spanned => (parameter.type === 'date' ? dateValue(name, value, setting) : decimalValue(name, value));
+      return { kind: 'range', param: parameter.code, any: valuesIn(criterion).map(read) };
     }
     case 'composite':
       throw new Error('a composite is read by its components');

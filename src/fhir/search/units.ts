@@ -28,7 +28,8 @@ const readBase = (code: string): Base | undefined => {
   if (!unit || unit.isSpecial_ || unit.isArbitrary_) return undefined;
   const dimension = unit.dim_?.dimVec_?.join(',') ?? '1';
   const { magnitude_: magnitude } = unit;
-  return { dimension, factor: (value) => value * magnitude };
+  // 1.1 mg are 0.0011 g, not what floating-point numbers make of them
+  return { dimension, factor: (value) => Number((value * magnitude).toPrecision(14)) };
 };
 
 const same = (value: number): number => value;
