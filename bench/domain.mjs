@@ -3,7 +3,8 @@
 // Each reading goes round over services, patients and organisations, so that no answer is asked for twice in a row.
 import http from 'node:http';
 import { parseArgs } from 'node:util';
-import { allOf, appointmentOf, askerOf, freeSlotsOf, headersOf, parameters, resourcesOf, servicesOf, shortlist } from './asking.mjs';
+import { askerOf, freeSlotsOf, headersOf, parameters, resourcesOf, servicesOf } from './asking.mjs';
+import { makeBookings } from './bookings.mjs';
 import { cpuSeconds, residentMb, startServer } from './running.mjs';
 
 const { values } = parseArgs({
@@ -102,7 +103,6 @@ const patients = resourcesOf((await ask('gp', 'GET', `Patient?_count=${patientsA
   ({ deceasedBoolean, deceasedDateTime }) => deceasedBoolean !== true && deceasedDateTime === undefined,
 );
 const subjectOf = ({ id }) => ['patient', { valueReference: { reference: `Patient/${id}` } }];
-const subject = subjectOf(patient);
 const bookable = await servicesOf(ask, 'DIRECTLY_BOOKABLE');
 const anywhere = resourcesOf((await ask('system', 'GET', 'HealthcareService?characteristic=DIRECTLY_BOOKABLE&_count=1000')).json);
 
@@ -165,28 +165,9 @@ for (const [role, list] of [
 ])
   await reading(list, await listsOf(role, list));
 
-/** A referral for each free slot that is wanted, and the request that books it. */
-const bookings = async (wanted) => {
-  const places = [];
-  for (const { id } of bookable) {
-    const slots = places.length < wanted ? await allOf(ask, freeSlotsOf(id, 200)) : [];
-    places.push(...slots.slice(0, wanted - places.length).map((slot) => ({ slot: slot.id, service: id })));
-  }
-  const left = [...places];
-  const made = [];
-  const refer = async () => {
-    for (let place = left.pop(); place !== undefined; place = left.pop()) {
-      const body = parameters(subject, ...shortlist(place.service));
-      const { status, json, text } = await ask('gp', 'POST', 'ServiceRequest/$ers.createReferral', body);
-      if (status !== 201) throw new Error(text);
-      made.push(await jsonOf('gp', 'Appointment', appointmentOf(json.id, place.slot)));
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, refer));
-  return made;
-};
 if (isWanted('bookings')) {
-  const prepared = await bookings(offered * seconds + closedAtMost);
+  const bodies = await makeBookings(ask, offered * seconds + closedAtMost);
+  const prepared = await Promise.all(bodies.map((body) => jsonOf('gp', 'Appointment', body)));
   const open = prepared.splice(0, Math.min(offered * seconds, Math.floor(prepared.length / 2)));
   await openLoop(`bookings, ${offered}/s offered to ${sessions} sessions`, open);
   await closedLoop(`bookings, ${sessions} sessions`, sessions, () => prepared.pop());

@@ -23,15 +23,16 @@ const answerIn = (bytes) => {
   return bytes.length < whole ? undefined : { status: Number(head.slice(9, 12)), whole };
 };
 
-/** One connection; `answered(status, ms)` is told of each answer until `until` (performance.now()). */
-const keepAsking = (target, request, until, answered) =>
+/** One connection; `next()` gives the bytes of each request, until there are none. `answered(status, ms)` is told of each answer. */
+const keepAsking = (target, next, answered) =>
   new Promise((resolve, reject) => {
     const socket = net.connect(Number(target.port), target.hostname);
     socket.setNoDelay(true);
     let [read, sentAt] = [Buffer.alloc(0), 0];
     const ask = () => {
+      const request = next();
+      if (request === undefined) return socket.end();
       sentAt = performance.now();
-      if (sentAt >= until) return socket.end();
       return socket.write(request);
     };
     socket.on('connect', ask);
@@ -47,9 +48,13 @@ const keepAsking = (target, request, until, answered) =>
     socket.on('close', resolve);
   });
 
-/** Asks for `seconds`. Resolves with the answers a second, the times of p50 and p99 in ms, how many came, and how many were not 2xx. */
-export const load = async ({ url, connections = 16, seconds, ...request }) => {
-  const bytes = bytesOf({ url, ...request });
+/**
+ * Asks for `seconds`, with `body`, or with each of `bodies` once. Resolves with the answers a second, the times of p50 and p99 in ms, how
+ * many came, and how many were not 2xx.
+ */
+export const load = async ({ url, connections = 16, seconds, bodies, ...request }) => {
+  const same = bytesOf({ url, ...request });
+  const left = bodies?.map((body) => bytesOf({ url, ...request, body }));
   const took = [];
   let refused = 0;
   const started = performance.now();
@@ -58,7 +63,8 @@ export const load = async ({ url, connections = 16, seconds, ...request }) => {
     if (status < 200 || status > 299) refused++;
   };
   const until = started + seconds * 1000;
-  await Promise.all(Array.from({ length: connections }, () => keepAsking(new URL(url), bytes, until, answered)));
+  const next = () => (performance.now() >= until ? undefined : left ? left.pop() : same);
+  await Promise.all(Array.from({ length: connections }, () => keepAsking(new URL(url), next, answered)));
   const wall = (performance.now() - started) / 1000;
   took.sort((one, other) => one - other);
   const at = (share) => Number((took[Math.floor(took.length * share)] ?? 0).toFixed(2));

@@ -1,14 +1,18 @@
-// Measures this server against two floors over the same engine: a bare hapi route and a bare node:http server that make the same point
-// read. All in one run on loopback, so that the ratios mean something on a noisy machine. Usage: npm run bench [-- --seconds 5]
+// Measures this server's reads, searches, creates and bookings beside two floors over the same engine: a bare hapi route and a bare
+// node:http server that make the same point read. All in one run on loopback, so that the ratios mean something on a noisy machine. Usage: npm run bench [-- --seconds 5]
 import path from 'node:path';
+import { askerOf } from './asking.mjs';
+import { makeBookings } from './bookings.mjs';
 import { load } from './load.mjs';
 import { cpuSeconds, start, startServer, stop } from './running.mjs';
 
 const seconds = Number(process.argv[process.argv.indexOf('--seconds') + 1]) || 5;
 
 const rows = [];
+/** bookings before those that are measured, and these */
+const [warming, booked] = [100, 400];
 const measure = async (name, { child }, request) => {
-  await load({ seconds: 2, ...request });
+  await load({ seconds: 2, ...request, ...(request.bodies && { bodies: request.bodies.splice(0, warming) }) });
   const before = cpuSeconds(child.pid);
   const { answers, ...figures } = await load({ seconds, ...request });
   rows.push({ name, ...figures, 'cpu ms': Number((((cpuSeconds(child.pid) - before) * 1000) / answers).toFixed(3)) });
@@ -62,8 +66,17 @@ await measure('create an appointment (system)', server, {
   }),
 });
 
-console.table(rows);
+const bookings = await makeBookings(askerOf(server), warming + booked);
+await measure('book a slot', server, {
+  url: `${base}/Appointment`,
+  method: 'POST',
+  headers: { ...headers, 'content-type': 'application/fhir+json' },
+  connections: 50,
+  bodies: bookings.map((body) => JSON.stringify(body)),
+});
+
 const [, bare, read] = rows;
+console.table(rows.map((row) => ({ ...row, 'of bare hapi': Number((row.rate / bare.rate).toFixed(3)) })));
 console.log(`read / bare hapi route: ${(read.rate / bare.rate).toFixed(2)}; CPU of a read: ${read['cpu ms']} ms`);
 await Promise.all([stop(floor.child), stop(hapi.child)]);
 await server.stop();
