@@ -180,6 +180,8 @@ else
       );
       await bulk.addEntries(entries);
       await bulk.finish(() => undefined);
+      // a whole table is written over
+      url.searchParams.set('requestTimeout', '3600000');
       database = await Database.open(url.href);
       // each record has an earlier version
       await database.execute(`insert into resource_version (rid, version, last_updated, body) select rid, version, last_updated, body from resource;
