@@ -69,7 +69,12 @@ export type Predicate =
 /** R4 search.html#prefix; `po`: the row's range overlaps the value's, `co`: it holds all of it (R4 search_filter.html#ops) */
 export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'po' | 'co';
 
-export type Sort = { readonly param: string; readonly kind: 'token' | 'range' | 'text' | 'updated' | 'id'; readonly descending: boolean };
+/** `reference`: by the id of what is referred to */
+export type Sort = {
+  readonly param: string;
+  readonly kind: 'token' | 'range' | 'text' | 'updated' | 'id' | 'reference';
+  readonly descending: boolean;
+};
 
 export type SearchPlan = {
   readonly type: string;

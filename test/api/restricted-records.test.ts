@@ -16,6 +16,8 @@ const server = suiteServer();
 let patient: string;
 let referral: string;
 let appointment: string;
+/** by reference, and by NHS number */
+let relatives: readonly string[];
 beforeAll(async () => {
   const ers = ersOf(server);
   const [before] = resourcesOf(await ers.read(`Patient?identifier=${nhsNumber}`), 'Patient');
@@ -39,6 +41,19 @@ beforeAll(async () => {
   const labelled = { ...whereabouts, meta: { security: [restricted] } };
   const done = await server.as('system', 'PUT', patient, labelled);
   expect([open.status, done.status]).toEqual([200, 200]);
+  const lives = {
+    address: [{ line: ['Hidden Lane 7'], city: 'Hiddentown', postalCode: 'LS99 9ZZ' }],
+    telecom: [{ system: 'phone', value: '07700900123' }],
+  };
+  const wholes = [
+    { reference: patient },
+    { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: nhsNumber.split('|')[1] } },
+  ].map((of) => ({
+    ...{ resourceType: 'RelatedPerson', patient: of, name: [{ family: 'Sibling' }], ...lives },
+  }));
+  relatives = await Promise.all(
+    wholes.map(async (whole) => `RelatedPerson/${String((await server.as('system', 'POST', 'RelatedPerson', whole)).json['id'])}`),
+  );
   const found = await ers.withSlots();
   referral = String((await ers.refer([found.service]))['id']);
   appointment = String((await ers.book(referral, found.slots[0]?.['id']))['id']);
@@ -84,6 +99,46 @@ it.each(ways)('%s shows the patient without where he lives', async (name, role, 
   // what is left is the record itself, which says that something was taken out
   expect(answer.text).toContain(patient.slice(8));
   expect(answer.text).toContain('REDACTED');
+});
+
+/** A request of a system client that reads all, and keeps no records. */
+const reads = async (url: string): Promise<Answer> => {
+  const { fetchToken } = await import('../../src/auth/client-token.js');
+  const keyFile = `${server.dataDir}/clients/demo-system.jwk.json`;
+  const tokenUrl = `${server.baseUrl}/oauth2/token`;
+  const token = await fetchToken({ clientId: 'demo-system', keyFile, tokenUrl, scope: 'system/*.rs' });
+  return server.as('nobody', 'GET', url, undefined, { authorization: `Bearer ${token}` });
+};
+
+it('his RelatedPersons, who may live with him, are shown without, on every way', async () => {
+  const urls = [
+    ...relatives,
+    ...relatives.map((relative) => `${relative}/_history/1`),
+    'RelatedPerson?name=sibling',
+    'RelatedPerson/_history',
+    `Patient?${number}&_revinclude=RelatedPerson:patient`,
+  ];
+  for (const url of [...urls, `${patient}/$everything?_type=RelatedPerson`]) {
+    const answer = await reads(url);
+    expect([url, answer.status, told(answer.text)]).toEqual([url, 200, []]);
+    expect([url, answer.text.includes('Sibling'), answer.text.includes('REDACTED')]).toEqual([url, true, true]);
+  }
+  const own = await server.as('patient', 'GET', relatives[0] ?? '');
+  expect([own.status, told(own.text)]).toEqual([200, []]);
+});
+
+it('nobody but who keeps the records finds them, or whom they belong to, by where they live', async () => {
+  const found = (answer: Answer, type = 'RelatedPerson') => resourcesOf(answer.json, type).length;
+  const queries = ['address-city=Hiddentown', 'phone=07700900123', '_content=Hiddentown', '_filter=address-city eq "Hiddentown"'];
+  for (const query of [...queries, '_sort=address-city&name=sibling']) {
+    expect([query, found(await reads(`RelatedPerson?${query}`))]).toEqual([query, 0]);
+    expect((await reads(`RelatedPerson?${query}&_summary=count`)).json['total']).toBe(0);
+    expect([query, found(await server.as('system', 'GET', `RelatedPerson?${query}`))]).toEqual([query, 2]);
+  }
+  expect(found(await reads('RelatedPerson?name=sibling'))).toBe(2);
+  const backwards = 'Patient?_has:RelatedPerson:patient:address-city=Hiddentown';
+  expect(found(await reads(backwards), 'Patient')).toBe(0);
+  expect(found(await server.as('system', 'GET', backwards), 'Patient')).toBe(1);
 });
 
 it('an export shows him without, whoever asks for it', async () => {
@@ -152,6 +207,7 @@ it('without the label all is shown, and found, again', async () => {
   expect((await server.as('system', 'PUT', patient, whole)).status).toBe(200);
   expect(told((await server.as('gp', 'GET', patient)).text)).toEqual(secrets);
   expect(resourcesOf((await server.as('gp', 'GET', 'Patient?address-city=Hiddentown')).json)).toHaveLength(1);
+  expect(resourcesOf((await reads('RelatedPerson?address-city=Hiddentown')).json)).toHaveLength(2);
   // the versions that had it keep it
   const old = await server.as('gp', 'GET', await version(1));
   expect([issue(old), told(old.text)]).toEqual([undefined, []]);

@@ -141,8 +141,15 @@ const sorts = (type: string): fc.Arbitrary<readonly Sort[]> => {
   const order = (param: string, kind: Sort['kind']): fc.Arbitrary<Sort> => fc.boolean().map((descending) => ({ param, kind, descending }));
   const offered =
     type === 'Observation'
-      ? [order('date', 'range'), order('name', 'text'), order('code', 'token'), order('_lastUpdated', 'updated'), order('_id', 'id')]
-      : [order('authored', 'range'), order('status', 'token'), order('_lastUpdated', 'updated')];
+      ? [
+          order('derived-from', 'reference'),
+          order('date', 'range'),
+          order('name', 'text'),
+          order('code', 'token'),
+          order('_lastUpdated', 'updated'),
+          order('_id', 'id'),
+        ]
+      : [order('subject', 'reference'), order('authored', 'range'), order('status', 'token'), order('_lastUpdated', 'updated')];
   return fc.uniqueArray(fc.oneof(...offered), { maxLength: 3, selector: ({ param }) => param });
 };
 
@@ -162,6 +169,7 @@ const sortKey = ({ kind, param, descending }: Sort, row: Row): string | number |
   if (kind === 'updated') return row.lastUpdated;
   const found = row.values.flatMap((value): readonly (string | number)[] => {
     if (value.param !== param) return [];
+    if (value.kind === 'reference' && kind === 'reference') return [value.target.id];
     if (value.kind === 'token' && kind === 'token') return [value.code];
     if (value.kind === 'text' && kind === 'text') return [value.value];
     return value.kind === 'range' && kind === 'range' ? [descending ? value.high : value.low] : [];

@@ -1,8 +1,8 @@
 import type { Extension, Meta, PatientContact } from 'fhir/r4.js';
 import type { Resource } from '../../fhir/resource.js';
 
-const confidentiality = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
-const restrictedCodes: ReadonlySet<string> = new Set(['R', 'V']);
+export const confidentiality = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
+export const restrictedCodes: ReadonlySet<string> = new Set(['R', 'V']);
 
 /** R4 security-labels.html#redacted: the reader is told that something was taken out. */
 const redacted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED', display: 'redacted' };
@@ -17,8 +17,8 @@ const tellsWhere = ({ valueAddress, valueContactPoint, extension = [] }: Extensi
 const withoutReach = ({ address: _address, telecom: _telecom, ...contact }: PatientContact): PatientContact => contact;
 
 /**
- * A Patient without what tells where he lives or how he is reached: addresses and numbers, his own and those of his contacts, and the
- * narrative and extensions that may repeat them. All else stays, so that he can be referred. It carries the label REDACTED.
+ * A Patient, or a RelatedPerson of one, without what tells where he lives or how he is reached: addresses and numbers, his own and those of
+ * his contacts, and the narrative and extensions that may repeat them. All else stays, so that he can be referred. It carries the label REDACTED.
  */
 export const withoutWhereabouts = (patient: Resource): Resource => {
   const { address: _address, telecom: _telecom, text: _text, contained: _contained, contact, extension, ...rest } = patient;

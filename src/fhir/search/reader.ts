@@ -232,6 +232,7 @@ const words = (param: '_text' | '_content', value: string): Predicate => {
 
 const sortKinds: Readonly<Partial<Record<SearchParameter['type'], Sort['kind']>>> = {
   token: 'token',
+  reference: 'reference',
   date: 'range',
   number: 'range',
   quantity: 'range',

@@ -42,7 +42,7 @@ type Position = readonly (string | number | null)[];
 
 const bodyOf = (value: unknown): string | undefined => (Buffer.isBuffer(value) ? value.toString('utf8') : undefined);
 /** Sort keys that are texts, which may look like numbers. */
-const texts: ReadonlySet<Sort['kind']> = new Set<Sort['kind']>(['id', 'token', 'text']);
+const texts: ReadonlySet<Sort['kind']> = new Set<Sort['kind']>(['id', 'token', 'text', 'reference']);
 /** A sort key as the position of a page has it: the driver gives bigint as text. */
 const cell = ({ kind }: Sort, value: unknown): string | number | null =>
   typeof value === 'string' && !texts.has(kind) ? Number(value) : (value as string | number | null);

@@ -82,7 +82,8 @@ export class SearchBuilder {
    */
   valued(plan: SearchPlan, sight: Sight, after: readonly Parameter[] | undefined): Fragment | undefined {
     const [sort, ...others] = plan.sort;
-    if (!sort || others.length > 0 || plan.contained !== undefined || after?.[0] === null || isKeyed(plan)) return undefined;
+    if (!sort || sort.kind === 'reference' || others.length > 0 || plan.contained !== undefined || after?.[0] === null || isKeyed(plan))
+      return undefined;
     const column = columnOf(plan.type, sort.param);
     const walked = isOrderedBySort(plan, sight);
     const driven = this.sourcesOf(plan, sight);
@@ -197,6 +198,7 @@ export class SearchBuilder {
     };
     if (sort.kind === 'id') return direct(sql.ref('r.id'), false);
     if (sort.kind === 'updated') return direct(sql.ref('r.last_updated'), false);
+    if (sort.kind === 'reference') return { name, value: this.targetKey(type, sort), descending: sort.descending, nullable: true };
     const column = columnOf(type, sort.param);
     if (column) {
       const cell = sort.descending && column.kind === 'span' ? `${column.column}_end` : column.column;
@@ -216,12 +218,20 @@ export class SearchBuilder {
       : sql`(select ${value} from ${sql.table(table)} n where n.rid = r.rid)`;
   }
 
+  /** The id of what is referred to, which says more than the number of its row. */
+  private targetKey(type: string, { param, descending }: Sort): Fragment {
+    const column = columnOf(type, param);
+    const pick = sql.raw(descending ? 'max' : 'min');
+    const of = column ? sql`` : sql` and v.param = ${this.conditions.homes.param(type, param)}`;
+    return sql`(select ${pick}(t.id) from ${sql.table(column?.table ?? 'search_reference')} v
+      ${this.dialect.join} resource t on t.rid = ${sql.ref(`v.${column?.column ?? 'target'}`)} where v.rid = r.rid${of})`;
+  }
+
   private valueKey(type: string, sort: Sort): Fragment {
     const [table, column] = {
       token: ['search_token', 'code'],
       range: ['search_range', sort.descending ? 'high' : 'low'],
       text: ['search_text', 'value'],
-      reference: ['search_reference', 'target'],
     }[sort.kind as 'token' | 'range' | 'text'] as [string, string];
     // R4 search.html#sort: of several values the smallest counts ascending, the largest descending
     const pick = sql.raw(sort.descending ? 'max' : 'min');
