@@ -1,26 +1,11 @@
 // Slow senders and one client's flood, while another client asks calmly.
 import net from 'node:net';
-import autocannon from 'autocannon';
+import { after, calmTimes, flooded, percentile } from '../calm.mjs';
 import { must } from './world.mjs';
 
-const percentile = (times, share) => [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))];
-
 /** Another client's answers, twenty a second, until done. */
-const calm = async ({ ask, one }, done) => {
-  const times = [];
-  for (let due = performance.now(); !done(); due += 50) {
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
-    const started = performance.now();
-    const { status } = await ask('gp', 'GET', 'HealthcareService?_count=1', undefined, {}, one);
-    must(status === 200, `the calm client was answered ${status}`);
-    times.push(performance.now() - started);
-  }
-  return times;
-};
-const after = (ms) => {
-  const until = performance.now() + ms;
-  return () => performance.now() > until;
-};
+const calm = ({ ask, one }, done) =>
+  calmTimes(async () => (await ask('gp', 'GET', 'HealthcareService?_count=1', undefined, {}, one)).status, 50, done);
 const told = (alone, during) =>
   `calm p50 ${percentile(alone, 0.5).toFixed(1)} -> ${percentile(during, 0.5).toFixed(1)} ms, p95 ${percentile(alone, 0.95).toFixed(1)} -> ${percentile(during, 0.95).toFixed(1)} ms`;
 
@@ -53,29 +38,21 @@ const slow = async (world) => {
   return { tries: sockets.length, told: `cut off; ${told(alone, during)}` };
 };
 
-/** A client without a limit sends as fast as it can; others are not slowed by more than their share of the work. */
+/** A client without a limit sends as fast as it can, for `seconds` at most; others are not slowed by more than their share of the work. */
 const flood =
-  (path, share) =>
+  (path, { share, seconds }) =>
   async (world, { flood: wanted }) => {
-    const amount = Math.ceil(wanted * share);
     const alone = await calm(world, after(5000));
-    const state = { over: false };
-    const running = autocannon({
-      url: `${world.one.origin}/FHIR/R4/${path}`,
-      headers: { authorization: `Bearer ${await world.tokenOf('system')}` },
-      ...{ connections: 200, amount, workers: 1, timeout: 60 },
-    }).then((result) => {
-      state.over = true;
-      return result;
-    });
-    const during = await calm(world, () => state.over);
-    const { requests, non2xx } = await running;
-    must(percentile(during, 0.5) < Math.max(150, 10 * percentile(alone, 0.5)), told(alone, during));
-    return { tries: amount, told: `${requests.average.toFixed(0)}/s, ${non2xx} refused; ${told(alone, during)}` };
+    const headers = { authorization: `Bearer ${await world.tokenOf('system')}` };
+    const amount = Math.ceil(wanted * share);
+    const asked = { url: `${world.one.origin}/FHIR/R4/${path}`, headers, connections: 200, amount, seconds };
+    const { times: during, sent, rate, refused } = await flooded(asked, (done) => calm(world, done));
+    must(percentile(during, 0.5) < Math.max(400, 10 * percentile(alone, 0.5)), told(alone, during));
+    return { tries: sent, told: `${rate.toFixed(0)}/s, ${refused} refused; ${told(alone, during)}` };
   };
 
 export const floods = [
   ['slow heads and bodies, 500 connections', slow],
-  ['a flood of cheap requests by a client without a limit', flood('HealthcareService?_count=1', 1)],
-  ['a flood of costly ones', flood('ServiceRequest?_count=100&_include=*', 0.005)],
+  ['a flood of cheap requests by a client without a limit', flood('HealthcareService?_count=1', { share: 1, seconds: 120 })],
+  ['a flood of costly ones', flood('ServiceRequest?_count=100&_include=*', { share: 0.005, seconds: 40 })],
 ];
