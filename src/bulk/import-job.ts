@@ -12,6 +12,7 @@ import type { BulkResult, ImportRequest } from './work.js';
 
 /** Resources under way together: they share a sync to disk. */
 const together = 50;
+const idForm = /^[A-Za-z0-9\-.]{1,64}$/;
 /** passes over what refers to something that comes later in the files */
 const maxPasses = 20;
 
@@ -123,7 +124,12 @@ const writeResource = async (house: House, call: Call, resource: unknown): Promi
   const row = typeof type === 'string' ? house.registry.get(type) : undefined;
   if (!row || typeof type !== 'string') throw failure('invalid', 'structure', 'The line is not a resource of a type that is served.');
   const given = resource as Resource;
-  const keepsId = typeof id === 'string' && /^[A-Za-z0-9\-.]{1,64}$/.test(id) && row.interactions.includes('update');
+  const keepsId = id !== undefined && row.interactions.includes('update');
+  // one that cannot be kept is an error, as in a request: other lines may refer to it
+  if (keepsId && (typeof id !== 'string' || !idForm.test(id)))
+    throw failure('invalid', 'value', `${JSON.stringify(id).slice(0, 100)} is no id: letters, digits, - and ., at most 64.`, {
+      expression: [`${type}.id`],
+    });
   await dispatch(house, call, keepsId ? { method: 'PUT', url: `${type}/${id}`, body: given } : { method: 'POST', url: type, body: given });
   return type;
 };

@@ -4,6 +4,7 @@ import { etagOf } from '../fhir/etag.js';
 import { failure } from '../fhir/outcome.js';
 import { readReference } from '../fhir/references.js';
 import type { Key, Resource } from '../fhir/resource.js';
+import { dateValue } from '../fhir/search/criteria.js';
 import { readDate, type Span } from '../fhir/search/dates.js';
 import { readSubset, type Subset } from '../fhir/subset.js';
 import type { HistoryScope, Page, Sight, Stored, Window } from '../store/port.js';
@@ -120,7 +121,6 @@ const readQuery = (house: House, call: Call, path: string, query: Query): Asked 
   const since = values.get('_since');
   const at = values.get('_at');
   const cursor = values.get('_cursor');
-  const span = at === undefined ? undefined : spanOf(house, '_at', at);
   const summary = values.get('_summary');
   const counted = summary === 'count' || values.get('_count') === '0';
   return {
@@ -131,11 +131,37 @@ const readQuery = (house: House, call: Call, path: string, query: Query): Asked 
     window: {
       count: counted ? 1 : pageSizeOf(values.get('_count')),
       ...(since === undefined ? {} : { since: spanOf(house, '_since', since).low }),
-      ...(span === undefined ? {} : { at: { from: span.low, to: span.high - 1 } }),
+      ...(at === undefined ? {} : { at: momentsOf(house, at) }),
       ...(isAscending(values.get('_sort')) ? { ascending: true } : {}),
       ...(cursor === undefined ? {} : { after: house.openCursor(cursor, fingerprint(path, query)) }),
     },
   };
+};
+
+/** no version is from before it, or after the other */
+const [firstMoment, lastMoment] = [0, Date.UTC(9999, 11, 31)];
+
+/** R4 http.html#history, `_at`: the time that a date stands for, or with a prefix what lies before or after it (search.html#prefix). */
+const momentsOf = ({ timeZone, clock }: House, text: string): NonNullable<Window['at']> => {
+  const { prefix, low, high } = dateValue('_at', text, { timeZone, now: clock() });
+  switch (prefix) {
+    case 'gt':
+    case 'sa':
+      return { from: high, to: lastMoment };
+    case 'ge':
+      return { from: low, to: lastMoment };
+    case 'lt':
+    case 'eb':
+      return { from: firstMoment, to: low - 1 };
+    case 'le':
+      return { from: firstMoment, to: high - 1 };
+    case 'ne':
+      throw failure('invalid', 'value', '_at: every version is there at another time as well, so that ne leaves none out.', {
+        expression: ['_at'],
+      });
+    default:
+      return { from: low, to: high - 1 };
+  }
 };
 
 const spanOf = (house: House, name: string, text: string): Span => {

@@ -88,6 +88,7 @@ it('imports NDJSON in any order, keeps ids, and tells what it refused', async ()
     { resourceType: 'Location', id: `x-${run}`, managingOrganization: { reference: 'Organization/none' } },
     { resourceType: 'Patient', id: `y-${run}`, gender: 'blue' },
     { resourceType: 'AuditEvent', id: `z-${run}` },
+    { resourceType: 'Patient', id: 'not an id' },
   ].map((resource) => JSON.stringify(resource));
   const body = [...lines, 'nonsense', ''].join('\n');
   const headers = { 'content-type': 'application/fhir+ndjson' };
@@ -99,9 +100,9 @@ it('imports NDJSON in any order, keeps ids, and tells what it refused', async ()
     ]),
   );
   const [errors] = done.json['error'] as Files;
-  expect(errors?.count).toBe(4);
+  expect(errors?.count).toBe(5);
   const texts = (await linesOf(errors?.url ?? '')).join('\n');
-  expect(texts).toContain('line 7');
+  expect(texts).toContain('line 8');
   expect((await server.as('system', 'GET', `Location/l-${run}`)).status).toBe(200);
   expect((await server.as('system', 'GET', `Location/x-${run}`)).status).toBe(404);
   // again: nothing changes

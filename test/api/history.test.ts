@@ -29,6 +29,27 @@ describe('history', () => {
     expect([entry?.request, entry?.response.status, entry?.response.etag]).toEqual([{ method: 'PUT', url }, '200', 'W/"4"']);
   });
 
+  it('_at takes a time, and with a prefix what lies before or after it', async () => {
+    const { url, json } = await made({ resourceType: 'Organization', name: '1' });
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
+    await pause();
+    const between = new Date().toISOString();
+    await pause();
+    await server.as('system', 'PUT', url, { ...json, name: '2' });
+    const names = async (at: string): Promise<readonly unknown[]> =>
+      resourcesOf((await server.as('system', 'GET', `${url}/_history?_at=${at}`)).json).map((resource) => resource['name']);
+    const found = await Promise.all(
+      ['', 'eq', 'gt', 'sa', 'ge', 'lt', 'eb', 'le'].map(async (prefix) => [prefix, await names(`${prefix}${between}`)]),
+    );
+    expect(Object.fromEntries(found)).toEqual({
+      ...{ '': ['1'], eq: ['1'], gt: ['2', '1'], sa: ['2', '1'], ge: ['2', '1'], lt: ['1'], eb: ['1'], le: ['1'] },
+    });
+    expect(await names('eb2001')).toEqual([]);
+    expect(await names('ap2100')).toEqual(['2']);
+    expect((await server.as('system', 'GET', `${url}/_history?_at=ne${between}`)).status).toBe(400);
+    expect((await server.as('system', 'GET', `${url}/_history?_at=gtsoon`)).status).toBe(400);
+  });
+
   it('of the system: for system clients, without AuditEvents', async () => {
     const { id } = await made({ resourceType: 'Organization', name: 'newest' });
     const all = await server.as('system', 'GET', '_history?_count=5');

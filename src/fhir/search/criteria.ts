@@ -53,7 +53,7 @@ const readPrefix = (text: string): { readonly prefix: Prefix | 'ap'; readonly re
 
 type Spanned = { readonly prefix: Prefix; readonly low: number; readonly high: number };
 
-export const dateValue = (name: string, text: string, { timeZone, now }: Setting): Spanned => {
+export const dateValue = (name: string, text: string, { timeZone, now }: Pick<Setting, 'timeZone' | 'now'>): Spanned => {
   const { prefix, rest } = readPrefix(text);
   // a plus that was not encoded arrives as a space; no date has a space of its own
   const span = readDate(rest.replace(' ', '+'), timeZone);
