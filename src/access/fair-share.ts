@@ -6,6 +6,10 @@ const leastAtWork = 4;
 const budgetMs = 20;
 /** ms after which it is reckoned anew what a request takes */
 const reckonedMs = 100;
+/** the part of its time from which on the thread has none left */
+const saturated = 0.9;
+/** how places grow in number when requests wait while the thread has time, and shrink again when it has none */
+const [growth, shrinkage] = [1.25, 0.9];
 /** a client may have this many times as much at work as there are free places: three quarters when it is alone */
 const greed = 3;
 /** requests of one client that wait; more are refused */
@@ -33,12 +37,15 @@ const busyMs = (): number => performance.eventLoopUtilization().active;
 /**
  * Shares this process between clients, also those without a rate limit: who has much at work waits, so that there is room for who
  * has little, and of those who wait he is let in first. Nobody's share depends on how many requests he sends. How many are at work at a
- * time depends on what they take of this thread: of costly ones few, as each step of another request comes after a step of all of them.
+ * time depends on what they take of this thread: of costly ones few, as each step of another request comes after a step of all of them; but
+ * so many that the thread is never without work while they wait for something else, such as the commit that many writes share.
  */
 export class FairShare {
   private readonly places = new Map<string, Place>();
   private total = 0;
   private limit: number;
+  /** places without which the thread would have time left */
+  private needed = leastAtWork;
   /** since when, and how busy this thread had been by then; requests done since */
   private since: { readonly at: number; readonly busy: number; done: number };
 
@@ -80,12 +87,16 @@ export class FairShare {
   /** How many places there are, by what a request took of this thread lately. */
   private reckon(): void {
     const at = this.clock();
-    if (at - this.since.at < reckonedMs) return;
+    const passed = at - this.since.at;
+    if (passed < reckonedMs) return;
     const busy = this.busy();
+    const worked = busy - this.since.busy;
     // when nobody was at work, the thread was busy with something else
     const idle = this.total === 0 && this.since.done === 0;
-    const cost = (busy - this.since.busy) / Math.max(1, this.since.done);
-    this.limit = idle ? this.most : Math.min(this.most, Math.max(leastAtWork, Math.round(budgetMs / cost)));
+    const isWanting = worked < saturated * passed && [...this.places.values()].some(({ queue }) => queue.length > 0);
+    this.needed = Math.max(leastAtWork, isWanting ? this.limit * growth : this.needed * shrinkage);
+    const affordable = (budgetMs * Math.max(1, this.since.done)) / worked;
+    this.limit = idle ? this.most : Math.min(this.most, Math.round(Math.max(affordable, this.needed)));
     this.since = { at, busy, done: 0 };
   }
 

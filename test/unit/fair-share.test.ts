@@ -101,6 +101,23 @@ describe('by what a request takes of the thread', () => {
     expect(most(share)).toBe(atWork);
   });
 
+  test('requests that wait for something else than the thread are let in until the thread has no time left', async () => {
+    const share = shared();
+    const entered: string[] = [];
+    crowd(share, 'writes', 1500, entered);
+    const atWork: number[] = [];
+    for (let done = 0; done < 900; done += atWork.at(-1) ?? 0) {
+      atWork.push(entered.length - done);
+      // each takes 3 ms of the thread, and all of them wait 50 ms for one commit
+      meter.busy += 3 * (atWork.at(-1) ?? 0);
+      meter.now += 3 * (atWork.at(-1) ?? 0) + 50;
+      for (let n = atWork.at(-1) ?? 0; n > 0; n--) share.leave('writes');
+      await settled();
+    }
+    // by what they take alone there would be five
+    expect(Math.min(...atWork.slice(-5))).toBeGreaterThan(40);
+  });
+
   test('who has nothing at work is let in at once, also when the others have more than they may have by now', () => {
     const share = shared(8);
     const entered: string[] = [];
