@@ -1,7 +1,8 @@
-import type { Appointment, ServiceRequest } from 'fhir/r4.js';
+import type { Appointment, ServiceRequest, Slot } from 'fhir/r4.js';
 import type { Resource } from '../fhir/resource.js';
 import { bookOrDefer } from './booking/book.js';
 import { changeAppointment } from './booking/change.js';
+import { checkSlotInUse } from './booking/slot-in-use.js';
 import type { Decision, Found } from './command.js';
 import { plainReferral } from './referral/plain-referral.js';
 import type { Situation } from './situation.js';
@@ -24,5 +25,14 @@ export const updateCommands = {
   'change-appointment': (situation, current, wanted) => changeAppointment(situation, current, wanted as unknown as Appointment),
 } as const satisfies Readonly<Record<string, UpdateCommand>>;
 
+/** Throws what forbids a plain change of `current`. */
+export type UpdateCheck = (situation: Situation, current: Found, wanted: Resource) => Promise<void>;
+
+/** The checks that a row of the resource registry may name for its updates, which are plain writes otherwise. */
+export const updateChecks = {
+  'slot-in-use': (situation, current, wanted) => checkSlotInUse(situation, current, wanted as unknown as Slot),
+} as const satisfies Readonly<Record<string, UpdateCheck>>;
+
+export type UpdateCheckName = keyof typeof updateChecks;
 export type CreateCommandName = keyof typeof createCommands;
 export type UpdateCommandName = keyof typeof updateCommands;

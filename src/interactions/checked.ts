@@ -19,15 +19,27 @@ const shape: ReadonlySet<string> = new Set(['structure', 'value', 'too-costly'])
 /** R4 json.html: no element is empty. */
 const isEmptiness = ({ diagnostics }: Finding): boolean => diagnostics?.endsWith('ele-1') === true;
 
-/**
- * Throws what makes a resource unreadable to a command: wrong types and unknown elements. A command adds what the caller leaves out
- * (the times of a booked slot), so the whole is validated when it is made.
- */
-export const refuseMisshapen = (house: House, resource: unknown): void => {
+const refuseOf = (house: House, resource: unknown, codes: ReadonlySet<string>): void => {
   const errors = house
     .validate(resource, { baseOnly: true })
-    .filter((finding) => isError(finding) && finding.layer === 'base' && (shape.has(finding.code) || isEmptiness(finding)));
+    .filter((finding) => isError(finding) && finding.layer === 'base' && (codes.has(finding.code) || isEmptiness(finding)));
   if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
+};
+
+/** Throws what makes a resource unreadable: wrong types and unknown elements. */
+export const refuseMisshapen = (house: House, resource: unknown): void => {
+  refuseOf(house, resource, shape);
+};
+
+const complete: ReadonlySet<string> = new Set([...shape, 'required', 'code-invalid']);
+
+/**
+ * Throws what a command is not to be asked for: what is unreadable, an element of R4 that is missing, a code outside a required binding.
+ * A command adds what R4's invariants ask for and the caller may leave out (the times of a booked slot), so the whole is validated when
+ * it is made.
+ */
+export const refuseIncomplete = (house: House, resource: unknown): void => {
+  refuseOf(house, resource, complete);
 };
 
 type Parts = { readonly [name: string]: unknown };

@@ -4,7 +4,7 @@ import { failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { unchanged } from './answers.js';
 import { keepData } from './binary.js';
-import { refuseMisshapen } from './checked.js';
+import { refuseIncomplete } from './checked.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import type { Call, House, Success } from './house.js';
 import { performWrite, situationOf, type Verdict } from './perform.js';
@@ -22,8 +22,8 @@ export const decideCreate = async (house: House, call: Call, resource: Resource,
   const { resourceType: type } = resource;
   const command = call.caller.kind === 'system' ? undefined : house.registry.get(type)?.commands?.create;
   if (command !== undefined) {
-    // a command reads a resource only when its shape is right
-    refuseMisshapen(house, resource);
+    // a command reads a resource only when it is one of R4's
+    refuseIncomplete(house, resource);
     return createCommands[command](situationOf(house, call, facts), resource);
   }
   const id = type === 'ServiceRequest' ? `r.${house.newId()}` : house.newId();

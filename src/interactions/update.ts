@@ -1,4 +1,4 @@
-import { updateCommands } from '../domain/commands.js';
+import { updateChecks, updateCommands } from '../domain/commands.js';
 import { withoutActivation } from '../domain/subscription-status.js';
 import type { Decision, Facts, Found } from '../domain/command.js';
 import { etagOf, matchesIfMatch, matchesIfNoneMatch } from '../fhir/etag.js';
@@ -6,7 +6,7 @@ import { failure, type Failure } from '../fhir/outcome.js';
 import type { Key, Resource } from '../fhir/resource.js';
 import { isSameContent } from '../fhir/same-content.js';
 import { notFound, unchanged } from './answers.js';
-import { refuseMisshapen } from './checked.js';
+import { refuseIncomplete } from './checked.js';
 import { decideCreate, refuseOtherType } from './create.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import type { Call, House } from './house.js';
@@ -57,11 +57,16 @@ const decideCreateAs = async (house: House, call: Call, key: Key, resource: Reso
 export const decideChangeOf = async (house: House, call: Call, current: Found, resource: Resource, facts: Facts): Promise<Verdict> => {
   const key = { type: current.type, id: current.id };
   const wanted = { ...resource, id: current.id };
-  const command = call.caller.kind === 'system' ? undefined : house.registry.get(key.type)?.commands?.update;
+  const row = call.caller.kind === 'system' ? undefined : house.registry.get(key.type);
+  const command = row?.commands?.update;
   if (command !== undefined) {
-    // a command reads a resource only when its shape is right
-    refuseMisshapen(house, wanted);
+    // a command reads a resource only when it is one of R4's
+    refuseIncomplete(house, wanted);
     return updateCommands[command](situationOf(house, call, facts), current, wanted);
+  }
+  if (row?.updateCheck !== undefined) {
+    refuseIncomplete(house, wanted);
+    await updateChecks[row.updateCheck](situationOf(house, call, facts), current, wanted);
   }
   if (isSameContent(current.resource, withoutActivation(wanted))) {
     const stored = await house.store.find(key, 'all');

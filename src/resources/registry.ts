@@ -1,4 +1,4 @@
-import type { CreateCommandName, UpdateCommandName } from '../domain/commands.js';
+import type { CreateCommandName, UpdateCheckName, UpdateCommandName } from '../domain/commands.js';
 
 /** A served resource type as data: routes, CapabilityStatement, access and the checks of a request are all made from it. */
 export type Interaction = 'read' | 'vread' | 'history-instance' | 'history-type' | 'search-type' | 'create' | 'update' | 'patch' | 'delete';
@@ -10,6 +10,8 @@ export type ResourceType = {
   readonly profile?: string;
   /** the domain command that performs the write for clients that the workflow binds; without one it is a plain write */
   readonly commands?: { readonly create?: CreateCommandName; readonly update?: UpdateCommandName };
+  /** what the domain says against a plain update by clients that the workflow binds */
+  readonly updateCheck?: UpdateCheckName;
   /** what an integrator must know, shown in the CapabilityStatement */
   readonly documentation?: string;
 };
@@ -53,7 +55,6 @@ const plain = [
   'Flag',
   'MessageHeader',
   'OperationOutcome',
-  'Slot',
 ].map((type): ResourceType => ({ type, interactions: all, profile: ukCore(type) }));
 const withoutProfile = [
   'Endpoint',
@@ -70,6 +71,13 @@ const withoutProfile = [
 
 const rows: readonly ResourceType[] = [
   ...plain,
+  {
+    type: 'Slot',
+    interactions: all,
+    profile: ukCore('Slot'),
+    updateCheck: 'slot-in-use',
+    documentation: 'A provider changes its own slots, but not the status and time of one that an appointment has or somebody holds.',
+  },
   ...withoutProfile,
   {
     type: 'ServiceRequest',

@@ -235,10 +235,65 @@ it('the counters of A010 are what a search of slots finds', async () => {
   expect(counted).toBe(free['total']);
 });
 
-it('every version of a referral is in the audit', async () => {
-  for (const referral of referrals.slice(0, 3)) {
+const appointmentsOf = async (referral: string): Promise<readonly string[]> =>
+  resourcesOf(await ers.read(`Appointment?based-on=ServiceRequest/${referral}&_count=1000`), 'Appointment').map(({ id }) => String(id));
+const timeOf = (resource: Json): string => (resource['meta'] as { lastUpdated: string }).lastUpdated;
+const slotOf = ({ status, slot }: Json): string | undefined =>
+  status === 'booked' ? (slot as readonly { reference: string }[])[0]?.reference : undefined;
+
+it('a slot that a booking took is freed with its end or its move, at the same moment, and what ended stays', async () => {
+  const histories = await Promise.all(
+    (await Promise.all(referrals.map(appointmentsOf))).flat().map(async (id) => [...(await historyOf(`Appointment/${id}`))].reverse()),
+  );
+  /** when a booking left a slot */
+  const left = new Set<string>();
+  for (const history of histories) {
+    expect(history.map(versionOf)).toEqual(history.map((_, index) => index + 1));
+    history.slice(1).forEach((version, index) => {
+      const before = history[index] ?? {};
+      expect([seed, before['status']]).toEqual([seed, 'booked']);
+      if (slotOf(before) !== slotOf(version)) left.add(`${String(slotOf(before))} ${timeOf(version)}`);
+    });
+  }
+  for (const slot of slots) {
+    const history = [...(await historyOf(`Slot/${slot}`))].reverse();
+    const freed = history.slice(1).filter((_, index) => history[index]?.['status'] === 'busy');
+    const told = [...left].filter((one) => one.startsWith(`Slot/${slot} `)).sort();
+    expect([seed, freed.map((version) => `Slot/${slot} ${timeOf(version)}`)]).toEqual([seed, told]);
+    expect(freed.filter(({ status }) => status !== 'free')).toEqual([]);
+  }
+});
+
+it('every version of a referral, its appointments and tasks is kept, and is in the audit', async () => {
+  for (const referral of referrals) {
+    const tasks = resourcesOf(await ers.read(`Task?focus=ServiceRequest/${referral}&_count=1000`), 'Task');
+    const appointments = await appointmentsOf(referral);
+    const paths = [
+      `ServiceRequest/${referral}`,
+      ...appointments.map((id) => `Appointment/${id}`),
+      ...tasks.map(({ id }) => `Task/${String(id)}`),
+    ];
+    for (const path of paths) {
+      const history = await historyOf(path);
+      const current = await ers.read(path);
+      expect([path, history.map(versionOf)]).toEqual([path, history.map((_, index) => versionOf(current) - index)]);
+      expect(history.at(-1) && versionOf(history.at(-1) ?? {})).toBe(1);
+    }
     const versions = (await historyOf(`ServiceRequest/${referral}`)).length;
     const events = resourcesOf(await ers.read(`AuditEvent?entity=ServiceRequest/${referral}&action=C,U,E&_count=1000`), 'AuditEvent');
-    expect(events.length).toBeGreaterThanOrEqual(versions);
+    const succeeded = events.filter(({ outcome }) => outcome === '0');
+    expect([seed, referral, succeeded.length >= versions]).toEqual([seed, referral, true]);
+  }
+});
+
+// the last: it gives the holds back
+it('a slot is busy-tentative exactly when somebody holds it, and one alone', async () => {
+  for (const slot of slots) {
+    const { status } = await ers.read(`Slot/${slot}`);
+    const released = await Promise.all((['gp', 'patient'] as const).map((role) => ers.post(role, `Slot/${slot}/$release`)));
+    const holders = released.filter((answer) => answer.status === 200).length;
+    expect([seed, slot, status, holders]).toEqual([seed, slot, status, status === 'busy-tentative' ? 1 : 0]);
+    const after = await ers.read(`Slot/${slot}`);
+    expect([seed, slot, after['status']]).toEqual([seed, slot, status === 'busy-tentative' ? 'free' : status]);
   }
 });

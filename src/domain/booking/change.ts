@@ -7,6 +7,7 @@ import { gatherConcept } from '../reference-data/concept.js';
 import { reasonRules, type GivenReason } from '../reference-data/reason-rules.js';
 import { changeReferral, freed } from '../referral/change-referral.js';
 import type { Referral } from '../referral/gather-referral.js';
+import { stateAfter } from '../referral/moves.js';
 import type { ReferralEvent } from '../referral/transitions.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
@@ -31,6 +32,13 @@ const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): Referral
     default:
       return undefined;
   }
+};
+
+/** The reference data that the reason of an ending is from; one who came has no need of one. */
+const reasonsOf: Readonly<Partial<Record<ReferralEvent, ReferenceSystem>>> = {
+  'cancel-for-patient': 'APPOINTMENT-CANCELLATION-REASON',
+  'cancel-by-provider': 'APPOINTMENT-CANCELLATION-REASON',
+  'not-attended': 'APPOINTMENT-NON-ATTENDANCE-REASON',
 };
 
 const codeOf = (concept: CodeableConcept | undefined): string | undefined => concept?.coding?.find(({ code }) => code !== undefined)?.code;
@@ -71,7 +79,10 @@ const refuseOtherReferral = (wanted: Appointment, referral: Referral, baseUrl: s
 
 const ended = async (situation: Situation, wanted: Appointment, referral: Referral, event: ReferralEvent): Promise<Decision> => {
   const { now, newId } = situation;
-  await checkReason(situation, wanted, event === 'not-attended' ? 'APPOINTMENT-NON-ATTENDANCE-REASON' : 'APPOINTMENT-CANCELLATION-REASON');
+  // as with a referral: what its state forbids is said before what is wrong with the reason
+  stateAfter(event, referral);
+  const reasons = reasonsOf[event];
+  if (reasons !== undefined) await checkReason(situation, wanted, reasons);
   const coding = wanted.cancelationReason?.coding?.[0];
   const steps = changeReferral(
     referral,

@@ -110,8 +110,16 @@ export const decideHold = (found: Found, holds: Holds, caller: Caller, { now, fr
 
 /** Gives a held slot back before its time. */
 export const decideRelease = (found: Found, { live }: Holds, caller: Caller): Decision => {
-  if (live?.holder !== holderOf(caller) && caller.kind !== 'system')
-    throw refusal('business-rule', 'business-rule', 'INVALID_STATE', 'The slot is not held by the caller.', 'Slot.status');
+  // a slot that a booking has is given back by the end of the booking alone, whoever asks
+  const isHeld = (found.resource as unknown as Slot).status === 'busy-tentative';
+  if (!isHeld || (live?.holder !== holderOf(caller) && caller.kind !== 'system'))
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INVALID_STATE',
+      isHeld ? 'The slot is not held by the caller.' : 'The slot is not held.',
+      'Slot.status',
+    );
   return {
     drafts: [changed(found, { ...found.resource, status: 'free' })],
     releases: releaseOf(found.id, live),
