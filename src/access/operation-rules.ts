@@ -50,6 +50,7 @@ const forAllSides = { kinds: ['user', 'app'], functions: clinical, app: 'provide
  */
 export const operationRules = {
   'ers.generateCRI': { ers: ['A007', 'A043'], ...forAllSides, ifMatch: false },
+  // which of the lists, their concepts say (eRS-ReferralListSelector)
   'ers.fetchworklist': {
     ers: ['A008', 'A023'],
     kinds: ['user', 'app'],
@@ -132,17 +133,6 @@ export const onBehalfOfQuery: OperationRule = {
   app: 'none',
   ifMatch: false,
 };
-
-/** The lists of A008 and A023 and who may fetch each. */
-export const worklistRules = {
-  REFERRALS_FOR_REVIEW: { ers: ['A008'], kinds: ['user', 'app'], functions: providerLists, app: 'provider', ifMatch: false },
-  APPOINTMENT_SLOT_ISSUES: { ers: ['A008'], kinds: ['user', 'app'], functions: providerLists, app: 'provider', ifMatch: false },
-  LETTERS_OUTSTANDING: { ers: ['A008'], kinds: ['user'], functions: referrerLists, app: 'none', ifMatch: false },
-  REJECTED_TRIAGE_RESPONSE: { ers: ['A008'], kinds: ['user'], functions: referrerLists, app: 'none', ifMatch: false },
-  ASSESSMENT_RETURNED_CANCELLED_DNA: { ers: ['A008'], kinds: ['user'], functions: referrerLists, app: 'none', ifMatch: false },
-  AWAITING_BOOKING: { ers: ['A008'], kinds: ['user'], functions: referrerLists, app: 'none', ifMatch: false },
-  ADVICE_AND_GUIDANCE_REQUESTS: { ers: ['A023'], kinds: ['user'], functions: providerLists, app: 'none', ifMatch: false },
-} as const satisfies Readonly<Record<string, OperationRule>>;
 
 const appFunctions: Readonly<Record<AppSide, readonly string[]>> = {
   provider: ['PROVIDER_AUTHORISED_APPLICATION'],

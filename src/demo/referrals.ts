@@ -1,6 +1,6 @@
-import type { Appointment, CodeableConcept, Communication, Reference, ServiceRequest, Task } from 'fhir/r4.js';
+import type { Appointment, CodeableConcept, Coding, Communication, Reference, ServiceRequest, Task } from 'fhir/r4.js';
 import { extensions, systems } from '../domain/codes.js';
-import { inState, type Why } from '../domain/referral/referral.js';
+import { inState, portalLink, type Why } from '../domain/referral/referral.js';
 import type { ReferralState } from '../domain/referral/transitions.js';
 import { concept, ers, identifier, specialtyConcept, treatmentFunction, ukCoreExtension, ukCoreSystem } from './codings.js';
 import { serviceName } from './directory.js';
@@ -86,9 +86,10 @@ const whyOf: Readonly<Partial<Record<ReferralState, Why>>> = {
 export const referralId = (story: Pick<Story, 'id'>): string => `r.${story.id}`;
 
 export const serviceRequest = (story: Story): ServiceRequest => {
-  const { resourceType, ...rest } = shared(story);
+  const { resourceType, extension = [], ...rest } = shared(story);
+  const linked = [...extension, portalLink(story.ubrn)];
   return inState(
-    { resourceType, id: referralId(story), ...rest, category, status: statusOf(story.state) },
+    { resourceType, id: referralId(story), ...rest, extension: linked, category, status: statusOf(story.state) },
     story.state,
     whyOf[story.state],
   );
@@ -141,24 +142,29 @@ export const appointment = (story: Story, id: string): Appointment | undefined =
 
 const workflow = 'https://fhir.nhs.uk/CodeSystem/Workflow-Code';
 
+/** What the provider has to do in a state, and why (eRS-ReviewReason, or what came of a review). */
+const waitsFor: Readonly<Partial<Record<ReferralState, { readonly code: string; readonly reason: Coding }>>> = {
+  AWAITING_TRIAGE: { code: 'TRIAGE_DEFERRAL', reason: { system: ers('ReviewReason'), code: 'TRIAGE' } },
+  DEFERRED_TO_PROVIDER: { code: 'APPOINTMENT_DEFERRAL', reason: { system: ers('ReviewReason'), code: 'NO_SLOTS_AT_SERVICE' } },
+  TRIAGED_PROVIDER_TO_ACTION: { code: 'APPOINTMENT_DEFERRAL', reason: outcome('ACCEPT_REFER_BOOK_LATER') },
+};
+
 /** The deferral or the triage that a referral waits in, as e-RS's patient-care API shows it; `contactBy`: YYYY-MM-DD. */
 export const task = (story: Story, id: string, contactBy: string): Task | undefined => {
-  const code =
-    story.state === 'AWAITING_TRIAGE' ? 'TRIAGE_DEFERRAL' : story.state === 'DEFERRED_TO_PROVIDER' ? 'APPOINTMENT_DEFERRAL' : undefined;
+  const waits = waitsFor[story.state];
   const [service] = story.shortlist;
-  if (code === undefined || !service) return undefined;
-  const reason = code === 'TRIAGE_DEFERRAL' ? 'TRIAGE' : 'NO_SLOTS_AT_SERVICE';
+  if (waits === undefined || !service) return undefined;
   return {
     resourceType: 'Task',
     id,
     status: 'requested',
     intent: 'order',
-    code: { coding: [{ system: workflow, code }] },
+    code: { coding: [{ system: workflow, code: waits.code }] },
     focus: { reference: `ServiceRequest/${referralId(story)}` },
     for: patientReference(story.person),
     authoredOn: localText(story.authored + 3_600_000, story.timeZone),
     owner: serviceReference(service),
-    reasonCode: { coding: [{ system: ers('ReviewReason'), code: reason }] },
+    reasonCode: { coding: [waits.reason] },
     restriction: { period: { end: contactBy } },
   };
 };

@@ -162,6 +162,8 @@ it('A044, A026, A027: a question, its answer, and a referral of it under the sam
   expect(converted.status).toBe(201);
   expect(stateIn(converted.json)).toBe('TRIAGED_PROVIDER_TO_ACTION');
   expect(converted.json['identifier']).toEqual(request['identifier']);
+  // one UBRN, and one id but for its letter (A041)
+  expect(converted.json['id']).toBe(String(id).replace(/^a/, 'r'));
   expect((await convert()).status).toBe(409);
   const plain = await ask();
   const unauthorised = part('createdCommunicationRequest', plain)['id'];

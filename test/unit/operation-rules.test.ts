@@ -6,14 +6,16 @@ import {
   isPermitted,
   isReading,
   operationRules,
-  worklistRules,
   type OperationRule,
 } from '../../src/access/operation-rules.js';
+import { systems } from '../../src/domain/codes.js';
+import { worklists } from '../../src/domain/worklists/lists.js';
 import { operations } from '../../src/operations/operations.js';
 import { registry } from '../../src/resources/registry.js';
 import { checkInteraction, checkOperation } from '../../src/access/policy.js';
 import type { Interaction } from '../../src/access/scopes.js';
 import { Failure } from '../../src/fhir/outcome.js';
+import { allDefinitions } from '../helpers/definitions.js';
 
 // Who may call what as the e-RS API prints it, written out once more: a wrong edit of the table fails here.
 const published: Readonly<Record<string, string>> = {
@@ -97,10 +99,12 @@ describe('the table says what the e-RS API publishes', () => {
     for (const [code, rule] of rows)
       if (rule.ers.length > 0) expect([code, rule.ifMatch]).toEqual([code, rule.ers.some((id) => withIfMatch.includes(id))]);
   });
-  test('every worklist is for a subset of those who may fetch any', () => {
-    for (const rule of Object.values<OperationRule>(worklistRules))
-      for (const name of rule.functions)
-        expect((operationRules['ers.fetchworklist'].functions as readonly string[]).includes(name)).toBe(true);
+  test('who may fetch any worklist is who may fetch one of them, and the lists that are served have their concepts', () => {
+    const concepts = allDefinitions().findCodeSystem(systems.worklist)?.concept ?? [];
+    expect(concepts.map(({ code }) => code)).toEqual(Object.keys(worklists));
+    const named = concepts.flatMap(({ property = [] }) => property.flatMap(({ valueCoding }) => valueCoding?.code ?? []));
+    const { functions } = operationRules['ers.fetchworklist'];
+    expect([...new Set(named)].sort()).toEqual([...functions, 'PROVIDER_AUTHORISED_APPLICATION'].sort());
   });
 });
 

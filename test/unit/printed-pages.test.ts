@@ -47,6 +47,7 @@ const summary = (of: Patient, about: ServiceRequest = request) =>
   textOf(
     clinicalSummaryPage({
       request: about,
+      priority: 'URGENT',
       patient: of,
       demographic: demographicOf(of),
       services,

@@ -7,7 +7,7 @@ import { adviceAfter, gatherAdvice, message } from './conversation.js';
 /** A012 on a request for advice: the referrer changes its files, and it is the provider's turn again. */
 export const addInformation = async (situation: Situation, found: Found, files: GivenFiles): Promise<Decision> => {
   const advice = await gatherAdvice(situation, found);
-  const next = adviceAfter(advice, 'add-information', situation);
+  const next = await adviceAfter(advice, 'add-information', situation);
   const replaced = await replaceFiles(situation, files, {
     type: 'ADVICE_REQUEST',
     request: found.id,

@@ -56,19 +56,12 @@ const refuseStranger = async ({ caller, facts }: Situation, { requester }: Servi
     throw refusal('forbidden', 'forbidden', 'NO_RELATIONSHIP', 'The request is of another organisation.', 'ServiceRequest.requester');
 };
 
-const requestStatus: Readonly<Record<AdviceState, ServiceRequest['status']>> = {
-  PROVIDER_RESPONSE_REQUIRED: 'active',
-  REFERRER_TO_SUBMIT_FURTHER_INFORMATION: 'active',
-  REFERRER_TO_REVIEW_RESPONSE: 'active',
-  CONVERSATION_ENDED_CANCELLED: 'revoked',
-  CONVERSATION_ENDED_CLOSED: 'completed',
-  ADVICE_CONVERTED: 'completed',
-};
-
-/** The request after the event, in the state and with the status that go with it. */
-export const adviceAfter = (advice: Advice, event: AdviceEvent, situation: Situation, why: Why = {}): ServiceRequest => {
+/** The request after the event, in the state and with the status that the state's concept says (eRS-AdviceAndGuidanceStatus). */
+export const adviceAfter = async (advice: Advice, event: AdviceEvent, situation: Situation, why: Why = {}): Promise<ServiceRequest> => {
   const state = adviceStateAfter(event, advice.state, sideOf(situation.caller));
-  return { ...inAdviceState(advice.request, state, why), status: requestStatus[state] };
+  const concept = await gatherConcept(situation.facts, 'eRS-AdviceAndGuidanceStatus', state);
+  const status = (concept?.one('requestStatus') ?? advice.request.status) as ServiceRequest['status'];
+  return { ...inAdviceState(advice.request, state, why), status };
 };
 
 export type Message = {

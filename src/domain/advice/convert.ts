@@ -2,10 +2,11 @@ import type { Coding, ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
 import { changed, created, type Decision, type Found } from '../command.js';
 import { referenceToService } from '../directory/service.js';
+import { takesPriority } from '../directory/service-summary.js';
 import { attachFiles, type GivenFiles } from '../documents/attachments.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
-import { gatherPriorityInEffect } from '../reference-data/priority.js';
-import { inState, priorityOf, ubrnOf, withExtension, withPriority } from '../referral/referral.js';
+import { gatherPriorityInEffect, gatherPriorityOf } from '../reference-data/priority.js';
+import { inState, portalLink, ubrnOf, withExtension, withPriority } from '../referral/referral.js';
 import { openedTask } from '../referral/tasks.js';
 import { transitionOf } from '../referral/transitions.js';
 import { refusal } from '../refusal.js';
@@ -41,16 +42,25 @@ const referralOf = (advice: Advice, id: string, ubrn: string, situation: Situati
     extension: (extension ?? []).filter(({ url }) => url !== extensions.state && url !== extensions.conversionAuthorisation),
   };
   const reason: Coding = { system: systems.reviewOutcome, code: 'PROVIDER_CONVERTED_ADVICE_AND_GUIDANCE_ADMIN_TO_REFER' };
-  const linked = withExtension(base, extensions.portalLink, { valueUrl: `https://refer.nhs.uk/nhslogin?ubrn=${ubrn}` });
+  const linked = withExtension(base, extensions.portalLink, portalLink(ubrn));
   const { to } = transitionOf('convert-advice');
   return inState(linked, to === 'same' ? 'NOT_BOOKED' : to, { reason, comments, reviewed: situation.now });
+};
+
+/** The referral has the id of the request, as it has its UBRN: `r.` in place of `a.` (as A041 shows the two). */
+const idOfReferral = async ({ facts, newId }: Situation, { id }: Found): Promise<string> => {
+  if (!id.startsWith('a.')) return `r.${newId()}`;
+  const wanted = `r.${id.slice(2)}`;
+  if (await facts.find({ type: 'ServiceRequest', id: wanted }, 'all'))
+    throw refusal('conflict', 'duplicate', 'INVALID_REQUEST_STATE', 'The request was made a referral already.', 'ServiceRequest');
+  return wanted;
 };
 
 /** A027: the provider makes a referral of the request for advice, under the same UBRN, and will act on it itself. */
 export const convertAdvice = async (situation: Situation, found: Found, conversion: Conversion): Promise<Decision> => {
   const { newId, now } = situation;
   const advice = await gatherAdvice(situation, found);
-  const next = adviceAfter(advice, 'convert', situation);
+  const next = await adviceAfter(advice, 'convert', situation);
   if (!(await mayConvert(situation, advice.request)))
     throw refusal(
       'business-rule',
@@ -61,10 +71,10 @@ export const convertAdvice = async (situation: Situation, found: Found, conversi
     );
   checkText(conversion.comments, 'reviewComments', 2000);
   if (conversion.guidance !== undefined) checkText(conversion.guidance, 'guidance');
-  const code = conversion.priority ?? priorityOf(advice.request);
+  const code = conversion.priority ?? (await gatherPriorityOf(situation.facts, advice.request));
   const priority = await gatherPriorityInEffect(situation, code, at('newReferralPriority'));
   const { service } = advice;
-  if (!service?.summary.priorities.some((known) => known === priority.code))
+  if (!service || !takesPriority(service.summary, priority.code))
     throw refusal(
       'business-rule',
       'business-rule',
@@ -73,7 +83,7 @@ export const convertAdvice = async (situation: Situation, found: Found, conversi
       at('newReferralPriority'),
     );
   const ubrn = ubrnOf(advice.request) ?? situation.newUbrn();
-  const id = `r.${newId()}`;
+  const id = await idOfReferral(situation, found);
   const referral = withPriority(referralOf(advice, id, ubrn, situation, conversion.comments), priority);
   const files = await attachFiles(situation, conversion.files, { type: 'PROVIDER', request: id, subject: referral.subject, existing: [] });
   const reason: Coding = { system: systems.reviewOutcome, code: 'PROVIDER_CONVERTED_ADVICE_AND_GUIDANCE_ADMIN_TO_REFER' };

@@ -43,7 +43,7 @@ const gatherEvent = async ({ facts }: Situation, { outcome, recommendation }: Re
 export const sendCommunicationToRequester = async (situation: Situation, found: Found, reply: Reply): Promise<Decision> => {
   const advice = await gatherAdvice(situation, found);
   const event = await gatherEvent(situation, reply);
-  const next = adviceAfter(advice, event, situation);
+  const next = await adviceAfter(advice, event, situation);
   checkText(reply.guidance, 'guidance');
   if (event === 'say-converted' && !(await mayConvert(situation, advice.request)))
     throw refusal(

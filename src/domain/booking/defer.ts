@@ -3,10 +3,10 @@ import { systems } from '../codes.js';
 import type { Decision, Facts, Found } from '../command.js';
 import type { Service } from '../directory/service.js';
 import { gatherConcept, type Concept } from '../reference-data/concept.js';
+import { gatherPriority } from '../reference-data/priority.js';
 import { changeReferral } from '../referral/change-referral.js';
 import type { Referral } from '../referral/gather-referral.js';
 import { stateAfter } from '../referral/moves.js';
-import { priorityOf } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
@@ -77,7 +77,7 @@ export const decideDeferral = async (situation: Situation, appointment: Appointm
     {
       event,
       why: { reason: coding, ...(appointment.comment === undefined ? {} : { comments: appointment.comment }) },
-      priority: await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request)),
+      priority: await gatherPriority(facts, referral.request),
       ...(service === undefined
         ? {}
         : { waiting: { code: isTriage ? 'TRIAGE_DEFERRAL' : 'APPOINTMENT_DEFERRAL', reason: coding, service } }),

@@ -1,8 +1,15 @@
+import type { Concept } from '../reference-data/concept.js';
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
 import type { SearchCriteria, Searcher } from './criteria.js';
 
-export type GivenCriteria = { readonly criteria: SearchCriteria; readonly searcher: Searcher; readonly unknown: UnknownCriteria };
+export type GivenCriteria = {
+  readonly criteria: SearchCriteria;
+  readonly searcher: Searcher;
+  readonly unknown: UnknownCriteria;
+  /** undefined: none was given, or there is none of that code */
+  readonly priority: Concept | undefined;
+};
 /** The coded criteria that were given and are not in the reference data, or not in effect; and whose organisation is closed. */
 export type UnknownCriteria = {
   readonly codes: readonly CodedCriterion[];
@@ -39,11 +46,11 @@ const distanceWithPostcode: Rule<GivenCriteria> = {
     unless(distanceLimit === undefined || postcode !== undefined, 'distanceLimit needs postcode.'),
 };
 
-const waitNotUrgent: Rule<GivenCriteria> = {
+const waitLimited: Rule<GivenCriteria> = {
   code: 'CONFLICTING_VALUES',
   expression: at('indicativeAppointmentWaitTimeLimit'),
-  evaluate: ({ criteria: { waitLimit, priority } }) =>
-    unless(waitLimit === undefined || priority !== 'TWO_WEEK_WAIT', 'The wait is not limited for TWO_WEEK_WAIT.'),
+  evaluate: ({ criteria: { waitLimit }, priority }) =>
+    unless(waitLimit === undefined || priority?.one('waitLimit') !== 'false', `The wait is not limited for ${priority?.code ?? ''}.`),
 };
 
 const knownPostcode: Rule<GivenCriteria> = {
@@ -82,7 +89,7 @@ export const criteriaRules: readonly Rule<GivenCriteria>[] = [
   enough,
   clinicTypeWithSpecialty,
   distanceWithPostcode,
-  waitNotUrgent,
+  waitLimited,
   knownPostcode,
   knownCode('priority', 'priority', 'priority'),
   knownCode('specialty', 'specialty', 'specialty'),

@@ -1,12 +1,13 @@
 import type { CodeableConcept, HealthcareService, Reference } from 'fhir/r4.js';
-import type { Priority } from '../referral/referral.js';
 import type { Position } from './postcodes.js';
+import { takesPriority } from './service-summary.js';
 import type { Flow, Service } from './service.js';
 
 /** What A010 searches by; a criterion that is not there holds for every service. Ages in years, distances in miles, waits in days. */
 export type SearchCriteria = {
   readonly requestType: 'APPOINTMENT_REQUEST' | 'ADVICE_AND_GUIDANCE_REQUEST';
-  readonly priority?: Priority;
+  /** eRS-Priority */
+  readonly priority?: string;
   readonly ageAndGenderAppropriate: boolean;
   readonly specialty?: string;
   readonly clinicType?: string;
@@ -87,7 +88,7 @@ const tests: readonly Test[] = [
   ({ active }) => active,
   ({ flows }, criteria) =>
     isAdvice(criteria) ? flows.includes('ADVICE_AND_GUIDANCE') : flows.some((flow) => flow === 'BOOKABLE' || flow === 'REVIEW'),
-  ({ summary }, { priority }) => priority === undefined || summary.priorities.includes(priority),
+  ({ summary }, { priority }) => priority === undefined || takesPriority(summary, priority),
   (service, { ageAndGenderAppropriate }, searcher) => !ageAndGenderAppropriate || treats(service, searcher),
   ({ specialties }, { specialty }) => specialty === undefined || specialties.includes(specialty),
   ({ clinicTypes }, { clinicType }) => clinicType === undefined || clinicTypes.includes(clinicType),

@@ -3,7 +3,7 @@ import { readReference } from '../../fhir/references.js';
 import { localDayOf } from '../calendar/working-days.js';
 import type { Facts, Found } from '../command.js';
 import { systems, type ReferenceSystem } from '../codes.js';
-import { gatherConcept, isInEffect } from '../reference-data/concept.js';
+import { gatherConcept, isInEffect, type Concept } from '../reference-data/concept.js';
 import type { Situation } from '../situation.js';
 import { ageOn, listed, meets, type ListedService, type SearchCriteria, type Searcher } from './criteria.js';
 import type { CodedCriterion, GivenCriteria } from './criteria-rules.js';
@@ -35,17 +35,24 @@ const systemsOf: Readonly<Record<Exclude<CodedCriterion, 'clinicalTerm'>, Refere
   flow: 'eRS-RequestFlowType',
 };
 
-const unknownCodes = async ({ facts, knowsTerm, now }: Situation, criteria: SearchCriteria): Promise<readonly CodedCriterion[]> => {
+type Coded = keyof typeof systemsOf;
+const coded = Object.keys(systemsOf) as readonly Coded[];
+
+/** The concepts of the coded criteria; one that was given and is no code has none. */
+const conceptsOf = async ({ facts }: Situation, criteria: SearchCriteria): Promise<ReadonlyMap<Coded, Concept | undefined>> =>
+  new Map(await Promise.all(coded.map(async (name) => [name, await gatherConcept(facts, systemsOf[name], criteria[name])] as const)));
+
+const unknownCodes = async (
+  { knowsTerm, now }: Situation,
+  criteria: SearchCriteria,
+  concepts: ReadonlyMap<Coded, Concept | undefined>,
+): Promise<readonly CodedCriterion[]> => {
   const { clinicalTerm } = criteria;
-  const found = await Promise.all(
-    Object.entries(systemsOf).map(async ([name, system]): Promise<readonly CodedCriterion[]> => {
-      const criterion = name as keyof typeof systemsOf;
-      if (criteria[criterion] === undefined) return [];
-      const concept = await gatherConcept(facts, system, criteria[criterion]);
-      return concept && isInEffect(concept, now) ? [] : [criterion];
-    }),
-  );
-  return [...found.flat(), ...(clinicalTerm === undefined || (await knowsTerm(clinicalTerm)) ? [] : (['clinicalTerm'] as const))];
+  const unknown = coded.filter((name) => {
+    const concept = concepts.get(name);
+    return criteria[name] !== undefined && !(concept && isInEffect(concept, now));
+  });
+  return [...unknown, ...(clinicalTerm === undefined || (await knowsTerm(clinicalTerm)) ? [] : (['clinicalTerm'] as const))];
 };
 
 /** The criteria with what their rules need. */
@@ -55,12 +62,13 @@ export const gatherCriteria = async (
   patient: Found | undefined,
 ): Promise<GivenCriteria> => {
   const { organisation } = criteria;
+  const concepts = await conceptsOf(situation, criteria);
   const [searcher, codes, provider] = await Promise.all([
     gatherSearcher(situation, patient, criteria.postcode),
-    unknownCodes(situation, criteria),
+    unknownCodes(situation, criteria, concepts),
     organisation === undefined ? undefined : situation.facts.byIdentifier('Organization', systems.organisation, organisation),
   ]);
-  return { criteria, searcher, unknown: { codes, organisationIsClosed: isClosed(provider) } };
+  return { criteria, searcher, unknown: { codes, organisationIsClosed: isClosed(provider) }, priority: concepts.get('priority') };
 };
 
 // a decimal whose text JavaScript would change is a LosslessNumber

@@ -2,7 +2,6 @@ import type { Coding, Extension, HealthcareService } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
 
 export type Gender = 'female' | 'male';
-export type Priority = 'ROUTINE' | 'URGENT' | 'TWO_WEEK_WAIT';
 
 /**
  * What e-RS's service search (A010) filters by and shows of a service that R4's HealthcareService has no element for. Ages in years, both
@@ -12,7 +11,8 @@ export type ServiceSummary = {
   readonly minimumAge?: number;
   readonly maximumAge?: number;
   readonly genders: readonly Gender[];
-  readonly priorities: readonly Priority[];
+  /** eRS-Priority; none: any */
+  readonly priorities: readonly string[];
   readonly indicativeWaitDays?: number;
   readonly referralLetterRequired: boolean;
   readonly exclusions?: string;
@@ -52,16 +52,14 @@ export const summaryOf = (service: HealthcareService): ServiceSummary => {
   const genders = all('gender').flatMap(({ valueCode }): readonly Gender[] =>
     valueCode === 'female' || valueCode === 'male' ? [valueCode] : [],
   );
-  const priorities = all('priority').flatMap(({ valueCoding }): readonly Priority[] =>
-    isPriority(valueCoding?.code) ? [valueCoding.code] : [],
-  );
+  const priorities = all('priority').flatMap(({ valueCoding }) => valueCoding?.code ?? []);
   const clinician = one('namedClinician')?.valueReference;
   const number = (name: string): number | undefined => one(name)?.valueUnsignedInt;
   return {
     ...optional('minimumAge', number('minimumAge')),
     ...optional('maximumAge', number('maximumAge')),
     genders: genders.length > 0 ? genders : ['female', 'male'],
-    priorities: priorities.length > 0 ? priorities : ['ROUTINE', 'URGENT', 'TWO_WEEK_WAIT'],
+    priorities,
     ...optional('indicativeWaitDays', number('indicativeWaitDays')),
     referralLetterRequired: one('referralLetterRequired')?.valueBoolean ?? false,
     ...optional('exclusions', one('exclusions')?.valueString),
@@ -73,7 +71,8 @@ export const summaryOf = (service: HealthcareService): ServiceSummary => {
   };
 };
 
-const isPriority = (code: string | undefined): code is Priority => code === 'ROUTINE' || code === 'URGENT' || code === 'TWO_WEEK_WAIT';
+export const takesPriority = ({ priorities }: ServiceSummary, code: string): boolean =>
+  priorities.length === 0 || priorities.includes(code);
 
 const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
   (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };

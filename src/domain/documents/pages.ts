@@ -1,7 +1,7 @@
 import type { Appointment, Communication, DocumentReference, Patient, ServiceRequest } from 'fhir/r4.js';
 import { nhsNumberOf, type Demographic } from '../demographics/demographics.js';
 import type { Service } from '../directory/service.js';
-import { adviceStateOf, kindOf, priorityOf, stateCommentsOf, stateOf, ubrnOf } from '../referral/referral.js';
+import { adviceStateOf, kindOf, stateCommentsOf, stateOf, ubrnOf } from '../referral/referral.js';
 
 type Line = readonly [string, string];
 /** What `documents/pdf.ts` prints. */
@@ -68,6 +68,8 @@ export const patientLetterPage = ({ request, patient, demographic, services, app
 
 export type ClinicalSummary = {
   readonly request: ServiceRequest;
+  /** eRS-Priority */
+  readonly priority: string;
   readonly patient: Patient | undefined;
   readonly demographic: Demographic | undefined;
   readonly services: readonly Service[];
@@ -90,7 +92,7 @@ const documentLines = (documents: readonly DocumentReference[]): readonly Line[]
 
 /** A007 and A043: the clinical referral information, made when it is asked for and kept nowhere. */
 export const clinicalSummaryPage = (summary: ClinicalSummary): PrintedPage => {
-  const { request, patient, demographic, services, appointment, documents, messages } = summary;
+  const { request, priority, patient, demographic, services, appointment, documents, messages } = summary;
   const advice = kindOf(request) === 'advice';
   const comments = stateCommentsOf(request);
   const heading = (text: string): PrintedBlock => ({ kind: 'heading', text });
@@ -101,7 +103,7 @@ export const clinicalSummaryPage = (summary: ClinicalSummary): PrintedPage => {
         kind: 'lines',
         lines: [
           ['UBRN', ubrnOf(request) ?? ''],
-          ['Priority', priorityOf(request)],
+          ['Priority', priority],
           ['State', (advice ? adviceStateOf(request) : stateOf(request)) ?? ''],
         ],
       },

@@ -51,6 +51,22 @@ export const gatherConcept = async (facts: Facts, id: ReferenceSystem, code: str
   return found && conceptIn(found.resource as unknown as CodeSystem, code);
 };
 
+/** The first concept that has a value among those of a property, in the order of the CodeSystem that is served. */
+export const gatherConceptWith = async (
+  facts: Facts,
+  id: ReferenceSystem,
+  property: string,
+  value: string,
+): Promise<Concept | undefined> => {
+  const found = await facts.find({ type: 'CodeSystem', id }, 'all');
+  const codeSystem = found?.resource as unknown as CodeSystem | undefined;
+  for (const { code } of codeSystem?.concept ?? []) {
+    const concept = codeSystem && conceptIn(codeSystem, code);
+    if (concept?.all(property).includes(value) === true) return concept;
+  }
+  return undefined;
+};
+
 /** effectiveFrom and effectiveTo: a code whose time is over is only shown. `now`: ISO 8601. */
 export const isInEffect = (concept: Concept, now: string): boolean => {
   const from = concept.one('effectiveFrom');

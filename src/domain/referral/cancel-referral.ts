@@ -17,15 +17,20 @@ export type Cancellation = { readonly reason: string; readonly comments?: string
 const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
 const commentsAtMost = 2000;
 
-/** PROVIDER_TRIAGE reasons end what triage began (e-RS facts, reference data). */
-const checkTriageReason = (concept: Concept | undefined, referral: Referral): void => {
-  const type = concept?.one('appointmentRequestCancellationReasonType');
-  if (type === 'PROVIDER_TRIAGE' && stateOf(referral.request) !== 'TRIAGED_PROVIDER_TO_ACTION')
+/** Reasons of some types end what one state began, as those of a provider after triage: their type says which. */
+const checkState = async ({ facts }: Situation, concept: Concept | undefined, referral: Referral): Promise<void> => {
+  const type = await gatherConcept(
+    facts,
+    'eRS-AppointmentRequestCancellationReasonType',
+    concept?.one('appointmentRequestCancellationReasonType'),
+  );
+  const states = type?.all('fromState') ?? [];
+  if (states.length > 0 && !states.includes(stateOf(referral.request) ?? ''))
     throw refusal(
       'business-rule',
       'business-rule',
       'INAPPROPRIATE_VALUE',
-      `${concept?.code ?? ''} is only for a referral in the state TRIAGED_PROVIDER_TO_ACTION.`,
+      `${concept?.code ?? ''} is only for a referral in the state ${states.join(' or ')}.`,
       at('cancellationReason'),
     );
 };
@@ -75,7 +80,7 @@ export const cancelReferral = async (situation: Situation, found: Found, { reaso
   const referral = await gatherReferral(situation, found);
   stateAfter('cancel', referral);
   checkReason();
-  checkTriageReason(concept, referral);
+  await checkState(situation, concept, referral);
   checkAppointment(concept, referral);
   const drafts = changeReferral(
     referral,

@@ -4,16 +4,15 @@ import type { Decision, Found } from '../command.js';
 import type { SearchCriteria } from '../directory/criteria.js';
 import { referenceToService } from '../directory/service.js';
 import { gatherConcept } from '../reference-data/concept.js';
-import { gatherPriorityInEffect } from '../reference-data/priority.js';
+import { gatherPriorityInEffect, gatherPriorityOf } from '../reference-data/priority.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { changeReferral } from './change-referral.js';
 import { gatherReferral } from './gather-referral.js';
 import { gatherPatient } from './gather-patient.js';
 import { gatherShortlist } from './gather-shortlist.js';
-import { letterIntentionOf, priorityOf, stateOf, withExtension, withPriority, type LetterIntention } from './referral.js';
+import { letterIntentionOf, stateOf, withExtension, withPriority, type LetterIntention } from './referral.js';
 import { stateAfter } from './moves.js';
-import type { GivenShortlist } from './shortlist-rules.js';
 
 export type WantedShortlist = {
   readonly kind: 'referral' | 'triage';
@@ -34,22 +33,23 @@ export const changeShortlist = async (situation: Situation, found: Found, wanted
   const event = wanted.kind === 'triage' ? 'change-shortlist-for-triage' : 'change-shortlist';
   stateAfter(event, referral);
   const searched = wanted.criteria?.priority;
+  const current = await gatherPriorityOf(facts, referral.request);
   const priority =
-    searched === undefined || searched === priorityOf(referral.request)
-      ? await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request))
+    searched === undefined || searched === current
+      ? await gatherConcept(facts, 'PRIORITY', current)
       : await gatherPriorityInEffect(situation, searched, at);
   const known = await gatherShortlist(situation, {
     kind: wanted.kind,
     references: wanted.shortlist,
     criteria: wanted.criteria,
     patient: await gatherPatient(situation, referral.request.subject),
-    priority: (priority?.code ?? priorityOf(referral.request)) as GivenShortlist['priority'],
+    priority: priority?.code ?? current,
     intention: wanted.intention ?? letterIntentionOf(referral.request),
     expression: at,
     intentionAt: "Parameters.parameter.where(name='intentionToAddReferralLetter')",
   });
   const before = referral.services.map(({ id }) => id);
-  const changesPriority = priority !== undefined && priority.code !== priorityOf(referral.request);
+  const changesPriority = priority !== undefined && priority.code !== current;
   const asBefore = wanted.kind === 'referral' || stateOf(referral.request) === 'AWAITING_TRIAGE';
   if (
     asBefore &&

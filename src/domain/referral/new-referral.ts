@@ -6,7 +6,7 @@ import type { SearchCriteria } from '../directory/criteria.js';
 import { referenceToService, type Service } from '../directory/service.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
 import type { Concept } from '../reference-data/concept.js';
-import { gatherPriorityInEffect } from '../reference-data/priority.js';
+import { gatherPriorityInEffect, gatherPriorityOf } from '../reference-data/priority.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
@@ -14,7 +14,7 @@ import { gatherPatientToRefer } from './gather-patient.js';
 import { gatherRequester } from './gather-requester.js';
 import { gatherShortlist } from './gather-shortlist.js';
 import { patientRules } from './patient-rules.js';
-import { inState, priorityOf, withExtension, withPriority, type LetterIntention } from './referral.js';
+import { inState, portalLink, withExtension, withPriority, type LetterIntention } from './referral.js';
 import type { GivenShortlist } from './shortlist-rules.js';
 import { openedTask } from './tasks.js';
 
@@ -70,7 +70,7 @@ const gatherPriority = async (situation: Situation, wanted: WantedRequest): Prom
       `The services were searched for with the priority ${searched}.`,
       wanted.at.priority,
     );
-  const code = wanted.priority ?? wanted.criteria?.priority ?? priorityOf({ ...wanted.request } as ServiceRequest);
+  const code = wanted.priority ?? wanted.criteria?.priority ?? (await gatherPriorityOf(situation.facts, wanted.request));
   return gatherPriorityInEffect(situation, code, wanted.at.priority);
 };
 
@@ -85,7 +85,7 @@ export const gatherNew = async (situation: Situation, wanted: WantedRequest): Pr
     references: wanted.shortlist,
     criteria: wanted.criteria,
     patient,
-    priority: priority.code as GivenShortlist['priority'],
+    priority: priority.code,
     intention: wanted.intention,
     expression: wanted.at.shortlist,
     intentionAt: wanted.at.intention,
@@ -119,8 +119,6 @@ const referralCategory = [
     ],
   },
 ];
-
-const portal = 'https://refer.nhs.uk/nhslogin?ubrn=';
 
 /** The request with all that the server gives it, in no state yet. */
 export const madeRequest = (
@@ -177,9 +175,7 @@ export const createReferral = async (situation: Situation, wanted: WantedRequest
   const gathered = await gatherNew(situation, wanted);
   const ubrn = situation.newUbrn();
   const id = `r.${situation.newId()}`;
-  const request = withExtension(madeRequest(wanted, gathered, { id, ubrn, now: situation.now }), extensions.portalLink, {
-    valueUrl: `${portal}${ubrn}`,
-  });
+  const request = withExtension(madeRequest(wanted, gathered, { id, ubrn, now: situation.now }), extensions.portalLink, portalLink(ubrn));
   const referral = inState(request, wanted.kind === 'triage' ? 'AWAITING_TRIAGE' : 'NOT_BOOKED');
   return {
     drafts: [created(referral, id), ...(wanted.kind === 'triage' ? triageTask(gathered, referral, situation) : [])],

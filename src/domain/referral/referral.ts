@@ -3,11 +3,16 @@ import { extensions, systems } from '../codes.js';
 import type { Concept } from '../reference-data/concept.js';
 import type { AdviceState, ReferralState } from './states.js';
 
-export type Priority = 'ROUTINE' | 'URGENT' | 'TWO_WEEK_WAIT';
 export type LetterIntention = 'NEED_TO_ADD_LATER' | 'NOT_INTENDING_TO_ADD';
 
 export const ubrnOf = (request: ServiceRequest): string | undefined =>
   request.identifier?.find((identifier: Identifier) => identifier.system === systems.ubrn)?.value;
+
+/** Where the patient goes on with his referral, as the patient-care API links it. */
+export const portalLink = (ubrn: string): Extension => ({
+  url: extensions.portalLink,
+  valueUrl: `https://refer.nhs.uk/nhslogin?ubrn=${ubrn}`,
+});
 
 /** A referral and an advice request may share one UBRN: it is unique per kind. */
 export const kindOf = (request: ServiceRequest): 'referral' | 'advice' =>
@@ -86,27 +91,26 @@ export const marked = (request: ServiceRequest, marks: Why): ServiceRequest => {
 export const inAdviceState = (request: ServiceRequest, state: AdviceState, why: Why = {}): ServiceRequest =>
   withExtension(request, extensions.state, stateExtension(systems.adviceState, state, why));
 
-const codeIn = (request: ServiceRequest, url: string): string | undefined => {
-  const found = request.extension?.find((extension) => extension.url === url);
+const codeIn = (within: readonly Extension[], url: string): string | undefined => {
+  const found = within.find((extension) => extension.url === url);
   return found?.valueCoding?.code ?? found?.valueCodeableConcept?.coding?.[0]?.code;
 };
 
 export const letterIntentionOf = (request: ServiceRequest): LetterIntention | undefined =>
-  codeIn(request, extensions.letterIntention) as LetterIntention | undefined;
+  codeIn(request.extension ?? [], extensions.letterIntention) as LetterIntention | undefined;
 
-const fhirPriorities: Readonly<Record<string, Priority>> = {
-  routine: 'ROUTINE',
-  urgent: 'URGENT',
-  asap: 'TWO_WEEK_WAIT',
-  stat: 'TWO_WEEK_WAIT',
-};
-
-/** The e-RS priority: the extension counts, then ServiceRequest.priority; ROUTINE when neither is there. */
-export const priorityOf = (request: ServiceRequest): Priority =>
-  (codeIn(request, extensions.priority) as Priority | undefined) ?? fhirPriorities[request.priority ?? 'routine'] ?? 'ROUTINE';
+/** The e-RS priority that the request itself says; without one, ServiceRequest.priority counts (reference-data/priority). */
+export const ersPriorityOf = (request: Partial<ServiceRequest>): string | undefined =>
+  request.extension && codeIn(request.extension, extensions.priority);
 
 /** The request with the e-RS priority and the R4 priority that PRIORITY says goes with it; where it says none, the request keeps its own. */
-export const withPriority = (request: ServiceRequest, priority: Pick<Concept, 'code' | 'one'>): ServiceRequest => ({
-  ...withExtension(request, extensions.priority, { valueCoding: { system: systems.priority, code: priority.code } }),
+export const withPriority = (request: ServiceRequest, priority: Pick<Concept, 'code' | 'display' | 'one'>): ServiceRequest => ({
+  ...withExtension(request, extensions.priority, {
+    valueCoding: {
+      system: systems.priority,
+      code: priority.code,
+      ...(priority.display === undefined ? {} : { display: priority.display }),
+    },
+  }),
   priority: (priority.one('requestPriority') ?? request.priority ?? 'routine') as NonNullable<ServiceRequest['priority']>,
 });

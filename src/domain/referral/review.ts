@@ -5,7 +5,7 @@ import type { Decision, Draft, Found } from '../command.js';
 import { attachFiles, type GivenFiles } from '../documents/attachments.js';
 import type { Service } from '../directory/service.js';
 import { gatherConcept, type Concept } from '../reference-data/concept.js';
-import { gatherPriorityInEffect } from '../reference-data/priority.js';
+import { gatherPriority, gatherPriorityInEffect, gatherPriorityOf } from '../reference-data/priority.js';
 import { reasonRules } from '../reference-data/reason-rules.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
@@ -13,7 +13,7 @@ import type { Situation } from '../situation.js';
 import { changeReferral, type Step } from './change-referral.js';
 import { gatherReferral, type Referral } from './gather-referral.js';
 import { stateAfter } from './moves.js';
-import { priorityOf, withPriority } from './referral.js';
+import { withPriority } from './referral.js';
 import { transitionOf, type ReferralEvent } from './transitions.js';
 
 const commentsAtMost = 2000;
@@ -135,7 +135,7 @@ export const cancelAppointmentActionLater = async (situation: Situation, found: 
     why: { reason, comments: given.comments, reviewed: now },
     ...prioritised(newPriority),
     ending: { comment: given.comments },
-    priority: newPriority ?? (await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request))),
+    priority: newPriority ?? (await gatherPriority(facts, referral.request)),
     ...waitingFor(referral.appointmentService, reason),
   };
   const drafts = [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, given.files))];
@@ -148,7 +148,7 @@ const waitingFor = (service: Service | undefined, reason: Coding): Pick<Step, 'w
 export type Review = { readonly outcome: string; readonly comments: string; readonly priority?: string; readonly files: GivenFiles };
 
 /** The concept of an outcome that this operation records, which says how the priority goes with it (eRS-ReviewOutcome). */
-const gatherOutcome = async ({ facts }: Situation, review: Review, referral: Referral): Promise<Concept> => {
+const gatherOutcome = async ({ facts }: Situation, review: Review, current: string): Promise<Concept> => {
   const outcome = await gatherConcept(facts, 'eRS-ReviewOutcome', review.outcome);
   if (outcome?.one('usage') !== 'recordReviewOutcome')
     throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `${review.outcome} is no outcome of a review.`, at('reviewOutcome'));
@@ -156,12 +156,12 @@ const gatherOutcome = async ({ facts }: Situation, review: Review, referral: Ref
   const rule = outcome.one('priority');
   if (rule === 'needed' && review.priority === undefined)
     throw refusal('business-rule', 'required', 'MISSING_VALUE', `${outcome.code} says the priority.`, at('reviewPriority'));
-  if (rule === 'current' && review.priority !== undefined && review.priority !== priorityOf(referral.request))
+  if (rule === 'current' && review.priority !== undefined && review.priority !== current)
     throw refusal(
       'business-rule',
       'business-rule',
       'PRIORITY_NOT_CURRENT',
-      `The priority of the referral is ${priorityOf(referral.request)}.`,
+      `The priority of the referral is ${current}.`,
       at('reviewPriority'),
     );
   return outcome;
@@ -177,16 +177,17 @@ export const recordReviewOutcome = async (situation: Situation, found: Found, re
   const { facts, now } = situation;
   // either outcome has the same states and guards: they come before what is wrong with the parameters
   stateAfter('review-return', referral);
-  const outcome = await gatherOutcome(situation, review, referral);
+  const current = await gatherPriorityOf(facts, referral.request);
+  const outcome = await gatherOutcome(situation, review, current);
   const newPriority = await gatherNewPriority(situation, review.priority, 'reviewPriority');
   const reason: Coding = { system: systems.reviewOutcome, code: outcome.code };
-  const changesPriority = newPriority !== undefined && newPriority.code !== priorityOf(referral.request);
+  const changesPriority = newPriority !== undefined && newPriority.code !== current;
   const step: Step = {
     event: eventTo(outcome.one('leadsTo')),
     why: { reason, comments: review.comments, reviewed: now },
     ...(changesPriority ? prioritised(newPriority) : {}),
     outcome: { coding: reason, comments: review.comments },
-    priority: newPriority ?? (await gatherConcept(facts, 'PRIORITY', priorityOf(referral.request))),
+    priority: newPriority ?? (await gatherPriority(facts, referral.request)),
     ...waitingFor(referral.taskService, reason),
   };
   return decisionOf(referral, [...changeReferral(referral, step, situation), ...(await providerFiles(situation, referral, review.files))]);

@@ -1,13 +1,15 @@
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
 import type { Service } from '../directory/service.js';
-import type { LetterIntention, Priority } from './referral.js';
+import { takesPriority } from '../directory/service-summary.js';
+import type { LetterIntention } from './referral.js';
 
 export type GivenShortlist = {
   readonly kind: 'referral' | 'triage' | 'advice';
   /** undefined: what was named does not exist */
   readonly services: readonly (Service | undefined)[];
-  readonly priority: Priority;
+  /** eRS-Priority */
+  readonly priority: string;
   readonly intention: LetterIntention | undefined;
   /** services whose organisation is closed */
   readonly ofClosed: readonly string[];
@@ -108,13 +110,13 @@ const someTriage: Rule<GivenShortlist> = {
     ),
 };
 
-const takesPriority: Rule<GivenShortlist> = {
+const priorityTaken: Rule<GivenShortlist> = {
   code: 'UNSUPPORTED_PRIORITY',
   expression: 'ServiceRequest.performer',
   evaluate: (x) =>
     each(
       x,
-      ({ summary }) => summary.priorities.includes(x.priority),
+      ({ summary }) => takesPriority(summary, x.priority),
       ({ name }) => `${name} does not take the priority ${x.priority}.`,
     ),
 };
@@ -151,7 +153,7 @@ export const shortlistRules: readonly Rule<GivenShortlist>[] = [
   providedByOpen,
   rightFlow,
   someTriage,
-  takesPriority,
+  priorityTaken,
   foundBySearch,
   letterWhereNeeded,
 ];

@@ -4,8 +4,9 @@ import type { Facts, Found } from '../command.js';
 import { gatherService, organisationOf } from '../directory/service.js';
 import { findPrinted } from '../documents/printed.js';
 import { gatherConcept } from '../reference-data/concept.js';
+import { gatherPriorityOf } from '../reference-data/priority.js';
 import { documentsOf, openTask } from '../referral/gather-referral.js';
-import { kindOf, letterIntentionOf, priorityOf } from '../referral/referral.js';
+import { kindOf, letterIntentionOf } from '../referral/referral.js';
 import type { Candidate } from './item.js';
 
 const messagesAtMost = 100;
@@ -27,9 +28,14 @@ const lastContactOf = async (facts: Facts, found: Found): Promise<string | undef
 };
 
 /** Working days for the letter, as the concept of the priority says (A004 PRIORITY); asked only while a letter is to come. */
-const letterDaysOf = async (facts: Facts, request: ServiceRequest, documents: readonly Found[]): Promise<number | undefined> => {
+const letterDaysOf = async (
+  facts: Facts,
+  request: ServiceRequest,
+  priority: string,
+  documents: readonly Found[],
+): Promise<number | undefined> => {
   if (documents.length > 0 || letterIntentionOf(request) !== 'NEED_TO_ADD_LATER') return undefined;
-  const days = Number((await gatherConcept(facts, 'PRIORITY', priorityOf(request)))?.one('letterDays') ?? Number.NaN);
+  const days = Number((await gatherConcept(facts, 'PRIORITY', priority))?.one('letterDays') ?? Number.NaN);
   return Number.isInteger(days) ? days : undefined;
 };
 
@@ -37,10 +43,11 @@ const letterDaysOf = async (facts: Facts, request: ServiceRequest, documents: re
 export const gatherCandidate = async (facts: Facts, found: Found, now: string): Promise<Candidate> => {
   const request = found.resource as unknown as ServiceRequest;
   const advice = kindOf(request) === 'advice';
-  const [claim, taskFound, documents] = await Promise.all([
+  const [claim, taskFound, documents, priority] = await Promise.all([
     advice ? undefined : facts.findClaim('current-booking', found.id),
     advice ? undefined : openTask(facts, found.id),
     documentsOf(facts, found.id),
+    gatherPriorityOf(facts, request),
   ]);
   const key = readReference(claim?.owner ?? '', '');
   const appointment = (key && (await facts.find(key, 'all')))?.resource as unknown as Appointment | undefined;
@@ -50,11 +57,11 @@ export const gatherCandidate = async (facts: Facts, found: Found, now: string): 
     .find((one) => one?.reference?.startsWith('HealthcareService/'));
   const [service, letterDays, printed, lastContact] = await Promise.all([
     gatherService(facts, actor ?? task?.owner ?? request.performer?.[0], ''),
-    letterDaysOf(facts, request, documents),
+    letterDaysOf(facts, request, priority, documents),
     appointment === undefined && task === undefined ? undefined : findPrinted(facts, found.id),
     task === undefined ? undefined : lastContactOf(facts, found),
   ]);
-  return { found, request, appointment, task, service, documents, letterDays, printed, lastContact, now };
+  return { found, request, priority, appointment, task, service, documents, letterDays, printed, lastContact, now };
 };
 
 /** The ODS code of the organisation that refers: of the requester, or of the role that he refers in. */

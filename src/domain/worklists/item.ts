@@ -3,13 +3,15 @@ import { addDays, addWorkingDays, localDayOf } from '../calendar/working-days.js
 import { extensions, systems } from '../codes.js';
 import type { Found } from '../command.js';
 import { referenceToService, type Service } from '../directory/service.js';
-import { letterIntentionOf, priorityChangedAt, priorityOf, reviewedAt, stateOf, ubrnOf } from '../referral/referral.js';
-import type { WorklistName } from './names.js';
+import { letterIntentionOf, priorityChangedAt, reviewedAt, stateOf, ubrnOf } from '../referral/referral.js';
+import type { WorklistName } from './lists.js';
 
 /** A referral with what a worklist shows of it. */
 export type Candidate = {
   readonly found: Found;
   readonly request: ServiceRequest;
+  /** eRS-Priority */
+  readonly priority: string;
   readonly appointment: Appointment | undefined;
   readonly task: Task | undefined;
   /** the service that has, or is to have, the patient */
@@ -91,11 +93,11 @@ const valueIn = (request: ServiceRequest, url: string): string | undefined =>
   request.extension?.find((extension) => extension.url === url)?.valueDateTime;
 
 const shared = (candidate: Candidate): readonly Part[] => {
-  const { found, request, service } = candidate;
+  const { found, request, priority, service } = candidate;
   return [
     ['ubrn', text(ubrnOf(request))],
     ['referralRequestVersion', { valueUnsignedInt: found.version }],
-    ['priority', { valueCoding: { system: systems.priority, code: priorityOf(request) } }],
+    ['priority', { valueCoding: { system: systems.priority, code: priority } }],
     ['patient', { valueReference: request.subject }],
     ['state', code(stateOf(request))],
     ['specialty', request.performerType === undefined ? undefined : { valueCodeableConcept: request.performerType }],

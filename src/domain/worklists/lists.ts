@@ -1,7 +1,4 @@
-import type { WorklistName } from './names.js';
 import type { ReferralState } from '../referral/states.js';
-
-export type { WorklistName } from './names.js';
 
 /** What a worklist selects: the states that its items are in, and whose side it is for. */
 export type Worklist = {
@@ -9,7 +6,7 @@ export type Worklist = {
   readonly side: 'referrer' | 'provider';
 };
 
-/** The worklists of A008 and A023 (e-RS facts, worklists); who may fetch each is the access table's matter. */
+/** The worklists of A008 and A023 (e-RS facts, worklists); who may fetch each, its concept says (eRS-ReferralListSelector). */
 export const worklists = {
   REFERRALS_FOR_REVIEW: { states: ['BOOKED', 'AWAITING_TRIAGE'], side: 'provider' },
   APPOINTMENT_SLOT_ISSUES: { states: ['DEFERRED_TO_PROVIDER', 'TRIAGED_PROVIDER_TO_ACTION'], side: 'provider' },
@@ -24,4 +21,6 @@ export const worklists = {
   },
   AWAITING_BOOKING: { states: ['NOT_BOOKED'], side: 'referrer' },
   ADVICE_AND_GUIDANCE_REQUESTS: { states: ['PROVIDER_RESPONSE_REQUIRED'], side: 'provider' },
-} as const satisfies Readonly<Record<WorklistName, Worklist>>;
+} as const satisfies Readonly<Record<string, Worklist>>;
+
+export type WorklistName = keyof typeof worklists;

@@ -1,9 +1,11 @@
-import { checkRule, worklistRules } from '../../access/operation-rules.js';
 import { sightOf } from '../../access/policy.js';
 import { extensions, systems } from '../../domain/codes.js';
+import { gatherConcept } from '../../domain/reference-data/concept.js';
 import { refusal } from '../../domain/refusal.js';
 import { worklists, type WorklistName } from '../../domain/worklists/lists.js';
 import { itemAt } from '../../domain/worklists/place.js';
+import { failure } from '../../fhir/outcome.js';
+import { factsOf } from '../../interactions/facts.js';
 import type { Call, House } from '../../interactions/house.js';
 import type { WorklistPage, WorklistQuery } from '../../store/port.js';
 import type { Operation } from '../operation.js';
@@ -32,6 +34,15 @@ const listOf = (inputs: Inputs): WorklistName => {
   if (!Object.hasOwn(worklists, code))
     throw refusal('business-rule', 'code-invalid', 'INVALID_CODE', `There is no list ${code}.`, expressionOf('listType'));
   return code as WorklistName;
+};
+
+/** Who may fetch a list, its concept says (eRS-ReferralListSelector). */
+const checkAsker = async ({ store }: House, { caller }: Call, list: WorklistName): Promise<void> => {
+  if (caller.kind === 'system') return;
+  const concept = await gatherConcept(factsOf(store, caller), 'eRS-ReferralListSelector', list);
+  const held = caller.businessFunction ?? 'none';
+  if (concept?.all('businessFunction').includes(held) !== true)
+    throw failure('forbidden', 'forbidden', `The list ${list} is not for the business function ${held}.`);
 };
 
 /** A scope of its own narrows what the caller sees of its organisation's list. */
@@ -82,7 +93,7 @@ export const fetchWorklistOperation: Operation = {
   perform: async (house, call, { body }) => {
     const inputs = Inputs.read(parameters, body);
     const list = listOf(inputs);
-    checkRule(worklistRules[list], call.caller, `the list ${list}`);
+    await checkAsker(house, call, list);
     const { services, specialty } = await filtersOf(house, call, inputs, list);
     const cursor = inputs.text('after');
     const now = house.clock();

@@ -3,6 +3,7 @@ import { pdfOf } from '../../documents/pdf.js';
 import { findPrinted, printedAt } from '../../domain/documents/printed.js';
 import { clinicalSummaryPage, patientLetterPage, type PrintedPage } from '../../domain/documents/pages.js';
 import { spentTries, findAccessCode } from '../../domain/patient-access/access-code.js';
+import { gatherPriorityOf } from '../../domain/reference-data/priority.js';
 import { guards } from '../../domain/referral/guards.js';
 import { refuseBreaches } from '../../domain/rules/rule.js';
 import { gatherReferral, type Referral } from '../../domain/referral/gather-referral.js';
@@ -36,6 +37,7 @@ const clinicalSummary = async (situation: Situation, referral: Referral): Promis
   const { request, services, appointment, documents } = referral;
   return clinicalSummaryPage({
     request,
+    priority: await gatherPriorityOf(situation.facts, request),
     ...(await patientOf(situation, referral)),
     services,
     appointment,

@@ -4,7 +4,7 @@ import type { GivenFiles } from '../../domain/documents/attachments.js';
 import type { ReferenceSystem } from '../../domain/codes.js';
 import type { Facts } from '../../domain/command.js';
 import { gatherConcept, isInEffect } from '../../domain/reference-data/concept.js';
-import type { LetterIntention, Priority } from '../../domain/referral/referral.js';
+import type { LetterIntention } from '../../domain/referral/referral.js';
 import { refusal } from '../../domain/refusal.js';
 import type { Situation } from '../../domain/situation.js';
 import { readReference } from '../../fhir/references.js';
@@ -45,7 +45,7 @@ export const criteriaOf = (inputs: Inputs, requestType: SearchCriteria['requestT
     value === undefined ? {} : { [key]: value };
   return {
     requestType,
-    ...maybe('priority', given.code('priority') as Priority | undefined),
+    ...maybe('priority', given.code('priority')),
     ageAndGenderAppropriate: given.boolean('ageAndGenderAppropriate') ?? false,
     ...maybe('specialty', given.code('specialty')),
     ...maybe('clinicType', given.code('clinicType')),

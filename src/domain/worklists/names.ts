@@ -1,3 +1,0 @@
-import type { worklistRules } from '../../access/operation-rules.js';
-
-export type WorklistName = keyof typeof worklistRules;
