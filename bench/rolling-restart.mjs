@@ -115,6 +115,7 @@ const started = Date.now();
 await pause(2000);
 for (let n = 0; n < Number(values.restarts); n++) {
   await fleet.restart(fleet.servers[n % count]);
+  console.error(`${n + 1} restarted, ${took.length} answers, ${failures.length} failed`);
   await pause(500);
 }
 running = false;
