@@ -201,9 +201,10 @@ const slotDays = (
 ): string => `insert into @day (schedule, day, n) select h.schedule, h.start_at / 86400000, ${String(change)}
   from slot_index h inner join ${sent.row} w on w.rid = h.rid inner join term t on t.id = h.status
   where t.text = 'free' and h.schedule is not null and h.start_at is not null;`;
-const changedDays = '(select schedule, day, sum(n) as n from @day group by schedule, day)';
-const countDays = `update s set free = s.free + d.n from slot_day s inner join ${changedDays} d on d.schedule = s.schedule and d.day = s.day;
-insert into slot_day (schedule, day, free) select d.schedule, d.day, d.n from ${changedDays} d
+const countDays = (
+  sent: Sent,
+): string => `update s set free = s.free + d.n from slot_day s inner join ${sent.days} d on d.schedule = s.schedule and d.day = s.day;
+insert into slot_day (schedule, day, free) select d.schedule, d.day, d.n from ${sent.days} d
   where not exists (select 1 as one from slot_day s where s.schedule = d.schedule and s.day = d.day);`;
 
 const narrowRows = (table: string, columns: readonly NarrowColumn[], updates: boolean, sent: Sent): string => {
@@ -219,7 +220,7 @@ const narrowRows = (table: string, columns: readonly NarrowColumn[], updates: bo
 ${updates ? `delete h from ${table} h inner join ${sent.row} w on w.rid = h.rid;` : ''}
 insert into ${table} (rid, ${cells.map(({ name }) => name).join(', ')}) select w.rid, ${values.join(', ')}
   from ${listed} x inner join ${sent.row} w on w.n = x.n${joins};
-${isSlot ? `${slotDays(1, sent)}\n${countDays}` : ''}`;
+${isSlot ? `${slotDays(1, sent)}\n${countDays(sent)}` : ''}`;
 };
 
 /**
@@ -361,7 +362,7 @@ export const loadedText = ({ slots, audit: audited }: { readonly slots: boolean;
     'declare @row table (n int not null primary key, rid bigint not null, gone int not null);',
     "insert into @row (n, rid, gone) select x.n, x.rid, 0 from openjson(@rows) with (n int '$.n', rid bigint '$.rid') x;",
     slots
-      ? `declare @day table (schedule bigint not null, day bigint not null, n int not null);\n${slotDays(1, sentOf(false))}\n${countDays}`
+      ? `declare @day table (schedule bigint not null, day bigint not null, n int not null);\n${slotDays(1, sentOf(false))}\n${countDays(sentOf(false))}`
       : '',
     audited ? audit : '',
     "set @now = datediff_big(millisecond, '19700101', sysutcdatetime());",

@@ -20,8 +20,8 @@ const others = {
   re_targets: "n int '$.n', type int '$.type', id nvarchar(64) '$.id'",
 } as const;
 
-type Name = keyof typeof sought | keyof typeof others | 'row' | 'target';
-/** Where the statements of a batch have these rows from; `row` and `target` are its own tables. */
+type Name = keyof typeof sought | keyof typeof others | 'row' | 'target' | 'days';
+/** Where the statements of a batch have these rows from; `row`, `target` and `days` (what changes the count of a day) are its own tables. */
 export type Sent = Readonly<Record<Name, string>>;
 
 /** So many of each are few: whatever a person does at once. */
@@ -40,5 +40,7 @@ export const sentOf = (few: boolean): Sent => {
     ...(Object.fromEntries([...json(sought, known), ...json(others, (from) => from)]) as Sent),
     row: known('@row'),
     target: known('@target'),
+    // each slot leaves one day and comes to one
+    days: `(select ${few ? `top (${String(2 * fewAtMost)}) ` : ''}schedule, day, sum(n) as n from @day group by schedule, day)`,
   };
 };
