@@ -2,12 +2,12 @@ import type { Load } from '../../src/store/mssql/database.js';
 import { loadOrHalve } from '../../src/store/mssql/halved-load.js';
 
 const load: Load = { table: 'live', columns: [{ name: 'rid', type: 'bigint' }], rows: [[1], [2], [3]] };
-const failing = (error: Error | undefined) => {
+const failing = (error: Error | undefined, times = 1) => {
   const sent: (readonly (readonly unknown[])[])[] = [];
   const database = {
     load: (loads: readonly Load[]) => {
       sent.push(loads.map(({ rows }) => rows.map(([rid]) => rid)));
-      return sent.length === 1 && error !== undefined ? Promise.reject(error) : Promise.resolve();
+      return sent.length <= times && error !== undefined ? Promise.reject(error) : Promise.resolve();
     },
   };
   return { sent, done: loadOrHalve(database, [load], 'update', {}) };
@@ -23,6 +23,15 @@ it('what a server refused for the length of the stream is sent again as the same
   const { sent, done } = failing(new Error('the stream'));
   await done;
   expect(sent).toEqual([[[1, 2, 3]], [[1, 2], [3]]]);
+});
+
+it('those are shortened again until the server takes them, or nothing more is to be shortened', async () => {
+  const { sent, done } = failing(new Error('the stream'), 2);
+  await done;
+  expect(sent).toEqual([[[1, 2, 3]], [[1, 2], [3]], [[1], [2], [3]]]);
+  const never = failing(new Error('the stream'), 100);
+  await expect(never.done).rejects.toThrow('the stream');
+  expect(never.sent).toHaveLength(6);
 });
 
 it('a row that is there already is not sent again', async () => {

@@ -1,14 +1,21 @@
 import type { Database, Inputs, Load } from './database.js';
 import { troubleOf } from './server-errors.js';
 
-const inHalves = ({ rows, ...load }: Load): readonly Load[] => {
-  const middle = Math.ceil(rows.length / 2);
-  return [rows.slice(0, middle), rows.slice(middle)].map((some) => ({ ...load, rows: some }));
+/** parts that a table's rows are sent in at last */
+const mostParts = 32;
+
+const inParts = ({ rows, ...load }: Load, parts: number): readonly Load[] => {
+  const each = Math.max(1, Math.ceil(rows.length / parts));
+  return Array.from({ length: Math.ceil(rows.length / each) }, (_, part) => ({
+    ...load,
+    rows: rows.slice(part * each, (part + 1) * each),
+  }));
 };
 
 /**
  * Rows in bulk, then a statement, in one transaction, as `Database.load`. Not every server that speaks the protocol takes every length of a
- * stream: what it refused is sent once more as the same rows in shorter ones. Throws what the driver throws when that fails too.
+ * stream: what it refused is sent again as the same rows in shorter ones, shorter each time. Throws what the driver throws when that
+ * fails too.
  */
 export const loadOrHalve = async (
   database: Pick<Database, 'load'>,
@@ -16,11 +23,13 @@ export const loadOrHalve = async (
   text: string,
   inputs: Inputs,
 ): Promise<void> => {
-  try {
-    await database.load(loads, text, inputs);
-  } catch (error) {
-    // a row that is there already would be so again
-    if (troubleOf(error) === 'race') throw error;
-    await database.load(loads.flatMap(inHalves), text, inputs);
-  }
+  for (let parts = 1; ; parts *= 2)
+    try {
+      const sent = parts === 1 ? loads : loads.flatMap((load) => inParts(load, parts));
+      await database.load(sent, text, inputs);
+      return;
+    } catch (error) {
+      // a row that is there already would be so again
+      if (troubleOf(error) === 'race' || parts >= mostParts) throw error;
+    }
 };
