@@ -125,7 +125,7 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
 };
 
 /** A diary that is somebody else's now does not become one's own by saying so. */
-const checkOwnBefore = async (house: House, call: Call, draft: Draft): Promise<void> => {
+export const checkOwnBefore = async (house: House, call: Call, draft: Pick<Draft, 'type' | 'id' | 'version'>): Promise<void> => {
   if (draft.version === 0 || call.caller.kind === 'system' || !isOwned(draft.type)) return;
   const stored = await house.store.findVersion(draft, draft.version, 'all');
   if (stored?.body === undefined) return;
