@@ -47,7 +47,7 @@ const flood =
     const amount = Math.ceil(wanted * share);
     const asked = { url: `${world.one.origin}/FHIR/R4/${path}`, headers, connections: 200, amount, seconds };
     const { times: during, sent, rate, refused } = await flooded(asked, (done) => calm(world, done));
-    must(percentile(during, 0.5) < Math.max(400, 10 * percentile(alone, 0.5)), told(alone, during));
+    must(percentile(during, 0.5) < Math.max(150, 10 * percentile(alone, 0.5)), told(alone, during));
     return { tries: sent, told: `${rate.toFixed(0)}/s, ${refused} refused; ${told(alone, during)}` };
   };
 

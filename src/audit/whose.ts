@@ -1,4 +1,5 @@
 import { isOpen } from '../access/policy.js';
+import { systems } from '../domain/codes.js';
 import { parseJson } from '../fhir/json.js';
 import { findReferences, readReference } from '../fhir/references.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
@@ -11,8 +12,7 @@ export type Shown = Key & { readonly body?: string | undefined };
 /** The patients of an access: ids of Patient records, and NHS numbers by which a record names its patient without a literal reference. */
 export type Whose = { readonly patients: readonly string[]; readonly numbers: readonly string[] };
 
-const numberSystem = 'https://fhir.nhs.uk/Id/nhs-number';
-const quotedNumber = `"${numberSystem}"`;
+const quotedNumber = `"${systems.nhsNumber}"`;
 const patientText = '"Patient/';
 const before = '"reference":';
 /** a literal reference that an identifier stands behind, as e-RS commands write both */
@@ -58,7 +58,7 @@ class Gathering {
       const identifier = text.lastIndexOf(identifierText, at);
       if (identifier >= 0 && besides.test(text.slice(Math.max(0, identifier - 160), identifier))) continue;
       const numbers = findReferences(parseJson(text), type).flatMap(({ reference, identifier: { system, value } = {} }) =>
-        reference === undefined && system === numberSystem && value !== undefined ? [value] : [],
+        reference === undefined && system === systems.nhsNumber && value !== undefined ? [value] : [],
       );
       for (const number of numbers) this.numbers.add(number);
       return numbers.length > 0;

@@ -50,6 +50,8 @@ export type Jobs = {
   /** A job that is submitted by committing its entries, together with what it is about. */
   readonly drafted: (asked: Asked) => { readonly job: Job; readonly entries: readonly EntryPut[] };
   readonly find: (id: string) => Promise<Job | undefined>;
+  /** the jobs that have not ended, in the order of their turn */
+  readonly unended: () => Promise<readonly Job[]>;
   /**
    * The oldest job of these kinds that nobody holds, or whose holder's lease has ended: of several clients' jobs first the first of each,
    * then the second of each, those that run among them.
@@ -189,6 +191,10 @@ export const createJobs = (store: Store, options: JobOptions): Jobs => {
     },
     pendingOf: async (client) => (await pending()).filter((job) => job.client === client).length,
     find: async (id) => (await read(id))?.job,
+    unended: async () => {
+      const known = await Promise.all(inTurn(await pending()).map(({ id }) => read(id)));
+      return known.flatMap((one) => (one && !ended(one.job) ? [one.job] : []));
+    },
     claim: async (kinds) => {
       for (const { id } of inTurn(await pending())) {
         const known = await read(id);

@@ -20,15 +20,13 @@ const indexAnew = async (house: House, rows: readonly Stored[]): Promise<void> =
  *
  * @returns the types whose resources are indexed anew
  */
-export const startUpkeep = async ({ store, jobs, searchIndex }: House): Promise<readonly string[]> => {
+export const startUpkeep = async ({ jobs, searchIndex }: House): Promise<readonly string[]> => {
   await searchIndex.adopt();
   const due = searchIndex.due();
   if (due.length === 0) return due;
-  const pending = await Promise.all(
-    (await store.listEntries('pending-job')).map(({ body }) => jobs.find((JSON.parse(body) as { readonly id: string }).id)),
-  );
-  for (const job of pending) if (job?.kind.startsWith(prefix) === true && job.kind !== searchIndex.jobKind) await jobs.cancel(job.id);
-  if (!pending.some((job) => job?.kind === searchIndex.jobKind))
+  const given = (await jobs.unended()).filter(({ kind }) => kind.startsWith(prefix));
+  for (const { id, kind } of given) if (kind !== searchIndex.jobKind) await jobs.cancel(id);
+  if (!given.some(({ kind }) => kind === searchIndex.jobKind))
     await jobs.submit({ kind: searchIndex.jobKind, owner: 'server', request: {} });
   return due;
 };

@@ -1,23 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Key, Resource } from '../../src/fhir/resource.js';
-import { createExtractor } from '../../src/fhir/search/extract.js';
-import { createModel } from '../../src/fhir/search/model.js';
-import { createSearchParameters } from '../../src/fhir/search/parameters.js';
 import { createQueryParser, type QueryParser } from '../../src/fhir/search/parse.js';
 import type { Put } from '../../src/store/port.js';
 import { createSearchTerminology } from '../../src/validation/terminology/for-search.js';
 import { put } from '../builders/units.js';
 import { r4Definitions } from '../helpers/definitions.js';
+import { indexing } from '../helpers/extractor.js';
 
 const baseUrl = 'http://here';
 const timeZone = 'UTC';
 const definitions = r4Definitions();
-const model = createModel(definitions.structures());
-const parameters = createSearchParameters(definitions.searchParameters, model);
-const extract = createExtractor(parameters, {
-  model,
-  isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
-});
+const { parameters, extract } = indexing(definitions);
 
 /** Reads queries by R4's own search parameters; it is the beginning of 2026. */
 export const parserOf = (types: readonly string[]): QueryParser =>

@@ -12,7 +12,7 @@ const count = (entered: readonly string[], client: string): number => entered.fi
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a client alone has three quarters of the places, and there is room for who comes', () => {
-  const share = new FairShare({ most: 64, begins: 64 });
+  const share = new FairShare({ most: 64 });
   const entered: string[] = [];
   crowd(share, 'loud', 500, entered);
   expect(count(entered, 'loud')).toBe(48);
@@ -21,7 +21,7 @@ test('a client alone has three quarters of the places, and there is room for who
 });
 
 test('however many crowd in, who has nothing at work is let in as soon as those before him who have none', async () => {
-  const share = new FairShare({ most: 64, begins: 64 });
+  const share = new FairShare({ most: 64 });
   const entered: string[] = [];
   for (let n = 0; n < 10; n++) crowd(share, `loud ${String(n)}`, 200, entered);
   crowd(share, 'calm', 1, entered);
@@ -32,7 +32,7 @@ test('however many crowd in, who has nothing at work is let in as soon as those 
 });
 
 test('those who wait are let in by turns', async () => {
-  const share = new FairShare({ most: 4, begins: 4 });
+  const share = new FairShare({ most: 4 });
   const entered: string[] = [];
   crowd(share, 'a', 20, entered);
   crowd(share, 'b', 20, entered);
@@ -47,7 +47,7 @@ test('those who wait are let in by turns', async () => {
 });
 
 test('all that is asked for is done in the end, and nothing is kept of it', async () => {
-  const share = new FairShare({ most: 8, begins: 8 });
+  const share = new FairShare({ most: 8 });
   const entered: string[] = [];
   crowd(share, 'a', 100, entered);
   crowd(share, 'b', 30, entered);
@@ -61,7 +61,7 @@ test('all that is asked for is done in the end, and nothing is kept of it', asyn
 });
 
 test('more than a thousand that wait are refused, those of one client alone', async () => {
-  const share = new FairShare({ most: 4, begins: 4 });
+  const share = new FairShare({ most: 4 });
   const entered: string[] = [];
   crowd(share, 'loud', 1100, entered);
   await settled();
@@ -69,106 +69,62 @@ test('more than a thousand that wait are refused, those of one client alone', as
   expect(share.enter('calm')).toBe(true);
 });
 
-describe('by what a request takes of the thread', () => {
-  const meter = { busy: 0, now: 0 };
-  const shared = (begins = 64) => {
-    meter.busy = meter.now = 0;
-    return new FairShare({ most: 64, begins, busy: () => meter.busy, clock: () => meter.now });
+describe('within a turn of the event loop', () => {
+  const meter = { now: 0 };
+  const shared = (most = 64) => {
+    meter.now = 0;
+    return new FairShare({ most, clock: () => meter.now });
   };
-  /** `times` requests of the client, one after the other, each so many ms long. */
-  const worked = (share: FairShare, times: number, ms: number): void => {
-    for (let n = 0; n < times; n++) {
-      void share.enter('any');
-      meter.busy += ms;
+  /** So many requests of the client come at once, and each that is let in is done at once, after `ms`. `done` tells who, and when. */
+  const flood = (share: FairShare, client: string, times: number, ms: number, done: [string, number][]): void => {
+    const work = (): void => {
       meter.now += ms;
-      share.leave('any');
+      done.push([client, meter.now]);
+      share.leave(client);
+    };
+    for (let n = 0; n < times; n++) {
+      const turn = share.enter(client);
+      if (turn === true) work();
+      else void turn.then(work);
     }
   };
-  const most = (share: FairShare): number => {
-    const entered: string[] = [];
-    crowd(share, 'any', 200, entered);
-    return entered.length;
-  };
 
-  test.each([
-    [0.3, 48],
-    [2, 8],
-    [20, 3],
-    [500, 3],
-  ])('of requests of %d ms one client has %d at work', (ms, atWork) => {
+  test('a client works for twenty ms and one request more; who has had nothing is let in at once', () => {
     const share = shared();
-    worked(share, Math.ceil(300 / ms), ms);
-    expect(most(share)).toBe(atWork);
+    const done: [string, number][] = [];
+    flood(share, 'loud', 100, 8, done);
+    expect(done).toHaveLength(3);
+    flood(share, 'calm', 1, 1, done);
+    expect(done.at(-1)).toEqual(['calm', 25]);
   });
 
-  test('requests that wait for something else than the thread are let in until the thread has no time left', async () => {
+  test('who comes is heard after few requests of a crowd that waits, though each is done at once', async () => {
     const share = shared();
-    const entered: string[] = [];
-    crowd(share, 'writes', 1500, entered);
-    const atWork: number[] = [];
-    for (let done = 0; done < 900; done += atWork.at(-1) ?? 0) {
-      atWork.push(entered.length - done);
-      // each takes 3 ms of the thread, and all of them wait 50 ms for one commit
-      meter.busy += 3 * (atWork.at(-1) ?? 0);
-      meter.now += 3 * (atWork.at(-1) ?? 0) + 50;
-      for (let n = atWork.at(-1) ?? 0; n > 0; n--) share.leave('writes');
-      await settled();
-    }
-    // by what they take alone there would be five
-    expect(Math.min(...atWork.slice(-5))).toBeGreaterThan(40);
-  });
-
-  test('who has nothing at work is let in at once, also when the others have more than they may have by now', () => {
-    const share = shared(8);
-    const entered: string[] = [];
-    crowd(share, 'loud', 200, entered);
-    expect(entered).toHaveLength(8);
-    meter.busy += 1000;
-    meter.now += 1000;
-    expect(share.enter('calm')).toBe(true);
-    share.leave('loud');
-    expect(entered).toHaveLength(8);
-  });
-
-  test('a crowd that has just come begins with eight, and each that is done lets in one more than it', async () => {
-    const share = shared(8);
-    const entered: string[] = [];
-    crowd(share, 'loud', 200, entered);
-    const sizes = [entered.length];
-    for (let round = 0; round < 3; round++) {
-      for (let n = entered.length - (sizes.at(-2) ?? 0); n > 0; n--) share.leave('loud');
-      await settled();
-      sizes.push(entered.length);
-    }
-    expect(sizes.slice(0, 2)).toEqual([8, 24]);
-  });
-
-  test('there are more places again when requests take less, and who waits is let in to all of them', async () => {
-    const share = shared();
-    worked(share, 20, 20);
-    const entered: string[] = [];
-    crowd(share, 'loud', 200, entered);
-    expect(entered).toHaveLength(3);
-    meter.now += 1000;
-    share.leave('loud');
+    const done: [string, number][] = [];
+    flood(share, 'loud', 200, 50, done);
+    // the crowd of places shrinks within the first turns
+    for (let turn = 0; turn < 8; turn++) await settled();
+    const before = done.length;
+    flood(share, 'calm', 1, 1, done);
+    expect(done[before]?.[0]).toBe('calm');
     await settled();
-    // three of which one has left, and all that there is room for now
-    expect(entered).toHaveLength(49);
+    expect(done.length - before).toBeLessThanOrEqual(2);
   });
 
-  test('what the thread did while nobody was at work says nothing of requests', () => {
+  test('more are let in together again when they take little, until nobody waits', async () => {
     const share = shared();
-    worked(share, 1, 200);
-    meter.busy += 5000;
-    meter.now += 60_000;
-    expect(most(share)).toBe(48);
-  });
-
-  test('a long request that is not done yet counts as well', () => {
-    const share = shared();
-    void share.enter('loud');
-    meter.busy += 5000;
-    meter.now += 5000;
-    expect(most(share)).toBeLessThan(4);
+    const done: [string, number][] = [];
+    flood(share, 'loud', 60, 50, done);
+    for (let turn = 0; turn < 12; turn++) await settled();
+    flood(share, 'loud', 900, 0.1, done);
+    const seen: number[] = [];
+    while (done.length < 960) {
+      const before = done.length;
+      await settled();
+      seen.push(done.length - before);
+    }
+    // three quarters of the places
+    expect(Math.max(...seen)).toBe(48);
+    expect(Reflect.get(share, 'places')).toEqual(new Map());
   });
 });

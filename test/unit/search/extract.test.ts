@@ -2,20 +2,14 @@ import fhirpath from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
 import type { Resource } from '../../../src/fhir/resource.js';
 import { compileExpression } from '../../../src/fhir/search/expression.js';
-import { createExtractor, type Context } from '../../../src/fhir/search/extract.js';
-import { createModel } from '../../../src/fhir/search/model.js';
-import { createSearchParameters } from '../../../src/fhir/search/parameters.js';
+import type { Context } from '../../../src/fhir/search/extract.js';
 import { registry } from '../../../src/resources/registry.js';
 import { r4Definitions } from '../../helpers/definitions.js';
+import { indexing } from '../../helpers/extractor.js';
 import { examples } from '../../helpers/shared-data.js';
 
 const definitions = r4Definitions();
-const model = createModel(definitions.structures());
-const parameters = createSearchParameters(definitions.searchParameters, model);
-const extract = createExtractor(parameters, {
-  model,
-  isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true,
-});
+const { model, parameters, extract } = indexing(definitions);
 const context: Context = { resolve: () => undefined, baseUrl: 'http://here/FHIR/R4', timeZone: 'Europe/London' };
 const valuesOf = (resource: object, param: string) => extract(resource as Resource, context, param).map(({ param: _, ...value }) => value);
 

@@ -3,21 +3,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseJson } from '../../../src/fhir/json.js';
 import type { Resource } from '../../../src/fhir/resource.js';
-import { createExtractor } from '../../../src/fhir/search/extract.js';
-import { createModel } from '../../../src/fhir/search/model.js';
-import { createSearchParameters } from '../../../src/fhir/search/parameters.js';
 import { extractDiscreetly } from '../../../src/interactions/discreet-house.js';
 import { registry } from '../../../src/resources/registry.js';
 import { ersSearchParameters } from '../../../src/resources/search-parameters.js';
 import { indexVersion } from '../../../src/search-index/fingerprints.js';
 import { allDefinitions } from '../../helpers/definitions.js';
+import { indexing } from '../../helpers/extractor.js';
 
-const definitions = allDefinitions();
-const model = createModel(definitions.structures());
-const parameters = createSearchParameters([...definitions.searchParameters, ...ersSearchParameters], model);
-const extract = extractDiscreetly(
-  createExtractor(parameters, { model, isCaseSensitive: (system) => definitions.findCodeSystem(system)?.caseSensitive === true }),
-);
+const extract = extractDiscreetly(indexing(allDefinitions(), ersSearchParameters).extract);
 const context = { resolve: () => ({ type: 'Patient', id: 'p' }), baseUrl: 'http://here/FHIR/R4', timeZone: 'Europe/London' };
 
 const folder = path.join(__dirname, '../../examples');
