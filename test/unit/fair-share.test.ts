@@ -9,10 +9,12 @@ const crowd = (share: FairShare, client: string, times: number, entered: string[
   }
 };
 const count = (entered: readonly string[], client: string): number => entered.filter((one) => one === client).length;
+/** With a clock that stands still: places alone are shared here. */
+const placesOf = (most: number): FairShare => new FairShare({ most, clock: () => 0 });
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a client alone has three quarters of the places, and there is room for who comes', () => {
-  const share = new FairShare({ most: 64 });
+  const share = placesOf(64);
   const entered: string[] = [];
   crowd(share, 'loud', 500, entered);
   expect(count(entered, 'loud')).toBe(48);
@@ -21,7 +23,7 @@ test('a client alone has three quarters of the places, and there is room for who
 });
 
 test('however many crowd in, who has nothing at work is let in as soon as those before him who have none', async () => {
-  const share = new FairShare({ most: 64 });
+  const share = placesOf(64);
   const entered: string[] = [];
   for (let n = 0; n < 10; n++) crowd(share, `loud ${String(n)}`, 200, entered);
   crowd(share, 'calm', 1, entered);
@@ -32,7 +34,7 @@ test('however many crowd in, who has nothing at work is let in as soon as those 
 });
 
 test('those who wait are let in by turns', async () => {
-  const share = new FairShare({ most: 4 });
+  const share = placesOf(4);
   const entered: string[] = [];
   crowd(share, 'a', 20, entered);
   crowd(share, 'b', 20, entered);
@@ -47,7 +49,7 @@ test('those who wait are let in by turns', async () => {
 });
 
 test('all that is asked for is done in the end, and nothing is kept of it', async () => {
-  const share = new FairShare({ most: 8 });
+  const share = placesOf(8);
   const entered: string[] = [];
   crowd(share, 'a', 100, entered);
   crowd(share, 'b', 30, entered);
@@ -61,7 +63,7 @@ test('all that is asked for is done in the end, and nothing is kept of it', asyn
 });
 
 test('more than a thousand that wait are refused, those of one client alone', async () => {
-  const share = new FairShare({ most: 4 });
+  const share = placesOf(4);
   const entered: string[] = [];
   crowd(share, 'loud', 1100, entered);
   await settled();
