@@ -1,7 +1,7 @@
 import type { Appointment, Reference, Slot } from 'fhir/r4.js';
 import { localDayOf } from '../calendar/working-days.js';
 import type { Found } from '../command.js';
-import type { Service } from '../directory/service.js';
+import { isDirectlyBookable, type Service } from '../directory/service.js';
 import { hasLapsed, type Holds } from './hold.js';
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
@@ -59,7 +59,7 @@ const directlyBookable: Rule<GivenBooking> = {
   expression: 'Appointment.slot[0]',
   evaluate: ({ service }) =>
     unless(
-      !service || (service.binding !== 'INDIRECTLY_BOOKABLE' && service.flows.includes('BOOKABLE')),
+      !service || isDirectlyBookable(service),
       `${service?.name ?? ''} is not directly bookable: its appointments are made with the provider.`,
     ),
 };

@@ -41,6 +41,9 @@ export const serviceOf = (resource: HealthcareService, id: string, organisation?
   };
 };
 
+/** Whether its slots are booked here, and not with the provider. */
+export const isDirectlyBookable = ({ binding, flows }: Service): boolean => binding !== 'INDIRECTLY_BOOKABLE' && flows.includes('BOOKABLE');
+
 const odsOf = (reference: Reference | undefined): string | undefined =>
   reference?.identifier?.system === systems.organisation ? reference.identifier.value : undefined;
 

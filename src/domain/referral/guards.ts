@@ -1,7 +1,7 @@
 import type { Appointment, ServiceRequest, Task } from 'fhir/r4.js';
 import type { Breach, Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
-import type { Service } from '../directory/service.js';
+import { isDirectlyBookable, type Service } from '../directory/service.js';
 import { acceptedAt, letterIntentionOf } from './referral.js';
 
 /** All that the guards of the transition table look at, gathered beforehand. */
@@ -76,6 +76,11 @@ export const guards = {
         services.some(({ flows }) => flows.includes('REVIEW')),
         'No service on the shortlist does triage.',
       ),
+  },
+  'bookable-service': {
+    code: 'INAPPROPRIATE_VALUE',
+    expression: 'ServiceRequest.performer',
+    evaluate: ({ services }) => unless(services.some(isDirectlyBookable), 'No service on the shortlist is directly bookable.'),
   },
   'own-referral': {
     code: 'NO_RELATIONSHIP',

@@ -104,7 +104,7 @@ export const transitions = {
     actors: ['referrer', 'patient'],
     from: [...returned, 'DEFERRED_TO_PROVIDER', 'TRIAGED_PROVIDER_TO_ACTION'],
     to: 'BOOKED',
-    guards: ['own-referral', 'patient-alive', 'no-current-appointment'],
+    guards: ['own-referral', 'patient-alive', 'no-current-appointment', 'bookable-service'],
     appointment: 'book',
     task: 'complete',
     action: 'CREATE_APPOINTMENT',
