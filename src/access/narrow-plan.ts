@@ -1,3 +1,4 @@
+import { systems } from '../domain/codes.js';
 import { Failure, failure } from '../fhir/outcome.js';
 import type { Predicate, SearchPlan, Sight, Value } from '../store/port.js';
 import type { Caller } from './caller.js';
@@ -31,7 +32,6 @@ export const narrowPlan = (caller: Caller, plan: SearchPlan): SearchPlan => ({
   where: plan.where.map((predicate) => narrowed(caller, predicate)),
 });
 
-const nhsNumber = 'https://fhir.nhs.uk/Id/nhs-number';
 /** a day, also the one of 25 hours when the clocks go back */
 const longestDay = 25 * 3_600_000;
 const referrers: ReadonlySet<string> = new Set(['REFERRING_CLINICIAN', 'REFERRING_CLINICIAN_ADMIN']);
@@ -39,7 +39,7 @@ const referrers: ReadonlySet<string> = new Set(['REFERRING_CLINICIAN', 'REFERRIN
 const numberOf = ({ where }: SearchPlan): string | undefined => {
   const [number] = where.flatMap((predicate) =>
     predicate.kind === 'token' && predicate.param === 'identifier' && predicate.not !== true && predicate.any.length === 1
-      ? predicate.any.flatMap(({ system, code }) => (system === nhsNumber ? (code ?? []) : []))
+      ? predicate.any.flatMap(({ system, code }) => (system === systems.nhsNumber ? (code ?? []) : []))
       : [],
   );
   const born = where.some(

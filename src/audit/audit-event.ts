@@ -1,4 +1,5 @@
 import type { Caller } from '../access/caller.js';
+import { systems } from '../domain/codes.js';
 
 /** One access, or one refusal, as the server saw it. */
 export type Happening = {
@@ -43,11 +44,9 @@ const quote = (text: string): string => JSON.stringify(text);
 const identified = (system: string, value: string): string => `{"identifier":{"system":"${system}","value":${quote(value)}}}`;
 const coded = (system: string, code: string): string => `{"coding":[{"system":"${system}","code":${quote(code)}}]}`;
 
-const systems = {
+/** systems that an AuditEvent alone uses */
+const own = {
   client: 'https://fhir.nhs.uk/Id/api-client',
-  user: 'https://fhir.nhs.uk/Id/sds-user-id',
-  organisation: 'https://fhir.nhs.uk/Id/ods-organization-code',
-  patient: 'https://fhir.nhs.uk/Id/nhs-number',
   businessFunction: 'https://fhir.nhs.uk/CodeSystem/eRS-BusinessFunction-1',
   participation: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',
   objectRole: 'http://terminology.hl7.org/CodeSystem/object-role',
@@ -55,29 +54,29 @@ const systems = {
 } as const;
 
 const agent = (who: string, role: string, isRequestor: boolean, more = ''): string =>
-  `{"type":${coded(systems.participation, role)},"who":${who},"requestor":${String(isRequestor)}${more}}`;
+  `{"type":${coded(own.participation, role)},"who":${who},"requestor":${String(isRequestor)}${more}}`;
 
 /** Who did it: the client, the person behind it, whom that person acts for, and the organisation. */
 const agentsOf = (caller: Who): string => {
-  const client = identified(systems.client, caller.clientId);
+  const client = identified(own.client, caller.clientId);
   const agents = [agent(client, 'CST', caller.user === undefined && caller.patient === undefined)];
-  const held = caller.businessFunction === undefined ? '' : `,"role":[${coded(systems.businessFunction, caller.businessFunction)}]`;
-  if (caller.user !== undefined) agents.push(agent(identified(systems.user, caller.user), 'AUT', true, held));
+  const held = caller.businessFunction === undefined ? '' : `,"role":[${coded(own.businessFunction, caller.businessFunction)}]`;
+  if (caller.user !== undefined) agents.push(agent(identified(systems.sdsUser, caller.user), 'AUT', true, held));
   if (caller.patient !== undefined)
     agents.push(
       agent(
-        caller.patientId === undefined ? identified(systems.patient, caller.patient) : `{"reference":"Patient/${caller.patientId}"}`,
+        caller.patientId === undefined ? identified(systems.nhsNumber, caller.patient) : `{"reference":"Patient/${caller.patientId}"}`,
         'AUT',
         true,
       ),
     );
-  if (caller.onBehalfOf !== undefined) agents.push(agent(identified(systems.user, caller.onBehalfOf), 'RESP', false));
+  if (caller.onBehalfOf !== undefined) agents.push(agent(identified(systems.sdsUser, caller.onBehalfOf), 'RESP', false));
   if (caller.organisation !== undefined) agents.push(agent(identified(systems.organisation, caller.organisation), 'CST', false));
   return agents.join(',');
 };
 
 const entity = (body: string, role: string, type = '2'): string =>
-  `{${body},"type":{"system":"${systems.entityType}","code":"${type}"},"role":{"system":"${systems.objectRole}","code":"${role}"}}`;
+  `{${body},"type":{"system":"${own.entityType}","code":"${type}"},"role":{"system":"${own.objectRole}","code":"${role}"}}`;
 
 const requestEntity = (name: string, value: string): string =>
   entity(`"what":{"identifier":{"value":${quote(value)}}},"name":"${name}"`, '21');
@@ -87,7 +86,7 @@ const entitiesOf = ({ what, patients, numbers, patient, query }: Happening, { re
   if (patient !== undefined && !what.includes(`Patient/${patient}`))
     entities.push(entity(`"what":{"reference":"Patient/${patient}"}`, '1', '1'));
   for (const id of patients ?? []) entities.push(entity(`"what":{"reference":${quote(`Patient/${id}`)}}`, '1', '1'));
-  for (const number of numbers ?? []) entities.push(entity(`"what":${identified(systems.patient, number)}`, '1', '1'));
+  for (const number of numbers ?? []) entities.push(entity(`"what":${identified(systems.nhsNumber, number)}`, '1', '1'));
   if (query !== undefined && query !== '') entities.push(entity(`"query":"${Buffer.from(query).toString('base64')}"`, '24'));
   if (requestId !== undefined) entities.push(requestEntity('X-Request-ID', requestId));
   if (correlationId !== undefined) entities.push(requestEntity('X-Correlation-ID', correlationId));
@@ -116,7 +115,7 @@ const kindOf = (doing: string): string => {
 };
 
 const whoText = ({ caller, clientId }: Occasion): string => {
-  if (!caller) return `,"agent":[${agent(identified(systems.client, clientId ?? 'unknown'), 'CST', true)}]`;
+  if (!caller) return `,"agent":[${agent(identified(own.client, clientId ?? 'unknown'), 'CST', true)}]`;
   return `${purposeOf(caller)},"agent":[${agentsOf(caller)}]`;
 };
 

@@ -1,3 +1,4 @@
+import { systems } from '../domain/codes.js';
 import { findReferences } from '../fhir/references.js';
 import type { Key, Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
@@ -5,9 +6,9 @@ import type { Store, Value } from '../store/port.js';
 
 /** The one type that each identifier system of an agent means. */
 const typeOf: Readonly<Record<string, string>> = {
-  'https://fhir.nhs.uk/Id/sds-user-id': 'Practitioner',
-  'https://fhir.nhs.uk/Id/ods-organization-code': 'Organization',
-  'https://fhir.nhs.uk/Id/nhs-number': 'Patient',
+  [systems.sdsUser]: 'Practitioner',
+  [systems.organisation]: 'Organization',
+  [systems.nhsNumber]: 'Patient',
 };
 const most = 10_000;
 type Identifier = { readonly system?: string; readonly value?: string };

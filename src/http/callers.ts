@@ -205,7 +205,7 @@ export class Callers {
     const page = await this.house.store.search(
       {
         type: 'Patient',
-        where: [{ kind: 'token', param: 'identifier', any: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', code: number }] }],
+        where: [{ kind: 'token', param: 'identifier', any: [{ system: systems.nhsNumber, code: number }] }],
         sort: [],
         count: 2,
       },

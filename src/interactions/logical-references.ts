@@ -1,4 +1,5 @@
 import { isOpen } from '../access/policy.js';
+import { systems } from '../domain/codes.js';
 import type { Draft } from '../domain/command.js';
 import { findReferences, type FoundReference } from '../fhir/references.js';
 import type { Key, Resource } from '../fhir/resource.js';
@@ -9,10 +10,10 @@ export const identifierKey = (identifier: { readonly system?: string; readonly v
 
 /** Types that a logical reference of the NHS may mean, by identifier system. */
 const identified: Readonly<Record<string, readonly string[]>> = {
-  'https://fhir.nhs.uk/Id/nhs-number': ['Patient'],
-  'https://fhir.nhs.uk/Id/ods-organization-code': ['Organization'],
-  'https://fhir.nhs.uk/Id/sds-user-id': ['Practitioner'],
-  'https://fhir.nhs.uk/Id/ers-service': ['HealthcareService'],
+  [systems.nhsNumber]: ['Patient'],
+  [systems.organisation]: ['Organization'],
+  [systems.sdsUser]: ['Practitioner'],
+  [systems.service]: ['HealthcareService'],
   'https://fhir.nhs.uk/Id/dos-service-id': ['HealthcareService'],
 };
 
