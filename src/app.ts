@@ -43,6 +43,8 @@ const lapseEveryMs = 15_000;
 const keysEveryMs = 30_000;
 const scanEveryMs = 500;
 const parametersEveryMs = 500;
+/** so that a search waits neither for the first reading of all services nor for many changes */
+const directoryEveryMs = 1000;
 const outdatedEveryMs = 60_000;
 const sweepEveryMs = 600_000;
 // all files are looked through
@@ -95,6 +97,7 @@ const roundsOf = (house: House, keys: Keyring): readonly Round[] => [
     work: () => Promise.all([house.customParameters.refresh(), house.searchIndex.refresh()]),
     trouble: 'the search parameters that were added could not be read',
   },
+  { everyMs: directoryEveryMs, work: () => house.directory.refresh(), trouble: 'the directory of services could not be read' },
   { everyMs: outdatedEveryMs, work: () => tendOutdated(house), trouble: 'what another version wrote could not be indexed anew' },
   { everyMs: sweepEveryMs, work: () => sweepJobFiles(house), trouble: 'files of old jobs could not be removed' },
   { everyMs: orphansEveryMs, work: () => sweepOrphans(house), trouble: 'files that nothing names could not be removed' },

@@ -1,17 +1,18 @@
+import { setImmediate } from 'node:timers/promises';
 import type { HealthcareService, Location, Organization, Reference, Schedule } from 'fhir/r4.js';
 import { systems } from '../domain/codes.js';
 import { listed, type ListedService, type SearchCriteria, type Searcher } from '../domain/directory/criteria.js';
 import { findServices, searchKey, type FoundServices, type ServiceOrder } from '../domain/directory/found-services.js';
 import type { Position } from '../domain/directory/postcodes.js';
 import { serviceOf } from '../domain/directory/service.js';
-import { parseJson } from '../fhir/json.js';
 import { readReference } from '../fhir/references.js';
 import type { Resource } from '../fhir/resource.js';
 import type { HistoryScope, Reader, Stored } from '../store/port.js';
 
 type DirectoryType = 'HealthcareService' | 'Location' | 'Organization' | 'Schedule';
 const types: readonly DirectoryType[] = ['HealthcareService', 'Location', 'Organization', 'Schedule'];
-const pageSize = 500;
+/** records read at a time: others are answered between two pages */
+const pageSize = 200;
 
 /** A service, and the ids through which its place and provider are found: they may change without it. */
 type Entry = { readonly service: ListedService; readonly provider: Reference | undefined; readonly place: string | undefined };
@@ -116,8 +117,8 @@ export class ServiceDirectory {
     return service;
   }
 
-  /** One refresh at a time; who comes meanwhile waits for one that began after it came. */
-  private refresh(): Promise<void> {
+  /** Takes in what changed. One refresh at a time; who comes meanwhile waits for one that began after it came. */
+  refresh(): Promise<void> {
     this.running = this.running.catch(() => undefined).then(() => this.bringUpToDate());
     return this.running;
   }
@@ -156,6 +157,7 @@ export class ServiceDirectory {
       for (const row of page.rows) this.take(type, row);
       after = page.next;
       more = after !== undefined;
+      await setImmediate();
     }
   }
 
@@ -170,11 +172,12 @@ export class ServiceDirectory {
       for (const { id } of fresh) taken.add(id);
       after = page.next;
       more = after !== undefined && end < 0;
+      if (more) await setImmediate();
     }
   }
 
   private take(type: DirectoryType, row: Stored): void {
-    const resource = row.body === undefined ? undefined : (parseJson(row.body) as Resource);
+    const resource = row.body === undefined ? undefined : (JSON.parse(row.body) as Resource);
     if (type === 'HealthcareService') this.takeService(row.id, resource as unknown as HealthcareService | undefined);
     else if (type === 'Location') this.takeLocation(row.id, resource as unknown as Location | undefined);
     else if (type === 'Organization') this.takeOrganisation(row.id, resource as unknown as Organization | undefined);
@@ -208,8 +211,8 @@ export class ServiceDirectory {
   }
 
   private takeLocation(id: string, resource: Location | undefined): void {
-    const position = resource?.position as { readonly latitude: unknown; readonly longitude: unknown } | undefined;
-    if (position) this.positions.set(id, { lat: Number(position.latitude), lon: Number(position.longitude) });
+    const position = resource?.position;
+    if (position) this.positions.set(id, { lat: position.latitude, lon: position.longitude });
     else this.positions.delete(id);
   }
 
