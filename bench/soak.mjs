@@ -1,7 +1,7 @@
 // Clients run mixed journeys against a server of their own; then a checker proves from the API alone that nothing went wrong.
 // Usage: npm run bench:soak -- [--minutes 10] [--clients 20] [--data <folder of a loaded store>]; ends with 1 and names what was violated.
 import { parseArgs } from 'node:util';
-import { allOf, askerOf, resourcesOf, servicesOf } from './asking.mjs';
+import { allOf, askerOf, freeSlotsOf, resourcesOf, servicesOf } from './asking.mjs';
 import { checkAcknowledged, checkHistories, checkPage, checkReferrals, checkRetried, checkSlots } from './invariants.mjs';
 import { stepsOf, wander } from './journeys.mjs';
 import { cpuSeconds, residentMb, startServer } from './running.mjs';
@@ -34,7 +34,11 @@ const ask = askerOf(server, watch);
 
 /** Which services, patients and specialties the clients use. */
 const lookAround = async () => {
-  const bookable = await servicesOf(ask, 'DIRECTLY_BOOKABLE');
+  const services = await servicesOf(ask, 'DIRECTLY_BOOKABLE');
+  const isFree = await Promise.all(
+    services.map(async ({ id }) => resourcesOf((await ask('system', 'GET', freeSlotsOf(id, 1))).json).length > 0),
+  );
+  const bookable = services.filter((_, index) => isFree[index]);
   const triage = await servicesOf(ask, 'REVIEW');
   const codeOf = (concepts) => concepts?.[0]?.coding ?? [];
   const practice = 'https://fhir.nhs.uk/Id/ods-organization-code|D82106';
@@ -92,6 +96,7 @@ for (const found of [
 ])
   for (const violation of found) violations.add(violation);
 
+if (ledger.slots.size === 0) violations.add('nothing was booked: this run proves nothing of bookings');
 console.table([...answers].sort().map(([step, count]) => ({ step, count })));
 console.log(
   `${ids.length} referrals, ${appointments.length} appointments, ${ledger.slots.size} slots, ${acknowledged.size} acknowledged writes checked; ` +
