@@ -6,7 +6,7 @@ import { serveDatabase } from '../../src/store/mssql/mssql-store.js';
 import { MssqlReader } from '../../src/store/mssql/reader.js';
 import { scripts } from '../../src/store/mssql/schema/scripts.js';
 import { Terms } from '../../src/store/mssql/terms.js';
-import type { Predicate, Put, SearchPlan, Sight, Sort, Store, Unit, Value } from '../../src/store/port.js';
+import type { Predicate, Put, Reindex, SearchPlan, Sight, Sort, Store, Unit, Value } from '../../src/store/port.js';
 import { put, token as value } from '../builders/units.js';
 import { batchesOf, volumeOf } from '../builders/volume.js';
 import { createDatabase, dropDatabase, tables as filled } from '../helpers/mssql-database.js';
@@ -20,7 +20,7 @@ const server = process.env['MSSQL_URL'];
 const usualRows = 100_000;
 const rows = Number(process.env['PLAN_ROWS'] ?? String(usualRows));
 /** tables that a server rightly walks, as it does those with one row or with terms */
-const walked = 15_000;
+const walked = 5000;
 const tables = [...filled, 'term', 'commit_order'];
 const name = `referrals_plans_${String(process.pid)}`;
 jest.setTimeout(rows * 20 + 300_000);
@@ -95,6 +95,11 @@ const referral = (id: string, version: number, more: Partial<Put> = {}): Put =>
     accessKeys: ['organisation:7'],
     ...more,
   });
+const pageOf = (more: Partial<Reindex>): readonly Reindex[] =>
+  Array.from({ length: 50 }, (_, n) => {
+    const { type, id, values } = referral(`r${String(n)}`, 2);
+    return { type, id, values, version: 2, ...more };
+  });
 const place = { list: 'L', owner: '7', authored: 7, item: '{}' };
 
 /** Each record has version 2. */
@@ -122,6 +127,8 @@ const hotWrites: Readonly<Record<string, Unit>> = {
     audit: ['{}'],
   },
   'a token id is used': { claims: [{ kind: 'jti', key: 'once', owner: 'token', expires: 5_000_000_000_000 }] },
+  'a page is indexed anew': { reindexes: pageOf({}) },
+  'a page is indexed for a new parameter': { reindexes: pageOf({ params: ['shoe-size'], values: [value('shoe-size', '9')] }) },
   'a job is claimed': { entries: [{ kind: 'client', key: 'c5', version: 1, body: '{"by":"me"}' }] },
 };
 

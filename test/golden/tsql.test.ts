@@ -45,6 +45,7 @@ const units: readonly (readonly [string, Unit, boolean?])[] = [
     { puts: [put('Patient', 'p', 0, { values: [token('identifier', '999', 'nhs'), { kind: 'text', param: 'family', value: 'smith' }] })] },
   ],
   ['unit-create-slot', { puts: [slot] }],
+  ['unit-create-several', { puts: Array.from({ length: 5 }, (_, n) => ({ ...slot, id: String(n) })) }],
   ['unit-create-many', { puts: Array.from({ length: 21 }, (_, n) => ({ ...slot, id: String(n) })) }],
   ['unit-update', { puts: [{ ...slot, version: 1 }] }],
   ['unit-reindex', { reindexes: [{ type: 'Patient', id: 'p', version: 2, params: ['shoe-size'], values: [token('shoe-size', '9')] }] }],

@@ -1,6 +1,6 @@
 import { narrowTables, type NarrowColumn } from '../layout.js';
 import { indexTables, kinds, type Kind } from '../sqlite/write-values.js';
-import { sentOf, type Sent } from './sent-lists.js';
+import { sentOf, type Sent, type Size } from './sent-lists.js';
 import { thrown } from './server-errors.js';
 
 /** What a unit has of each, which decides the text of its batch: units of one shape share a text, and the server its plan. */
@@ -27,8 +27,7 @@ export type Shape = {
   readonly accessLinks: boolean;
   /** references must resolve, and what is referred to cannot be deleted */
   readonly integrity: boolean;
-  /** few of everything: see sent-lists */
-  readonly few: boolean;
+  readonly size: Size;
 };
 
 // a JSON value has the database's own collation: named here, so that it can be compared with ids and codes, and seeks them
@@ -228,32 +227,32 @@ ${isSlot ? `${slotDays(1, sent)}\n${countDays(sent)}` : ''}`;
  * that moved on is passed over.
  */
 const reindexRows = ({ integrity }: Shape, sent: Sent): string => {
-  const listed = "openjson(@re_rows) with (n int '$.n', type int '$.type', id nvarchar(64) '$.id', version int '$.version')";
   const names = `openjson(@re_params) with (n int '$.n', name nvarchar(400) '$.name')`;
   const name = exact('x.name');
   const kept = `t.text = ${name} or left(t.text, len(x.name) + 1) in (concat(${name}, '|'), concat(${name}, '$'))`;
   return `declare @again table (n int not null primary key, rid bigint not null);
 declare @renamed table (rid bigint not null, param int not null, primary key (rid, param));
 declare @retarget table (n int not null primary key, rid bigint not null);
-update r set version = r.version from ${listed} e inner join resource r on ${sameRow('e')} where r.version = e.version and r.body is not null;
-insert into @again (n, rid) select e.n, r.rid from ${listed} e inner join resource r on ${sameRow('e')}
+update r set version = r.version from ${sent.re_rows} e inner join resource r on ${sameRow('e')} where r.version = e.version and r.body is not null;
+insert into @again (n, rid) select e.n, r.rid from ${sent.re_rows} e inner join resource r on ${sameRow('e')}
   where r.version = e.version and r.body is not null;
-insert into @renamed (rid, param) select distinct w.rid, t.id from ${names} x inner join @again w on w.n = x.n inner join term t on ${kept};
+insert into @renamed (rid, param) select distinct w.rid, t.id from ${names} x inner join ${sent.again} w on w.n = x.n inner join term t on ${kept};
 ${integrity ? '' : placeholders(sent.re_targets)}
 insert into @retarget (n, rid) select t.n, r.rid
   from ${sent.re_targets} t inner join resource r on ${sameRow('t')}
   inner join live l on l.rid = r.rid;
 ${kinds
   .filter((kind) => kind !== 'word')
-  .map(reindexKind)
+  .map((kind) => reindexKind(kind, sent))
   .join('\n')}`;
 };
 
-const reindexKind = (kind: Kind): string => {
+const reindexKind = (kind: Kind, sent: Sent): string => {
   const [table, ...columns] = indexTables[kind];
-  return `delete s from ${table} s inner join @renamed o on o.rid = s.rid and o.param = s.param;
+  return `delete s from ${table} s inner join ${sent.again} w on w.rid = s.rid
+  where exists (select 1 as one from @renamed o where o.rid = s.rid and o.param = s.param);
 insert into ${table} (rid, param, ${columns.join(', ')}) select w.rid, x.param, ${columns.map(cellOf).join(', ')}
-  from ${sentRows(`re_${kind}`, columns)} x inner join @again w on w.n = x.n${kind === 'reference' ? ' inner join @retarget t on t.n = x.target' : ''};`;
+  from ${sentRows(`re_${kind}`, columns)} x inner join ${sent.again} w on w.n = x.n${kind === 'reference' ? ' inner join @retarget t on t.n = x.target' : ''};`;
 };
 
 const accessKeys = ({ updates, accessKeys: some }: Shape, sent: Sent): string => {
@@ -326,7 +325,7 @@ const putSections = (shape: Shape, sent: Sent): readonly string[] => [
  * each holds to its end.
  */
 export const batchText = (shape: Shape): string => {
-  const sent = sentOf(shape.few);
+  const sent = sentOf(shape.size);
   return [
     'set nocount on; set xact_abort on;',
     'declare @done int, @bad int, @what nvarchar(200), @now bigint, @sequence bigint, @floor bigint;',
@@ -362,12 +361,12 @@ export const loadedText = ({ slots, audit: audited }: { readonly slots: boolean;
     'declare @row table (n int not null primary key, rid bigint not null, gone int not null);',
     "insert into @row (n, rid, gone) select x.n, x.rid, 0 from openjson(@rows) with (n int '$.n', rid bigint '$.rid') x;",
     slots
-      ? `declare @day table (schedule bigint not null, day bigint not null, n int not null);\n${slotDays(1, sentOf(false))}\n${countDays(sentOf(false))}`
+      ? `declare @day table (schedule bigint not null, day bigint not null, n int not null);\n${slotDays(1, sentOf('many'))}\n${countDays(sentOf('many'))}`
       : '',
     audited ? audit : '',
     "set @now = datediff_big(millisecond, '19700101', sysutcdatetime());",
     'set @floor = case when @latest > @now then @latest else @now end;',
-    order(sentOf(false)),
+    order(sentOf('many')),
   ]
     .filter((section) => section !== '')
     .join('\n');

@@ -4,7 +4,7 @@ import { indexRowsOf, indexTables, kinds, type IndexRows } from '../sqlite/write
 import { jsonText, meant, sentAs } from '../json-text.js';
 import { keyText } from '../key-text.js';
 import { batchText, type Shape } from './batch.js';
-import { fewAtMost } from './sent-lists.js';
+import { fewAtMost, fewSlotsAtMost, pageAtMost, type Size } from './sent-lists.js';
 import type { Inputs } from './database.js';
 import type { Terms } from './terms.js';
 
@@ -206,6 +206,15 @@ const numbered = (rows: readonly object[]): string => jsonText(rows.map((row, n)
 
 export type AuditInput = { readonly chain: string; readonly number: number; readonly hash: string; readonly body: string };
 
+const sizeOf = (unit: Unit, targets: readonly Key[]): Size => {
+  const { puts = [], reindexes = [] } = unit;
+  if (reindexes.length > 0) return reindexes.length <= pageAtMost && puts.length === 0 ? 'page' : 'many';
+  const links = puts.flatMap(({ accessLinks }) => accessLinks);
+  const lists = [puts, unit.expects, unit.claims, unit.releases, unit.entries, unit.worklists, targets, links];
+  if (lists.some((list = []) => list.length > fewAtMost)) return 'many';
+  return puts.filter(({ type }) => plainType(type) === 'Slot').length > fewSlotsAtMost ? 'few' : 'few slots';
+};
+
 /** The batch of a unit whose terms are known. Rows are locked in the order of their keys, so that few units deadlock. */
 export const unitBatch = (
   terms: Terms,
@@ -222,7 +231,6 @@ export const unitBatch = (
   const whole = again.filter((reindex) => !isOfSome(reindex));
   if (whole.length > 0 && puts.length > 0) throw new Error('a unit that indexes resources anew writes none');
   const worklists = unit.worklists ?? [];
-  const links = puts.flatMap(({ accessLinks }) => accessLinks);
   const targets = new Targets();
   const written = puts.length > 0 ? putInputs(terms, puts, targets) : whole.length > 0 ? wholeInputs(terms, whole) : {};
   const tests = renamed(options.unmatched);
@@ -246,9 +254,7 @@ export const unitBatch = (
     accessKeys: 'keys' in written,
     accessLinks: 'links' in written,
     integrity: options.integrity,
-    few:
-      whole.length === 0 &&
-      [puts, expects, claims, releases, entries, worklists, targets.keys, links].every(({ length }) => length <= fewAtMost),
+    size: sizeOf(unit, targets.keys),
   };
   const { link } = options;
   const text = batchText(shape);

@@ -45,8 +45,8 @@ insert into slot_index (rid, schedule, status, start_at) select w.rid, t_schedul
 insert into @day (schedule, day, n) select h.schedule, h.start_at / 86400000, 1
   from slot_index h inner join (select top (20) * from @row j) w on w.rid = h.rid inner join term t on t.id = h.status
   where t.text = 'free' and h.schedule is not null and h.start_at is not null;
-update s set free = s.free + d.n from slot_day s inner join (select top (40) schedule, day, sum(n) as n from @day group by schedule, day) d on d.schedule = s.schedule and d.day = s.day;
-insert into slot_day (schedule, day, free) select d.schedule, d.day, d.n from (select top (40) schedule, day, sum(n) as n from @day group by schedule, day) d
+update s set free = s.free + d.n from slot_day s inner join (select top (8) schedule, day, sum(n) as n from @day group by schedule, day) d on d.schedule = s.schedule and d.day = s.day;
+insert into slot_day (schedule, day, free) select d.schedule, d.day, d.n from (select top (8) schedule, day, sum(n) as n from @day group by schedule, day) d
   where not exists (select 1 as one from slot_day s where s.schedule = d.schedule and s.day = d.day);
 
 insert into access_key (rid, [key]) select w.rid, x.access_key from openjson(@keys) with (n int '$.n', access_key nvarchar(200) '$.key') x inner join (select top (20) * from @row j) w on w.n = x.n
