@@ -6,8 +6,11 @@ import { referenceTo, type Key } from '../fhir/resource.js';
 import { isContainedType } from '../store/layout.js';
 import type { Reader, Stored } from '../store/port.js';
 
-/** A record that an answer shows or a write leaves; its text, where there is one, says whose it is. */
-export type Shown = Key & { readonly body?: string | undefined };
+/**
+ * A record that an answer shows or a write leaves; its text, where there is one, says whose it is. `again`: one and the same object is
+ * shown many times, so that what it says is remembered.
+ */
+export type Shown = Key & { readonly body?: string | undefined; readonly again?: boolean };
 
 /** The patients of an access: ids of Patient records, and NHS numbers by which a record names its patient without a literal reference. */
 export type Whose = { readonly patients: readonly string[]; readonly numbers: readonly string[] };
@@ -18,6 +21,41 @@ const before = '"reference":';
 /** a literal reference that an identifier stands behind, as e-RS commands write both */
 const besides = /"reference":"Patient\/[^"]{1,100}",(?:"type":"Patient",)?$/;
 const identifierText = '"identifier":{';
+
+/** The ids of the Patients that literal references in a text name. Texts are looked through, not parsed: this is on the way of every answer. */
+const literalIn = (text: string): readonly string[] => {
+  const ids: string[] = [];
+  for (let at = text.indexOf(patientText); at >= 0; at = text.indexOf(patientText, at + 1)) {
+    if (!text.startsWith(before, at - before.length)) continue;
+    const start = at + patientText.length;
+    const [id = ''] = text.slice(start, text.indexOf('"', start)).split('/');
+    if (id !== '') ids.push(id);
+  }
+  return ids;
+};
+
+/** The NHS numbers of patients whom the text names by them alone. */
+const logicalIn = (type: string, text: string): readonly string[] => {
+  for (let at = text.indexOf(quotedNumber); at >= 0; at = text.indexOf(quotedNumber, at + 1)) {
+    const identifier = text.lastIndexOf(identifierText, at);
+    if (identifier >= 0 && besides.test(text.slice(Math.max(0, identifier - 160), identifier))) continue;
+    return findReferences(parseJson(text), type).flatMap(({ reference, identifier: { system, value } = {} }) =>
+      reference === undefined && system === systems.nhsNumber && value !== undefined ? [value] : [],
+    );
+  }
+  return [];
+};
+
+const remembered = new WeakMap<Shown, Whose>();
+
+/** The patients whom the text of a record names. */
+const namedBy = (shown: Shown, body: string): Whose => {
+  const known = shown.again === true ? remembered.get(shown) : undefined;
+  if (known) return known;
+  const whose = { patients: literalIn(body), numbers: logicalIn(shown.type, body) };
+  if (shown.again === true) remembered.set(shown, whose);
+  return whose;
+};
 
 /** Gathers whose the records are, and those of which their own text does not say it. */
 class Gathering {
@@ -30,40 +68,15 @@ class Gathering {
     const { type, id, body } = shown;
     if (type === 'Patient') this.patients.add(id);
     // an AuditEvent is named itself: it names its patients, and who reads the trail is no second time in it for each of them
-    else if (!isOpen(type) && type !== 'AuditEvent' && !(body !== undefined && this.reads(type, body))) this.unsaid.push(shown);
+    else if (!isOpen(type) && type !== 'AuditEvent' && !(body !== undefined && this.reads(shown, body))) this.unsaid.push(shown);
   }
 
-  /** True when the text names a patient. Texts are looked through, not parsed: this is on the way of every answer. */
-  private reads(type: string, text: string): boolean {
-    const literal = this.readsLiteral(text);
-    return this.readsLogical(type, text) || literal;
-  }
-
-  private readsLiteral(text: string): boolean {
-    let named = false;
-    for (let at = text.indexOf(patientText); at >= 0; at = text.indexOf(patientText, at + 1)) {
-      if (!text.startsWith(before, at - before.length)) continue;
-      const start = at + patientText.length;
-      const end = text.indexOf('"', start);
-      const [id = ''] = text.slice(start, end).split('/');
-      if (id === '') continue;
-      this.patients.add(id);
-      named = true;
-    }
-    return named;
-  }
-
-  private readsLogical(type: string, text: string): boolean {
-    for (let at = text.indexOf(quotedNumber); at >= 0; at = text.indexOf(quotedNumber, at + 1)) {
-      const identifier = text.lastIndexOf(identifierText, at);
-      if (identifier >= 0 && besides.test(text.slice(Math.max(0, identifier - 160), identifier))) continue;
-      const numbers = findReferences(parseJson(text), type).flatMap(({ reference, identifier: { system, value } = {} }) =>
-        reference === undefined && system === systems.nhsNumber && value !== undefined ? [value] : [],
-      );
-      for (const number of numbers) this.numbers.add(number);
-      return numbers.length > 0;
-    }
-    return false;
+  /** True when the text names a patient. */
+  private reads(shown: Shown, body: string): boolean {
+    const { patients, numbers } = namedBy(shown, body);
+    for (const id of patients) this.patients.add(id);
+    for (const number of numbers) this.numbers.add(number);
+    return patients.length + numbers.length > 0;
   }
 
   get whose(): Whose {

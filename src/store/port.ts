@@ -165,7 +165,7 @@ export type WorklistQuery = {
   readonly after?: string;
 };
 /** What a page shows of a place. */
-export type WorklistRow = Pick<WorklistPlace, 'authored' | 'due' | 'item'> & { readonly referral: string };
+export type WorklistRow = Pick<WorklistPlace, 'authored' | 'until' | 'due' | 'item'> & { readonly referral: string };
 export type WorklistPage = { readonly rows: readonly WorklistRow[]; readonly next: string | undefined };
 
 /** Free slots of one diary: the first one, and how many begin before a moment. */

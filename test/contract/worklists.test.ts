@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Stale, type Store, type WorklistPlace, type WorklistQuery } from '../../src/store/port.js';
 import { put } from '../builders/units.js';
 import { onEveryEngine } from './engines.js';
@@ -25,8 +26,8 @@ onEveryEngine('worklists', ({ open }) => {
   it('gives what was placed, as it was placed', async () => {
     const whole = place({ service: 's', specialty: 'CARDIOLOGY', until: 5000, due: 7, item: '{"text":"Zoë £ \\u0000 𝄞"}' });
     await list('a', whole);
-    const { authored, due, item } = whole;
-    expect((await fetch()).rows).toEqual([{ referral: 'a', authored, due, item }]);
+    const { authored, until, due, item } = whole;
+    expect((await fetch()).rows).toEqual([{ referral: 'a', authored, until, due, item }]);
   });
 
   it('pages by keyset, the oldest first, each referral once', async () => {
@@ -70,6 +71,60 @@ onEveryEngine('worklists', ({ open }) => {
     await list('a', place({ until: 1000 }));
     await list('b', place({ until: 1001 }));
     expect(await referrals()).toEqual(['b']);
+  });
+
+  it('shows what stands, however often it was asked for before', async () => {
+    const [owners, lists, referred] = [
+      ['RCD', 'R69'],
+      ['REVIEW', 'LETTERS'],
+      ['a', 'b', 'c', 'd'],
+    ];
+    const placing = fc.record({
+      referral: fc.constantFrom(...referred),
+      places: fc.uniqueArray(
+        fc
+          .record({
+            list: fc.constantFrom(...lists),
+            owner: fc.constantFrom(...owners),
+            authored: fc.nat(3),
+            service: fc.constantFrom('s', 't'),
+            until: fc.integer({ min: 1, max: 60 }),
+            text: fc.nat(2),
+          })
+          .map(({ text, ...more }) => place({ ...more, item: `{"n":${String(text)}}` })),
+        { selector: ({ list }) => list },
+      ),
+    });
+    const asking = fc.record({
+      list: fc.constantFrom(...lists),
+      owner: fc.constantFrom(...owners),
+      services: fc.constantFrom(undefined, ['s']),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(placing, asking), { minLength: 20, maxLength: 40 }), async (steps) => {
+        const stands = new Map<string, readonly WorklistPlace[]>();
+        for (const referral of referred) await list(referral);
+        for (const [now, step] of steps.entries()) {
+          if ('places' in step) {
+            stands.set(step.referral, step.places);
+            await list(step.referral, ...step.places);
+            continue;
+          }
+          const { services, ...more } = step;
+          const { rows } = await fetch({ ...more, now, ...(services === undefined ? {} : { services }) });
+          const wanted = [...stands].flatMap(([referral, places]) =>
+            places
+              .filter(
+                ({ owner, list: on, service, until = 0 }) =>
+                  owner === step.owner && on === step.list && until > now && (!services || service === 's'),
+              )
+              .map(({ authored, until, item }) => ({ referral, authored, until, item })),
+          );
+          expect(rows).toEqual(wanted.sort((one, two) => one.authored - two.authored || (one.referral < two.referral ? -1 : 1)));
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('places nothing of a unit that is refused', async () => {

@@ -1,3 +1,4 @@
+import type { Shown } from '../../audit/whose.js';
 import { sightOf } from '../../access/policy.js';
 import { extensions, systems } from '../../domain/codes.js';
 import { gatherConcept } from '../../domain/reference-data/concept.js';
@@ -54,10 +55,30 @@ const seen = async ({ store }: House, { caller }: Call, { rows }: WorklistPage):
   return rows.filter(({ referral }) => ids.has(referral));
 };
 
+/** The items of a page as they read from `read` until before `ends` (epoch ms), and the records that the audit names for them. */
+type Shape = { readonly read: number; readonly ends: number; readonly text: string; readonly seen: readonly Shown[] };
+
+const shapes = new WeakMap<WorklistPage['rows'], Shape>();
+
+/** A page that a store keeps is the same rows again: what is made of them is kept with them. */
+const shapeOf = (rows: WorklistPage['rows'], now: number): Shape => {
+  const known = shapes.get(rows);
+  if (known && now >= known.read && now < known.ends) return known;
+  const shape = {
+    read: now,
+    ends: rows.reduce((first, { due }) => (due !== undefined && due > now ? Math.min(first, due) : first), Number.POSITIVE_INFINITY),
+    text: rows.map((row) => itemAt(row, now)).join(','),
+    // an item names the patient
+    seen: rows.map(({ referral, item }) => ({ type: 'ServiceRequest', id: referral, body: item, again: true })),
+  };
+  shapes.set(rows, shape);
+  return shape;
+};
+
 /** The List around items that are texts already. */
 const listText = (
   list: WorklistName,
-  items: readonly string[],
+  items: string,
   { date, next }: { readonly date: string; readonly next: string | undefined },
 ): string => {
   const head = JSON.stringify({
@@ -67,11 +88,11 @@ const listText = (
     mode: 'snapshot',
     code: { coding: [{ system: systems.worklist, code: list }] },
     date,
-    ...(items.length > 0
+    ...(items !== ''
       ? {}
       : { emptyReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: 'nilknown' }] } }),
   });
-  return items.length === 0 ? head : `${head.slice(0, -1)},"entry":[${items.join(',')}]}`;
+  return items === '' ? head : `${head.slice(0, -1)},"entry":[${items}]}`;
 };
 
 /** e-RS A008 and A023: a snapshot of a worklist as a List, each item with what its list shows. Plain searches find the same (docs/e-rs.md). */
@@ -107,20 +128,15 @@ export const fetchWorklistOperation: Operation = {
       ...(cursor === undefined ? {} : { after: house.openCursor(cursor, `worklist ${list}`) }),
     };
     const page = await house.store.worklist(query);
-    const rows = await seen(house, call, page);
+    const shape = shapeOf(await seen(house, call, page), now);
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      body: listText(
-        list,
-        rows.map((row) => itemAt(row, now)),
-        {
-          date: new Date(now).toISOString(),
-          next: page.next === undefined ? undefined : house.signCursor(page.next, `worklist ${list}`),
-        },
-      ),
-      // an item names the patient
-      seen: rows.map(({ referral, item }) => ({ type: 'ServiceRequest', id: referral, body: item })),
+      body: listText(list, shape.text, {
+        date: new Date(now).toISOString(),
+        next: page.next === undefined ? undefined : house.signCursor(page.next, `worklist ${list}`),
+      }),
+      seen: shape.seen,
     };
   },
 };

@@ -38,7 +38,7 @@ export const worklistQuery = (dialect: Dialect, query: WorklistRun, value: Value
     const authored = value(({ position }) => position[0] ?? 0);
     tests.push(sql`w.authored >= ${authored} and (w.authored > ${authored} or w.referral > ${value(({ position }) => position[1] ?? '')})`);
   }
-  return sql`select w.referral, w.authored, w.due, w.item from worklist w
+  return sql`select w.referral, w.authored, w.due, w.until, w.item from worklist w
     where ${sql.join(tests, sql` and `)} order by w.authored, w.referral ${dialect.limit(value(({ count }) => count + 1))}`;
 };
 
@@ -54,6 +54,7 @@ export const worklistRow = (row: Row, textOf: (item: unknown) => string): Workli
   referral: String(row['referral']),
   authored: Number(row['authored']),
   ...(row['due'] === null ? {} : { due: Number(row['due']) }),
+  ...(row['until'] === null ? {} : { until: Number(row['until']) }),
   item: textOf(row['item']),
 });
 
@@ -65,13 +66,19 @@ const between = '\u001e';
  * What is selected in an order is gathered in it.
  */
 export const gatheredWorklist = (query: Fragment): Fragment => sql`select
-  group_concat(w.referral || ' ' || w.authored || ' ' || coalesce(w.due, ''), char(30)), group_concat(w.item, char(30)) from (${query}) w`;
+  group_concat(w.referral || ' ' || w.authored || ' ' || coalesce(w.due, '') || ' ' || coalesce(w.until, ''), char(30)), group_concat(w.item, char(30)) from (${query}) w`;
 
 export const gatheredRows = ([heads, items]: readonly unknown[]): readonly WorklistRow[] => {
   if (typeof heads !== 'string' || typeof items !== 'string') return [];
   const texts = items.split(between);
   return heads.split(between).map((head, index) => {
-    const [referral = '', authored, due = ''] = head.split(' ');
-    return { referral, authored: Number(authored), ...(due === '' ? {} : { due: Number(due) }), item: texts[index] ?? '' };
+    const [referral = '', authored, due = '', until = ''] = head.split(' ');
+    return {
+      referral,
+      authored: Number(authored),
+      ...(due === '' ? {} : { due: Number(due) }),
+      ...(until === '' ? {} : { until: Number(until) }),
+      item: texts[index] ?? '',
+    };
   });
 };

@@ -33,10 +33,12 @@ import type {
   Window,
   WorklistPage,
   WorklistQuery,
+  WorklistRow,
 } from '../port.js';
 import type { Connection, Row, Tuple } from './connection.js';
 import { FreeSlots } from './free-slots.js';
 import { Terms } from './terms.js';
+import { WorklistPages } from './worklist-pages.js';
 
 /** a search for which there is no such statement */
 const none: Prepared = { text: '', parameters: [] };
@@ -65,6 +67,7 @@ type RawRow = { rid: number; id: string; version: number; last_updated: number; 
 export class SqliteReader {
   private readonly terms: Terms;
   private readonly freeSlots: FreeSlots;
+  private readonly worklistPages: WorklistPages;
   private readonly points: Readonly<Record<Columns, Map<number, string>>> = {
     'version, last_updated': new Map(),
     'version, last_updated, body': new Map(),
@@ -83,6 +86,7 @@ export class SqliteReader {
   ) {
     this.terms = new Terms(connection);
     this.freeSlots = new FreeSlots(connection, this.terms);
+    this.worklistPages = new WorklistPages(connection, (query) => this.readWorklist(query));
   }
 
   find(key: Key, sight: Sight): Stored | undefined {
@@ -248,11 +252,16 @@ export class SqliteReader {
   }
 
   worklist(query: WorklistQuery): WorklistPage {
+    return this.worklistPages.page(query);
+  }
+
+  private readWorklist(query: WorklistQuery): { readonly rows: readonly WorklistRow[]; readonly page: WorklistPage } {
     const run = worklistRun(query);
     const shape = worklistShape(query);
     const prepared = this.worklists.get(shape) ?? prepare<WorklistRun>(sqlite, gatheredWorklist(worklistQuery(sqlite, run, bindIn)));
     this.worklists.set(shape, prepared);
-    return worklistPage(gatheredRows(this.connection.tuple(prepared.text, ...parametersOf(prepared, run)) ?? []), query);
+    const rows = gatheredRows(this.connection.tuple(prepared.text, ...parametersOf(prepared, run)) ?? []);
+    return { rows, page: worklistPage(rows, query) };
   }
 
   availability(schedules: readonly string[], from: number, until: number): readonly DiaryAvailability[] {

@@ -5,6 +5,7 @@ import { script as linksByRoot } from './0004-links-by-root.js';
 import { script as freeSlots } from './0005-free-slots-in-memory.js';
 import { script as onlyWhatExpires } from './0006-only-what-expires.js';
 import { script as newestReferrals } from './0007-newest-referrals.js';
+import { script as worklistRevisions } from './0008-worklist-revisions.js';
 
 export type Script = {
   readonly number: number;
@@ -23,4 +24,5 @@ export const scripts: readonly Script[] = [
   { number: 5, name: 'free slots in memory', sql: freeSlots, runsWith: 5 },
   { number: 6, name: 'only what expires', sql: onlyWhatExpires, runsWith: 5 },
   { number: 7, name: 'newest referrals', sql: newestReferrals, runsWith: 5 },
+  { number: 8, name: 'worklist revisions', sql: worklistRevisions, runsWith: 5 },
 ];
