@@ -11,10 +11,14 @@ export const sentAs = escaped.map((sign) => String.fromCharCode(base + sign.char
 
 const names: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' };
 
-/** JSON text without escapes, to be read by a statement that translates its strings. */
+/** JSON text without escapes, to be read by a statement that translates its strings. Halves of characters are as in `keyText`. */
 export const withoutEscapes = (json: string): string =>
-  json.replaceAll(/\\(?:u00([01][0-9a-f])|(["\\bfnrt]))/g, (_whole, code: string | undefined, name: string | undefined) =>
-    String.fromCharCode(base + (code === undefined ? (names[name ?? ''] ?? '').charCodeAt(0) : Number.parseInt(code, 16))),
+  json.replaceAll(
+    /\\(?:u00([01][0-9a-f])|(["\\bfnrt])|ud[89a-f][0-9a-f]{2})/g,
+    (_whole, code: string | undefined, name: string | undefined) => {
+      if (code === undefined && name === undefined) return '\ufffd';
+      return String.fromCharCode(base + (code === undefined ? (names[name ?? ''] ?? '').charCodeAt(0) : Number.parseInt(code, 16)));
+    },
   );
 
 export const jsonText = (value: unknown): string => withoutEscapes(JSON.stringify(value));

@@ -4,9 +4,12 @@ import { createHash } from 'node:crypto';
 const longest = 400;
 const kept = longest - 44;
 
+/** Half of a character, as a text has it that was cut: no server need take it, and as bytes it is this sign too. */
+export const wellFormed = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
+
 /** A text as it stands in an index of SQL Server: whole, or its beginning with a hash of all of it, so that equal texts stay equal. */
 export const keyText = (text: string): string =>
-  text.length <= longest ? text : `${text.slice(0, kept)} ${createHash('sha256').update(text).digest('base64url')}`;
+  wellFormed(text.length <= longest ? text : `${text.slice(0, kept)} ${createHash('sha256').update(text).digest('base64url')}`);
 
 /** Whether a text may be what `keyText` made of a longer one. */
 export const isShortened = (text: string): boolean => text.length === longest && /^ [\w-]{43}$/.test(text.slice(kept));

@@ -1,4 +1,5 @@
 import mssql from 'mssql';
+import { wellFormed } from '../key-text.js';
 import { Unavailable, type ConnectionFigures } from '../port.js';
 import { readDatabaseUrl } from './database-url.js';
 import { Gate } from './gate.js';
@@ -20,9 +21,15 @@ export type Load = {
 const int32 = 2 ** 31;
 const greatest = 1.797_693_134_862_315_7e308;
 
+/** A long one is JSON or the like, of which each string was seen to. */
+const bindText = (request: mssql.Request, name: string, value: string): void => {
+  if (value.length > 4000) request.input(name, mssql.NVarChar(mssql.MAX), value);
+  else request.input(name, mssql.NVarChar(4000), wellFormed(value));
+};
+
 /** Explicit lengths keep the text of a statement, and with it its cached plan, the same for every value. */
 const bind = (request: mssql.Request, name: string, value: Input): void => {
-  if (typeof value === 'string') request.input(name, value.length > 4000 ? mssql.NVarChar(mssql.MAX) : mssql.NVarChar(4000), value);
+  if (typeof value === 'string') bindText(request, name, value);
   else if (Buffer.isBuffer(value)) request.input(name, mssql.VarBinary(mssql.MAX), value);
   else if (value === null) request.input(name, mssql.NVarChar(4000), null);
   else if (!Number.isSafeInteger(value)) request.input(name, mssql.Float, Math.max(-greatest, Math.min(greatest, value)));

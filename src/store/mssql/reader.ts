@@ -47,12 +47,19 @@ const texts: ReadonlySet<Sort['kind']> = new Set<Sort['kind']>(['id', 'token', '
 const cell = ({ kind }: Sort, value: unknown): string | number | null =>
   typeof value === 'string' && !texts.has(kind) ? Number(value) : (value as string | number | null);
 
-/** Long texts stand in an index as their beginning with a hash; a list travels as JSON and is none. */
+/** A list of texts as they stand in an index. What only begins like one is a text itself. */
+const listAsKept = (json: string): string => {
+  if (keyText(json) === json) return withoutEscapes(json);
+  try {
+    return jsonText(JSON.parse(json, (_name, value: unknown) => (typeof value === 'string' ? keyText(value) : value)));
+  } catch {
+    return keyText(json);
+  }
+};
+/** Long texts stand in an index as their beginning with a hash; a list travels as JSON. */
 const asKept = ({ text, parameters }: Statement): Statement => ({
   text,
-  parameters: parameters.map((value) =>
-    typeof value !== 'string' ? value : value.startsWith('[') ? withoutEscapes(value) : keyText(value),
-  ),
+  parameters: parameters.map((value) => (typeof value !== 'string' ? value : value.startsWith('[') ? listAsKept(value) : keyText(value))),
 });
 
 /** The reads of the port over one pool. Each call is one statement, so each sees one committed state. */
