@@ -12,7 +12,7 @@ import { tendOutdated } from '../../src/search-index/upkeep.js';
 import type { Put, Value } from '../../src/store/port.js';
 import { resourcesOf, startServer, type Answer, type Running } from '../helpers/running-server.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const token = (param: string, code: string, system = ''): Value => ({ kind: 'token', param, system, code });
 const row = (
@@ -76,7 +76,7 @@ const typesDue = async (server: Running): Promise<number> =>
   Number(/^search_index_types_due (\d+)$/m.exec((await server.as('nobody', 'GET', `${server.baseUrl}/metrics`)).text)?.[1]);
 const upToDate = async (server: Running): Promise<void> => {
   for (let tries = 0; (await typesDue(server)) > 0; tries++) {
-    if (tries === 400) throw new Error('the index was never brought up to date');
+    if (tries === 1500) throw new Error('the index was never brought up to date');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 };

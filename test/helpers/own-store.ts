@@ -1,10 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { Database } from '../../src/store/mssql/database.js';
 import { migrate } from '../../src/store/mssql/migrate.js';
 import { createDatabase, dropDatabase, tables } from './mssql-database.js';
 
 const server = process.env['MSSQL_URL'];
 const template = 'referrals_template';
-let made = 0;
 
 /** The store of a test server: where MSSQL_URL is set, a database of its own on that server. */
 export type OwnStore = { readonly settings: Readonly<Record<string, string>>; readonly remove: () => Promise<void> };
@@ -54,7 +54,8 @@ const copyTemplate = async (url: string): Promise<void> => {
 /** @param filled with the demo data of the template, which must have been made */
 export const ownStore = async (filled: boolean): Promise<OwnStore> => {
   if (server === undefined) return { settings: {}, remove: () => Promise.resolve() };
-  const name = `referrals_api_${String(process.pid)}_${String(++made)}`;
+  // a name of its own: one that could not be dropped is nobody else's trouble
+  const name = `referrals_api_${randomBytes(6).toString('hex')}`;
   await createDatabase(server, name);
   const settings = settingsOf(name);
   if (filled) await copyTemplate(settings['DATABASE_URL'] ?? '');
