@@ -11,12 +11,12 @@ export const sentAs = escaped.map((sign) => String.fromCharCode(base + sign.char
 
 const names: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' };
 
-/** JSON text without escapes, to be read by a statement that translates its strings. Halves of characters are as in `keyText`. */
+/** JSON text without escapes, to be read by a statement that translates its strings. What is no character is as in `keyText`. */
 export const withoutEscapes = (json: string): string =>
   json.replaceAll(
     /\\(?:u00([01][0-9a-f])|(["\\bfnrt])|ud[89a-f][0-9a-f]{2})/g,
     (_whole, code: string | undefined, name: string | undefined) => {
-      if (code === undefined && name === undefined) return '\ufffd';
+      if ((code === undefined && name === undefined) || code === '00') return '\ufffd';
       return String.fromCharCode(base + (code === undefined ? (names[name ?? ''] ?? '').charCodeAt(0) : Number.parseInt(code, 16)));
     },
   );

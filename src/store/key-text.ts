@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 const longest = 400;
 const kept = longest - 44;
 
-/** Half of a character, as a text has it that was cut: no server need take it, and as bytes it is this sign too. */
-export const wellFormed = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
+/** What is no character: half of one, as a text has it that was cut, and the end of a text. No server need take it; as bytes a half is this sign too. */
+export const wellFormed = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, '\ufffd').replaceAll('\0', '\ufffd');
 
 /** A text as it stands in an index of SQL Server: whole, or its beginning with a hash of all of it, so that equal texts stay equal. */
 export const keyText = (text: string): string =>
