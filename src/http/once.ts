@@ -30,6 +30,9 @@ const keyOf = ({ client, requestId, correlationId }: Pair): string =>
     .update(JSON.stringify([client, requestId.toLowerCase(), correlationId]))
     .digest('hex');
 
+/** The key that stands for all of a request: its one unit, or the end of a batch whose entries have claims of their own. */
+const wholeOf = (key: string, isBatch: boolean): string => `${key}/${isBatch ? 'all' : '0'}`;
+
 const duplicate = (): Failure =>
   failure('conflict', 'duplicate', 'A request with this X-Request-ID and X-Correlation-ID was carried out before.');
 const running = (): Failure =>
@@ -104,36 +107,45 @@ export class Once {
   }
 
   private async refuseRepeated(key: string, isBatch: boolean): Promise<void> {
-    const done = await this.store.findClaim('idempotency', `${key}/${isBatch ? 'all' : '0'}`);
-    if (done && (done.expires ?? Number.POSITIVE_INFINITY) > this.clock()) throw duplicate();
+    const done = await this.store.findClaim('idempotency', wholeOf(key, isBatch));
+    if (!done || (done.expires ?? Number.POSITIVE_INFINITY) <= this.clock()) return;
     const failed = await this.store.findEntry('outcome', key);
-    if (!failed || (failed.expires ?? 0) <= this.clock()) return;
+    if (!failed || (failed.expires ?? 0) <= this.clock()) throw duplicate();
     const { category, issues, headers } = JSON.parse(failed.body) as Outcome;
     throw new Failure(category, issues, headers);
   }
 
   private async attempt<T>(key: string, isBatch: boolean, run: (claim: Claim) => Promise<T>): Promise<T> {
-    const claim: Claim = { kind: 'idempotency', key, owner: randomUUID(), expires: this.clock() + keptMs };
+    const claim = this.claimOf(key);
     try {
       const done = await run(claim);
-      if (isBatch) await this.store.commit({ claims: [{ ...claim, key: `${key}/all` }] });
+      if (isBatch) await this.store.commit({ claims: [{ ...claim, key: wholeOf(key, isBatch) }] });
       return done;
     } catch (error) {
-      if (error instanceof Failure && final.has(error.category)) await this.remember(key, error);
+      if (error instanceof Failure && final.has(error.category)) await this.remember(key, isBatch, error);
       throw error;
     }
   }
 
-  private async remember(key: string, { category, issues, headers }: Failure): Promise<void> {
-    // lost against another process that was carrying out the same request: that one's outcome counts
-    if (await this.store.findClaim('idempotency', `${key}/0`)) return;
+  private claimOf(key: string): Claim {
+    return { kind: 'idempotency', key, owner: randomUUID(), expires: this.clock() + keptMs };
+  }
+
+  /**
+   * The failure takes the claim that the write would have taken: a process that lost its lease, or was killed while the store still worked
+   * for it, can then not carry out what the client was told is refused. When it did so before, that is the outcome.
+   */
+  private async remember(key: string, isBatch: boolean, { category, issues, headers }: Failure): Promise<void> {
     const known = await this.store.findEntry('outcome', key);
     const body = JSON.stringify({ category, issues, headers } satisfies Outcome);
     try {
-      await this.store.commit({ entries: [{ kind: 'outcome', key, version: known?.version ?? 0, body, expires: this.clock() + keptMs }] });
+      await this.store.commit({
+        claims: [{ ...this.claimOf(key), key: wholeOf(key, isBatch) }],
+        entries: [{ kind: 'outcome', key, version: known?.version ?? 0, body, expires: this.clock() + keptMs }],
+      });
     } catch (error) {
-      // the same request failed elsewhere at the same moment, and is remembered
-      if (!(error instanceof Stale)) throw error;
+      if (!(error instanceof Taken || error instanceof Stale)) throw error;
+      await this.refuseRepeated(key, isBatch);
     }
   }
 }

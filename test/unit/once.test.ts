@@ -54,6 +54,42 @@ test('a process that was killed holds the request for ten seconds, then another 
   now += 10_001;
   expect(await processes[0].run(pair, false, write)).toBe('written');
 });
+/** The first process is in the middle of the write when its lease runs out, as when the machine or the store is slow. */
+const overtaken = () => {
+  const parts = world();
+  const held = gate();
+  const slow = new Once(
+    { ...parts.store, commit: (unit) => (unit.claims?.[0]?.kind === 'lease' ? Promise.resolve() : parts.store.commit(unit)) },
+    clock,
+    true,
+  );
+  const first = slow.run(pair, false, async (claim) => {
+    await held.passed;
+    return parts.write(claim);
+  });
+  return { ...parts, held, first, second: parts.processes[1] };
+};
+const no = () => failure('business-rule', 'business-rule', 'no');
+
+test('what was carried out while its repetition was looked at is not told as refused', async () => {
+  const { held, first, second, written } = overtaken();
+  const repeated = second.run(pair, false, async () => {
+    held.open();
+    await first;
+    // the referral is booked, by the first attempt itself
+    throw no();
+  });
+  await expect(repeated).rejects.toMatchObject({ category: 'conflict', issues: [{ code: 'duplicate' }] });
+  expect(written).toHaveLength(1);
+});
+test('what was refused is not carried out by who was slow', async () => {
+  const { held, first, second, written, write } = overtaken();
+  await expect(second.run(pair, false, () => Promise.reject(no()))).rejects.toThrow('no');
+  held.open();
+  await expect(first).rejects.toThrow();
+  expect(written).toEqual([]);
+  await expect(second.run(pair, false, write)).rejects.toThrow('no');
+});
 test('of many at once, over two processes, one is carried out', async () => {
   const { processes, write, written } = world();
   const answers = await Promise.allSettled(Array.from({ length: 40 }, (_, n) => processes[n % 2 === 0 ? 0 : 1].run(pair, false, write)));
