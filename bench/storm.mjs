@@ -1,7 +1,7 @@
 // A storm of bookings over several server processes, of which one after the other is killed (kill -9) meanwhile. Then a checker proves from
 // the API alone: no slot has two bookings, no acknowledged booking is lost, and a booking that was sent again happened once.
-// Usage: npm run bench:storm -- [--seconds 60] [--servers 4] [--clients 24] [--slots 40] [--kill-every 4]; over SQL Server with
-// MSSQL_URL=mssql://... (a login that may create databases). Ends with 1 and names what was violated.
+// Usage: npm run bench:storm -- [--seconds 60] [--servers 4] [--clients 24] [--slots 40] [--kill-every 4]
+// [--patience 60 (s for a request, over all its tries)]; over SQL Server with MSSQL_URL=mssql://... (a login that may create databases). Ends with 1 and names what was violated.
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,10 +11,17 @@ import { checkAcknowledged, checkHistories, checkReferrals, checkSlots } from '.
 
 const option = (otherwise) => ({ type: 'string', default: otherwise });
 const { values } = parseArgs({
-  options: { seconds: option('60'), servers: option('4'), clients: option('24'), slots: option('40'), 'kill-every': option('4') },
+  options: {
+    seconds: option('60'),
+    servers: option('4'),
+    clients: option('24'),
+    slots: option('40'),
+    'kill-every': option('4'),
+    patience: option('60'),
+  },
 });
-/** longer than a killed process's lease on a request */
-const giveUpMs = 60_000;
+/** longer than a killed process's lease on a request, and than the servers take to be quick again */
+const giveUpMs = Number(values.patience) * 1000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 
