@@ -117,6 +117,10 @@ const between = (param, low, high) => [
 ];
 const ascending = (param, kind = 'range') => [{ param, kind, descending: false }];
 
+/** The engine keeps what it has read of a list and of a diary: so many are asked for in turn, in a store of any size. */
+const keptAtMost = 100;
+const inTurn = (n, of) => ((n % keptAtMost) * 7919) % of;
+
 /** What clients ask for all day, each of another record every time. `n` grows, `of` says how many there are. */
 const asked = {
   read: (reader, n, of) => reader.find({ type: 'ServiceRequest', id: `r${(n * 7919) % of.referrals}` }, 'all') && 1,
@@ -164,7 +168,7 @@ const asked = {
     reader.search(plan('Slot', [has('status', 'free'), ...between('start', start, start + 9 * day)], ascending('start'), 10), 'all').rows
       .length,
   'a page of a worklist': (reader, n, of) =>
-    reader.worklist({ list: 'REVIEW', owner: `O${n % (of.referrals / 50)}`, now: start, count: 20 }).rows.length,
+    reader.worklist({ list: 'REVIEW', owner: `O${inTurn(n, of.referrals / 50)}`, now: start, count: 20 }).rows.length,
   "an organisation's referrals of a state, by age": (reader, n, of) =>
     reader.search(plan('ServiceRequest', [has('state', 'BOOKED', 'st')], ascending('authored'), 10), {
       keys: [`organisation:O${n % (of.referrals / 50)}`],
@@ -172,7 +176,7 @@ const asked = {
   'all referrals of a status, by age': (reader) =>
     reader.search(plan('ServiceRequest', [has('status', 'active')], ascending('authored'), 10), 'all').rows.length,
   'all patients, by name': (reader) => reader.search(plan('Patient', [], ascending('family', 'text'), 10), 'all').rows.length,
-  'availability of a diary': (reader, n, of) => reader.availability([`c${(n * 7919) % of.diaries}`], start, start + 14 * day).length,
+  'availability of a diary': (reader, n, of) => reader.availability([`c${inTurn(n, of.diaries)}`], start, start + 14 * day).length,
 };
 
 const measured = (file, size) => {
