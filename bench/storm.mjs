@@ -1,7 +1,8 @@
 // A storm of bookings over several server processes, of which one after the other is killed (kill -9) meanwhile. Then a checker proves from
 // the API alone: no slot has two bookings, no acknowledged booking is lost, and a booking that was sent again happened once.
 // Usage: npm run bench:storm -- [--seconds 60] [--servers 4] [--clients 24] [--slots 40] [--kill-every 4]
-// [--patience 60 (s for a request, over all its tries)]; over SQL Server with MSSQL_URL=mssql://... (a login that may create databases). Ends with 1 and names what was violated.
+// [--patience 60 (s for a request, over all its tries)]; over SQL Server with MSSQL_URL=mssql://... (a login that may create databases).
+// Ends with 1 and names what was violated.
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { parseArgs } from 'node:util';

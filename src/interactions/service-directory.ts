@@ -131,13 +131,13 @@ export class ServiceDirectory {
       const known = this.seen.get(type);
       const newest = await this.newest({ type });
       if (newest === undefined || newest === known) continue;
-      // diaries tell nothing of what a search finds
+      if (known === undefined) await this.readAll(type);
+      else await this.readNewer(type, known);
+      // after the reading: what was found between two of its pages goes too. Diaries tell nothing of what a search finds
       if (type !== 'Schedule') {
         this.resolved.clear();
         this.found.clear();
       }
-      if (known === undefined) await this.readAll(type);
-      else await this.readNewer(type, known);
       this.seen.set(type, newest);
     }
     this.latest = latest;

@@ -87,7 +87,7 @@ const untilKilled = async (victim: Spawned, ms: number) => {
 };
 
 it.each([300, 700, 1100])(
-  'kill -9 %d ms into reads and writes: no read older than a tenth of a second is lost, no write, and none is told of that is not there',
+  'kill -9 %d ms into reads and writes: no read older than a tenth of a second, or a slow commit, is lost, no write, and none is told of that is not there',
   async (ms) => {
     const victim = await spawnServer(server.environment);
     const { reads, writes, killed, text } = await untilKilled(victim, ms);
