@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { destination, pino, type Logger } from 'pino';
 
 // lines are written together: a write for each would cost more than the rest of the line
-const logBytes = 16_000;
+const logBytes = 64_000;
 const logEveryMs = 100;
 
 /** The line of an answered request. It holds no URL: that may name a patient. */
@@ -31,7 +31,7 @@ const member = (name: string, text: string | undefined): string => (text === und
 /** The log of this process on its standard output: JSON, a line an event, at most a tenth of a second late. */
 export const openLog = (level: string): Log => {
   // with a length, so that it tells when all is written
-  const out = destination({ fd: 1, sync: false, minLength: 1 });
+  const out = destination({ fd: 1, sync: false, minLength: 1, maxWrite: logBytes });
   let lines = '';
   const flush = (): void => {
     if (lines === '') return;

@@ -24,11 +24,13 @@ export type AuditIndexParts = {
   readonly indexed?: Map<string, number>;
 };
 
+/** links that are read at a time */
 const together = 20;
 /** lines of one commit, and letters of them: it is also how long other requests wait for this work, some 20 ms */
 const most = { lines: 200, letters: 128 * 1024 };
 
-type Position = { readonly number: number };
+/** `number`: the link up to which all is indexed; `lines`: so many of the next one are too (absent: none) */
+type Position = { readonly number: number; readonly lines?: number };
 
 const putOf = async (line: string, parts: AuditIndexParts): Promise<Put | undefined> => {
   const body = eventOf(line);
@@ -79,47 +81,52 @@ const auditPlan = async (store: Reader, plan: SearchPlan): Promise<SearchPlan> =
   return { ...plan, where: await Promise.all(plan.where.map(rewritten)) };
 };
 
-/** The first of the links, up to some 200 lines and at least one. */
-const firstLines = (links: readonly AuditLink[]): readonly AuditLink[] => {
-  const sum = { lines: 0, letters: 0 };
-  const end = links.findIndex(({ body }) => {
-    sum.lines += body.split('\n').length;
-    sum.letters += body.length;
-    return sum.lines >= most.lines || sum.letters >= most.letters;
-  });
-  return end < 0 ? links : links.slice(0, end + 1);
+type Part = { readonly lines: readonly string[]; readonly to: Position };
+
+/** The lines after a position, of these links: up to the most of one commit, and at least one. */
+const partAfter = ({ number, lines: passed = 0 }: Position, links: readonly AuditLink[]): Part => {
+  const lines: string[] = [];
+  let [to, letters]: [Position, number] = [{ number }, 0];
+  for (const link of links) {
+    const all = link.body.split('\n');
+    for (let index = to.number === number ? passed : 0; index < all.length; index++) {
+      const line = all[index] ?? '';
+      if (lines.length > 0 && (lines.length === most.lines || letters + line.length > most.letters)) return { lines, to };
+      lines.push(line);
+      letters += line.length;
+      to = index + 1 === all.length ? { number: link.number } : { ...to, lines: index + 1 };
+    }
+  }
+  return { lines, to };
 };
 
 /**
  * Makes the AuditEvents of the chains readable as resources. It runs when somebody asks for them and when the server is quiet, so that
  * an access itself pays for one line of text and no index. The chains stay what counts: `audit verify` compares the two.
  *
- * @param limit links at most, over all chains
- * @returns links indexed
+ * @param limit lines at which it ends, over all chains
  */
-export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise<number> => {
+export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise<void> => {
   const { indexed = new Map<string, number>() } = parts;
   let done = 0;
   const heads = await parts.store.auditChains();
   for (const { chain, number } of heads.filter((head) => (indexed.get(head.chain) ?? 0) < head.number)) {
     for (;;) {
       const entry = await parts.store.findEntry('audit-position', chain);
-      const at = entry === undefined ? 0 : (JSON.parse(entry.body) as Position).number;
-      indexed.set(chain, at);
-      if (at >= number || done >= limit) break;
-      const links = firstLines(await parts.store.auditLinks(chain, at, Math.min(together, limit - done)));
-      const lines = links.flatMap(({ body }) => body.split('\n'));
+      const at: Position = entry === undefined ? { number: 0 } : (JSON.parse(entry.body) as Position);
+      indexed.set(chain, at.number);
+      if (at.number >= number || done >= limit) break;
+      const { lines, to } = partAfter(at, await parts.store.auditLinks(chain, at.number, together));
       await setImmediate();
       const puts = (await Promise.all(lines.map((line) => putOf(line, parts)))).flatMap((put) => put ?? []);
-      const body = JSON.stringify({ number: links.at(-1)?.number ?? at } satisfies Position);
+      const body = JSON.stringify(to);
       try {
         await parts.store.commit({ puts, entries: [{ kind: 'audit-position', key: chain, version: entry?.version ?? 0, body }] });
-        done += links.length;
+        done += lines.length;
       } catch (error) {
         // another process indexed these: go on from where it is
         if (!(error instanceof Stale)) throw error;
       }
     }
   }
-  return done;
 };

@@ -25,7 +25,8 @@ const sealMs = 60_000;
 const indexMs = 1000;
 /** accesses a second up to which the server counts as quiet */
 const quiet = 50;
-const inQuiet = 100;
+/** lines that are made readable in a quiet second */
+const inQuiet = 2000;
 /** how long who reads AuditEvents waits until the newest are readable */
 const patienceMs = 5000;
 

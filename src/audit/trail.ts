@@ -36,33 +36,34 @@ export const createTrail = (store: Pick<Store, 'commit'>, fault: (error: unknown
   let running: Promise<void> | undefined;
   let noted = 0;
 
+  /** Writes what waits now. What is noted meanwhile has its own time: else each commit of a busy server would be followed by another. */
   const write = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const lines = waiting.slice(0, fitting(waiting));
+    for (let left = waiting.length; left > 0;) {
+      const lines = waiting.slice(0, Math.min(fitting(waiting), left));
       // as one text: that passes to another thread in a fraction of the time that many take
       await store.commit({ audit: [lines.join('\n')] });
       waiting = waiting.slice(lines.length);
+      left -= lines.length;
     }
   };
-  const flush = (): Promise<void> => {
-    clearTimeout(timer);
-    timer = undefined;
-    running ??= write()
+  const run = (): Promise<void> =>
+    (running = write()
       .catch((error: unknown) => {
         fault(error);
         schedule();
       })
       .finally(() => {
         running = undefined;
-      });
-    return running;
+      }));
+  /** One commit at a time keeps the lines in their order. */
+  const flush = async (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    while (running) await running;
+    await run();
   };
   const schedule = (): void => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      void flush();
-    }, flushMs);
-    timer.unref();
+    timer ??= setTimeout(() => void flush(), flushMs).unref();
   };
   return {
     note: (line) => {

@@ -15,9 +15,20 @@ export type Shown = Key & { readonly body?: string | undefined; readonly again?:
 /** The patients of an access: ids of Patient records, and NHS numbers by which a record names its patient without a literal reference. */
 export type Whose = { readonly patients: readonly string[]; readonly numbers: readonly string[] };
 
-const quotedNumber = `"${systems.nhsNumber}"`;
-const patientText = '"Patient/';
-const before = '"reference":';
+/** A text to look for, from a letter on that records seldom have: the engine finds a first letter, and a quote stands at every eighth. */
+type Rare = { readonly from: string; readonly before: string };
+const rare = (text: string, at: number): Rare => ({ from: text.slice(at), before: text.slice(0, at) });
+
+const number = rare(`"${systems.nhsNumber}"`, `"${systems.nhsNumber}`.indexOf('Id/'));
+const patient = rare('"reference":"Patient/', '"reference":"'.length);
+
+/** Where the text from its rare letter on stands next, at or after `start`; -1 when it does not. */
+const next = (text: string, { from, before }: Rare, start: number): number => {
+  let at = text.indexOf(from, start);
+  while (at >= 0 && !text.startsWith(before, at - before.length)) at = text.indexOf(from, at + 1);
+  return at;
+};
+
 /** a literal reference that an identifier stands behind, as e-RS commands write both */
 const besides = /"reference":"Patient\/[^"]{1,100}",(?:"type":"Patient",)?$/;
 const identifierText = '"identifier":{';
@@ -25,9 +36,8 @@ const identifierText = '"identifier":{';
 /** The ids of the Patients that literal references in a text name. Texts are looked through, not parsed: this is on the way of every answer. */
 const literalIn = (text: string): readonly string[] => {
   const ids: string[] = [];
-  for (let at = text.indexOf(patientText); at >= 0; at = text.indexOf(patientText, at + 1)) {
-    if (!text.startsWith(before, at - before.length)) continue;
-    const start = at + patientText.length;
+  for (let at = next(text, patient, 0); at >= 0; at = next(text, patient, at + 1)) {
+    const start = at + patient.from.length;
     const [id = ''] = text.slice(start, text.indexOf('"', start)).split('/');
     if (id !== '') ids.push(id);
   }
@@ -36,7 +46,7 @@ const literalIn = (text: string): readonly string[] => {
 
 /** The NHS numbers of patients whom the text names by them alone. */
 const logicalIn = (type: string, text: string): readonly string[] => {
-  for (let at = text.indexOf(quotedNumber); at >= 0; at = text.indexOf(quotedNumber, at + 1)) {
+  for (let at = next(text, number, 0); at >= 0; at = next(text, number, at + 1)) {
     const identifier = text.lastIndexOf(identifierText, at);
     if (identifier >= 0 && besides.test(text.slice(Math.max(0, identifier - 160), identifier))) continue;
     return findReferences(parseJson(text), type).flatMap(({ reference, identifier: { system, value } = {} }) =>

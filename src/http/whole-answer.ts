@@ -26,20 +26,23 @@ const needsMore = ({ method, headers, info, raw, isInjected }: Received, length:
 const variesBy = ({ route }: Request, length: number): string =>
   [...(route.settings.cors === false ? [] : ['origin']), ...(length < compressedFrom ? [] : ['accept-encoding'])].join();
 
-let waiting: { readonly res: ServerResponse; readonly text: string }[] = [];
+/** `encoding`: of a text that is ASCII alone, latin1 are the same bytes, and is copied as it is */
+type Waiting = { readonly res: ServerResponse; readonly text: string; readonly encoding: 'latin1' | 'utf8' };
+
+let waiting: Waiting[] = [];
 
 const sendWaiting = (): void => {
   const answers = waiting;
   waiting = [];
-  for (const { res, text } of answers) res.end(text);
+  for (const { res, text, encoding } of answers) res.end(text, encoding);
 };
 
 /**
  * Ends an answer at the end of the event loop's turn, together with all that were made in it. The first write wakes whoever reads at the
  * other end, the others find him awake: that saves a third of a point read's time, and none of them waits for more than the turn's own work.
  */
-const endWithTurn = (res: ServerResponse, text: string): void => {
-  if (waiting.push({ res, text }) === 1) setImmediate(sendWaiting);
+const endWithTurn = (answer: Waiting): void => {
+  if (waiting.push(answer) === 1) setImmediate(sendWaiting);
 };
 
 /**
@@ -62,7 +65,7 @@ export const sendWhole = (request: Request, response: ResponseObject): boolean =
     else if (value !== undefined) for (const one of value) lines.push(name, one);
   }
   res.writeHead(statusCode, lines);
-  endWithTurn(res, source);
+  endWithTurn({ res, text: source, encoding: length === source.length ? 'latin1' : 'utf8' });
   request.app.sent = statusCode;
   return true;
 };

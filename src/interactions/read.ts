@@ -31,12 +31,8 @@ const isFresh = (call: Call, stored: Stored): boolean => {
   return !Number.isNaN(since) && Math.floor(stored.lastUpdated / 1000) * 1000 <= since;
 };
 
-/** The answer for one stored version: 304, or its text, or the part of it that was asked for. */
-export const shown = async (house: House, call: Call, stored: Stored, query: Query): Promise<Success> => {
-  refuseUnavailable(stored);
-  const plain = found(stored);
-  if (isFresh(call, stored)) return { status: 304, headers: plain.headers, seen: [stored] };
-  const success = stored.type === 'Binary' ? { ...plain, body: await withData(house, stored) } : plain;
+/** The part of an answer that was asked for. */
+const partOf = (house: House, call: Call, success: ReturnType<typeof found>, query: Query): Success => {
   if (query.length === 0) return success;
   const parameters = parametersOf(query, call, known, 'A read');
   const subset = readSubset(parameters.get('_summary'), parameters.get('_elements'));
@@ -44,12 +40,22 @@ export const shown = async (house: House, call: Call, stored: Stored, query: Que
   return { ...success, body: stringifyJson(subsetOf(parseJson(success.body) as Resource, subset, house.shapes)) };
 };
 
+/** The answer for one stored version: 304, or its text, or the part of it that was asked for. A promise only where there is something to wait for. */
+export const shown = (house: House, call: Call, stored: Stored, query: Query): Success | Promise<Success> => {
+  refuseUnavailable(stored);
+  const plain = found(stored);
+  if (isFresh(call, stored)) return { status: 304, headers: plain.headers, seen: [stored] };
+  if (stored.type !== 'Binary') return partOf(house, call, plain, query);
+  return withData(house, stored).then((body) => partOf(house, call, { ...plain, body }, query));
+};
+
 /** R4 http.html#read. 404, or 410 for a deleted one that the caller could have read. */
 export const read = async (house: House, call: Call, key: Key, query: Query): Promise<Success> => {
   const stored = await house.store.find(key, sightOf(call.caller, key.type));
   if (!stored) throw notFound(key);
   if (stored.body === undefined) throw gone(key);
-  const answer = await shown(house, call, stored, query);
+  const showing = shown(house, call, stored, query);
+  const answer = showing instanceof Promise ? await showing : showing;
   // e-RS A033: a copy is shown again when its version is the current one
   return key.type === 'HealthcareService' ? { ...answer, headers: { ...answer.headers, 'cache-control': 'no-cache' } } : answer;
 };
