@@ -32,22 +32,27 @@ const member = (name: string, text: string | undefined): string => (text === und
 export const openLog = (level: string): Log => {
   // with a length, so that it tells when all is written
   const out = destination({ fd: 1, sync: false, minLength: 1, maxWrite: logBytes });
-  let lines = '';
+  let lines: string[] = [];
+  let letters = 0;
+  const taken = (): string => {
+    const text = lines.join('');
+    [lines, letters] = [[], 0];
+    return text;
+  };
   const flush = (): void => {
-    if (lines === '') return;
-    out.write(lines);
-    lines = '';
+    if (letters > 0) out.write(taken());
   };
   const write = (line: string): void => {
-    lines += line;
-    if (lines.length >= logBytes) flush();
+    lines.push(line);
+    letters += line.length;
+    if (letters >= logBytes) flush();
   };
   const flushing = setInterval(flush, logEveryMs);
   flushing.unref();
   // who ends without closing it keeps what was not being written already
   const exiting = (): void => {
     out.flushSync();
-    if (lines !== '') writeSync(1, lines);
+    if (letters > 0) writeSync(1, taken());
   };
   process.on('exit', exiting);
   const base = { pid: process.pid, hostname: hostname() };
@@ -58,9 +63,24 @@ export const openLog = (level: string): Log => {
     logger,
     answered: logger.isLevelEnabled('info')
       ? ({ method, type, status, ms, requestId, client }) => {
+          // as one text: see audit/audit-line
           write(
-            `${info}${String(Date.now())}${who}"${method}"${member('type', type)},"status":${String(status)},"ms":${String(Math.round(ms * 100) / 100)}` +
-              `${member('requestId', requestId)}${member('client', client)},"msg":"request"}\n`,
+            [
+              info,
+              String(Date.now()),
+              who,
+              '"',
+              method,
+              '"',
+              member('type', type),
+              ',"status":',
+              String(status),
+              ',"ms":',
+              String(Math.round(ms * 100) / 100),
+              member('requestId', requestId),
+              member('client', client),
+              ',"msg":"request"}\n',
+            ].join(''),
           );
         }
       : () => undefined,

@@ -22,22 +22,33 @@ const whoTextOnce = (who: Who): string => {
   return known;
 };
 
-/** The line of a happening in the chain: JSON, written by hand as it is made once for every access. */
+/**
+ * The line of a happening in the chain: JSON, written by hand as it is made once for every access. It waits for its commit as one text,
+ * not as the tree of its parts that adding them up would leave: thousands of those in each collection of garbage cost more than they.
+ */
 export const auditLine = (happening: Happening, occasion: Occasion): string => {
   const { doing, action, outcome, reason, what, patients, numbers, query } = happening;
   const { id, recorded, caller, clientId, requestId, correlationId } = occasion;
-  return (
-    `{"form":${String(form)},"id":"${id}","recorded":"${recorded}","doing":${quote(doing)},"action":"${action}","outcome":"${outcome}"` +
-    member('reason', reason) +
-    `,"what":[${list(what)}]` +
-    listed('patients', patients) +
-    listed('numbers', numbers) +
-    member('query', query) +
-    member('requestId', requestId) +
-    member('correlationId', correlationId) +
-    member('clientId', clientId) +
-    (caller === undefined ? '}' : `,"caller":${whoTextOnce(caller)}}`)
-  );
+  return [
+    `{"form":${String(form)},"id":"`,
+    id,
+    '","recorded":"',
+    recorded,
+    '","doing":',
+    quote(doing),
+    `,"action":"${action}","outcome":"${outcome}"`,
+    member('reason', reason),
+    ',"what":[',
+    list(what),
+    ']',
+    listed('patients', patients),
+    listed('numbers', numbers),
+    member('query', query),
+    member('requestId', requestId),
+    member('correlationId', correlationId),
+    member('clientId', clientId),
+    caller === undefined ? '}' : `,"caller":${whoTextOnce(caller)}}`,
+  ].join('');
 };
 
 type Read = (Happening & Occasion & { readonly form: number }) | { readonly form?: undefined; readonly resourceType?: string };
