@@ -1,5 +1,5 @@
-import { Stale, type Put, type Store } from '../../src/store/port.js';
-import { put, token } from '../builders/units.js';
+import { Stale, type Predicate, type Prefix, type Put, type Reader, type SearchPlan, type Store } from '../../src/store/port.js';
+import { idsOf, plan, put, token } from '../builders/units.js';
 import { onEveryEngine } from './engines.js';
 
 const dayMs = 86_400_000;
@@ -19,7 +19,12 @@ onEveryEngine('availability', ({ open }) => {
   let store: Store;
   beforeEach(async () => {
     store = await open({ integrity: true });
-    await store.commit({ puts: schedules.map((id) => put('Schedule', id)) });
+    await store.commit({ puts: ['a', 'b'].map((id) => put('HealthcareService', id)) });
+    // x and y are of service a, z of b
+    const actors = (id: string) => [
+      { kind: 'reference', param: 'actor', target: { type: 'HealthcareService', id: id === 'z' ? 'b' : 'a' } } as const,
+    ];
+    await store.commit({ puts: schedules.map((id) => put('Schedule', id, 0, { values: actors(id) })) });
   });
   afterEach(async () => {
     await store.close();
@@ -54,15 +59,15 @@ onEveryEngine('availability', ({ open }) => {
   };
   const starts = new Map<string, number>();
 
-  it('equals a recount by search, after any interleaving of writers that race for the same slots', async () => {
-    const random = randomOf(7);
+  /** Writes one of so many slots, or deletes it, while others do. */
+  const writer = (random: (below: number) => number, slots: number, among = statuses) => {
     const versions = new Map<string, number>();
-    const write = async (): Promise<void> => {
-      const id = `s${String(random(12))}`;
+    return async (): Promise<void> => {
+      const id = `s${String(random(slots))}`;
       const version = versions.get(id) ?? 0;
       const start = random(6) * dayMs + random(4) * (dayMs / 4);
       const gone = random(8) === 0 && version > 0;
-      const wanted = slot(id, version, schedules[random(3)] ?? 'x', statuses[random(4)] ?? 'free', start);
+      const wanted = slot(id, version, schedules[random(3)] ?? 'x', among[random(among.length)] ?? 'free', start);
       try {
         await store.commit({ puts: [gone ? { ...wanted, body: undefined, values: [] } : wanted] });
         versions.set(id, version + 1);
@@ -72,6 +77,10 @@ onEveryEngine('availability', ({ open }) => {
         expect(error).toBeInstanceOf(Stale);
       }
     };
+  };
+
+  it('equals a recount by search, after any interleaving of writers that race for the same slots', async () => {
+    const write = writer(randomOf(7), 12);
     const windows = [
       [0, dayMs],
       [1, 6 * dayMs],
@@ -85,6 +94,62 @@ onEveryEngine('availability', ({ open }) => {
       const [from, until] = windows[round % windows.length] ?? [0, dayMs];
       const counted = [...(await store.availability(schedules, from, until))].sort((a, b) => (a.schedule < b.schedule ? -1 : 1));
       expect(counted).toEqual(await Promise.all(schedules.map((schedule) => searched(schedule, from, until))));
+    }
+  });
+
+  const free = { kind: 'token', param: 'status', any: [{ code: 'free' }] } as const;
+  const diaries = (...ids: readonly string[]): Predicate => ({
+    kind: 'reference',
+    param: 'schedule',
+    any: ids.map((id) => ({ type: 'Schedule', id })),
+  });
+  const ofService = (id: string): Predicate => ({
+    kind: 'chain',
+    param: 'schedule',
+    type: 'Schedule',
+    where: [{ kind: 'reference', param: 'actor', any: [{ type: 'HealthcareService', id }] }],
+  });
+  const starting = (prefix: Prefix, low: number, high = low + dayMs): Predicate => ({
+    kind: 'range',
+    param: 'start',
+    any: [{ prefix, low, high }],
+  });
+  const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'po', 'co'] as const;
+  const asked: readonly (readonly Predicate[])[] = [
+    [diaries('x'), free],
+    [ofService('a'), free],
+    [ofService('b'), free, starting('ge', dayMs), starting('lt', 4 * dayMs)],
+    [diaries('x', 'z', 'x', 'nobody'), free, starting('gt', 2 * dayMs, 2 * dayMs + 1)],
+    [diaries('y'), ofService('a'), free],
+    [ofService('nobody'), free],
+    [ofService('a'), free, { kind: 'id', ids: ['s1', 's2', 's3'] }],
+    [ofService('a'), { ...free, not: true }],
+    [diaries('z'), { ...free, any: [{ code: 'free' }, { code: 'busy' }] }],
+    ...prefixes.map((prefix) => [ofService('a'), free, starting(prefix, dayMs)]),
+  ];
+  const start = { param: 'start', kind: 'range', descending: false } as const;
+
+  /** The ids of a search, page by page, and how many it says there are. */
+  const walked = async (reader: Reader, where: readonly Predicate[], more: Partial<SearchPlan>) => {
+    const pages: (readonly string[])[] = [];
+    for (let after: string | undefined, end = false; !end;) {
+      const page = await reader.search(plan('Slot', where, { sort: [start], ...more, ...(after === undefined ? {} : { after }) }), 'all');
+      pages.push(idsOf(page.rows));
+      after = page.next;
+      end = after === undefined;
+    }
+    return { pages, count: await reader.count(plan('Slot', where), 'all', 1000), few: await reader.count(plan('Slot', where), 'all', 2) };
+  };
+
+  it('a search of free slots, however it is answered, finds what one statement over the rows finds, page by page', async () => {
+    const write = writer(randomOf(11), 40, ['free', 'free', 'busy']);
+    for (let round = 0; round < asked.length * 3; round++) {
+      await Promise.all(Array.from({ length: 8 }, write));
+      const where = asked[round % asked.length] ?? [];
+      const more = { count: 1 + (round % 4), sort: [{ ...start, descending: round % 7 === 6 }] };
+      // a snapshot keeps nothing from one reading to the next
+      const plain = await store.snapshot((reader) => walked(reader, where, more));
+      expect(await walked(store, where, more)).toEqual(plain);
     }
   });
 

@@ -1,5 +1,6 @@
 import { containedType } from '../layout.js';
 import type { DiaryAvailability, Stored } from '../port.js';
+import type { FreeSlotSearch } from '../queries/free-slots.js';
 import type { Connection } from './connection.js';
 import type { Terms } from './terms.js';
 
@@ -10,6 +11,11 @@ type Diary = {
   /** the records of slots that were first at some time, by their place */
   readonly records: Map<number, Stored>;
 };
+
+type Window = Pick<FreeSlotSearch, 'from' | 'until'>;
+/** A free slot's start and row, by which slots are in order. */
+type Place = readonly [start: number, rid: number];
+export type PlacedSlot = { readonly place: Place; readonly stored: Stored };
 
 /** Slots that are kept; beyond these all are read anew. */
 const mostSlots = 1_000_000;
@@ -23,6 +29,8 @@ const timesMoved = "select version from entry where kind = 'search-index' and ke
 
 const ofType = 'exists (select 1 from resource r where r.rid = h.rid and r.type = ?)';
 
+const recordsOf = `select r.rid, r.id, r.version, r.last_updated, r.body from json_each(?) wanted cross join resource r on r.rid = wanted.value`;
+
 /** The first place whose start is not before `moment`. */
 const placeOf = (starts: Float64Array, moment: number): number => {
   let [low, high] = [0, starts.length];
@@ -32,6 +40,19 @@ const placeOf = (starts: Float64Array, moment: number): number => {
     else high = middle;
   }
   return low;
+};
+
+type RecordRow = readonly [rid: number, id: string, version: number, lastUpdated: number, body: string | null];
+
+/** Of a diary, the first places within a window and after a place. */
+const placesIn = ({ starts, rids }: Diary, { from, until }: Window, after: Place | undefined, limit: number): Place[] => {
+  const places: Place[] = [];
+  for (let at = placeOf(starts, Math.max(from, after?.[0] ?? from)); at < starts.length && places.length < limit; at++) {
+    const place = [starts[at] ?? 0, rids[at] ?? 0] as const;
+    if (place[0] >= until) break;
+    if (after === undefined || place[0] > after[0] || place[1] > after[1]) places.push(place);
+  }
+  return places;
 };
 
 /**
@@ -56,17 +77,58 @@ export class FreeSlots {
   availability(schedules: readonly string[], from: number, until: number): readonly DiaryAvailability[] {
     return this.connection.together(() => {
       this.dropChanged();
-      return schedules.flatMap((schedule) => this.of(schedule, from, until) ?? []);
+      return schedules.flatMap((schedule) => this.availabilityOf(schedule, from, until) ?? []);
     });
   }
 
-  private of(schedule: string, from: number, until: number): DiaryAvailability | undefined {
+  /** The first slots of diaries within a window, after a place, in the order of their starts and rows. */
+  page(schedules: readonly string[], window: Window, after: Place | undefined, limit: number): readonly PlacedSlot[] {
+    return this.connection.together(() => {
+      this.dropChanged();
+      const places = this.of(schedules).flatMap((diary) => placesIn(diary, window, after, limit));
+      // one diary's are in order
+      const first = schedules.length === 1 ? places : places.sort(([a, x], [b, y]) => a - b || x - y).slice(0, limit);
+      const records = this.records(first);
+      return first.flatMap((place) => {
+        const stored = records.get(place[1]);
+        return stored ? [{ place, stored }] : [];
+      });
+    });
+  }
+
+  /** How many slots of diaries begin within a window. */
+  count(schedules: readonly string[], { from, until }: Window): number {
+    return this.connection.together(() => {
+      this.dropChanged();
+      let sum = 0;
+      for (const { starts } of this.of(schedules)) sum += Math.max(0, placeOf(starts, until) - placeOf(starts, from));
+      return sum;
+    });
+  }
+
+  private of(schedules: readonly string[]): readonly Diary[] {
+    return schedules.flatMap((schedule) => this.diaryOfSchedule(schedule) ?? []);
+  }
+
+  private diaryOfSchedule(schedule: string): Diary | undefined {
     const rid = this.ridOf(schedule);
-    if (rid === undefined) return undefined;
-    const diary = this.diaries.get(rid) ?? this.read(rid);
+    return rid === undefined ? undefined : (this.diaries.get(rid) ?? this.read(rid));
+  }
+
+  private availabilityOf(schedule: string, from: number, until: number): DiaryAvailability | undefined {
+    const diary = this.diaryOfSchedule(schedule);
+    if (!diary) return undefined;
     const first = placeOf(diary.starts, from);
     const count = until <= from ? 0 : placeOf(diary.starts, until) - first;
     return { schedule, count, first: first < diary.starts.length ? this.record(diary, first) : undefined };
+  }
+
+  private records(places: readonly Place[]): ReadonlyMap<number, Stored> {
+    if (places.length === 0) return new Map();
+    const rows = this.connection.tuples(recordsOf, JSON.stringify(places.map(([, rid]) => rid))) as readonly RecordRow[];
+    return new Map(
+      rows.map(([rid, id, version, lastUpdated, body]) => [rid, { type: 'Slot', id, version, lastUpdated, body: body ?? undefined }]),
+    );
   }
 
   private ridOf(schedule: string): number | undefined {

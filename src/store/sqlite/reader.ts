@@ -1,5 +1,6 @@
 import { bindIn, parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { sqlite, type Statement } from '../queries/dialect.js';
+import { freeSlotSearch, type FreeSlotSearch } from '../queries/free-slots.js';
 import { historyQuery } from '../queries/history.js';
 import { labelledQuery } from '../queries/labels.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
@@ -45,6 +46,9 @@ const none: Prepared = { text: '', parameters: [] };
 
 /** what is read of one record */
 type Columns = 'version, last_updated' | 'version, last_updated, body';
+/** diaries of one search that are looked through in memory */
+const mostDiaries = 100;
+const isNumber = (value: unknown): value is number => typeof value === 'number';
 /** code systems that are kept */
 const mostLarge = 100;
 
@@ -79,10 +83,14 @@ export class SqliteReader {
   private readonly newest = new Map<string, { readonly state: unknown; readonly page: Page }>();
   private readonly histories = new Map<string, Statement>();
 
-  /** `guarded`: searches end when the connection's checkpoint says so */
+  /**
+   * `guarded`: searches end when the connection's checkpoint says so. `remembering`: it lives long, and answers searches of free slots from
+   * the diaries that it keeps
+   */
   constructor(
     private readonly connection: Connection,
     private readonly guarded = false,
+    private readonly remembering = false,
   ) {
     this.terms = new Terms(connection);
     this.freeSlots = new FreeSlots(connection, this.terms);
@@ -133,6 +141,8 @@ export class SqliteReader {
   search(plan: SearchPlan, sight: Sight): Page {
     const after = plan.after === undefined ? undefined : decodePosition(plan.after);
     if (after && after.length !== plan.sort.length + 1) throw new RangeError('the position of another search');
+    const free = this.freeSlotSearch(plan, sight);
+    if (free && (after === undefined || after.every(isNumber))) return this.freeSlotPage(free, after, plan.count);
     // one row more than asked for tells that there is a next page
     const run: Run = { plan, sight, after, limit: plan.count + 1 };
     // only what is sorted by one value may be walked in its order
@@ -148,7 +158,42 @@ export class SqliteReader {
     return { ...page, places: shown.map((row): Place => ({ keys: keysOf(row), after: encodePosition(placeOf(row)) })) };
   }
 
+  /** The search, with its diaries found, when it is one that the diaries answer. */
+  private freeSlotSearch(plan: SearchPlan, sight: Sight): (FreeSlotSearch & { readonly diaries: readonly string[] }) | undefined {
+    const asked = this.remembering ? freeSlotSearch(plan, sight) : undefined;
+    const diaries = asked && this.diariesOf(asked);
+    return asked && diaries && { ...asked, diaries };
+  }
+
+  /** Ids of Schedules; undefined when they are too many, or some may be contained. */
+  private diariesOf({ schedules }: FreeSlotSearch): readonly string[] | undefined {
+    if (!('kind' in schedules)) return [...new Set(schedules.map(({ id }) => id))];
+    this.terms.renew();
+    if (this.terms.find(containedType('Schedule')) !== undefined) return undefined;
+    const { where, sight = 'all' } = schedules;
+    const { rows, next } = this.search({ type: 'Schedule', where, sort: [], count: mostDiaries }, sight);
+    return next === undefined ? rows.map(({ id }) => id) : undefined;
+  }
+
+  private freeSlotPage(
+    { diaries, ...window }: FreeSlotSearch & { readonly diaries: readonly string[] },
+    after: readonly number[] | undefined,
+    count: number,
+  ): Page {
+    this.terms.renew();
+    const from = after && ([after[0] ?? 0, after[1] ?? 0] as const);
+    const found = this.freeSlots.page(diaries, window, from, count + 1);
+    const shown = found.slice(0, count);
+    const last = found.length > count ? shown.at(-1) : undefined;
+    return { rows: shown.map(({ stored }) => stored), next: last && encodePosition(last.place) };
+  }
+
   count(plan: SearchPlan, sight: Sight, limit: number): number {
+    const free = this.freeSlotSearch(plan, sight);
+    if (free) {
+      this.terms.renew();
+      return Math.min(limit, this.freeSlots.count(free.diaries, free));
+    }
     return Number(this.searched('count', { plan, sight, after: undefined, limit })[0]?.[0] ?? 0);
   }
 

@@ -44,7 +44,7 @@ class SqliteStore implements Store {
     private readonly writer: UnitWriter,
   ) {
     this.connection = new TurnConnection(path);
-    this.reader = new SqliteReader(this.connection);
+    this.reader = new SqliteReader(this.connection, false, true);
     this.pool = new ReaderPool({ file: threadFile('reader-thread'), path, size: 2, milliseconds: searchMilliseconds });
     this.snapshots = new Snapshots({ path, pool: this.pool, isShort });
   }
