@@ -41,14 +41,27 @@ const guarded = (type: string, where: readonly Predicate[]): readonly Predicate[
   return type === 'RelatedPerson' && all.some(isAsked) ? [...all, ...openOnes] : all;
 };
 
-const named = /RelatedPerson/;
+/** Whether the condition asks something of RelatedPersons. */
+const reaches = (predicate: Predicate): boolean => {
+  switch (predicate.kind) {
+    case 'either':
+      return predicate.of.some((list) => list.some(reaches));
+    case 'not':
+      return predicate.where.some(reaches);
+    case 'chain':
+    case 'has':
+      return predicate.type === 'RelatedPerson' || predicate.where.some(reaches);
+    default:
+      return false;
+  }
+};
 
 /**
  * A search for those who may not know where restricted patients live: the RelatedPersons of such a patient, who may live with him, are
  * neither found nor put in order by what tells where they live.
  */
 export const discreetPlan = (plan: SearchPlan): SearchPlan => {
-  if (plan.type !== 'RelatedPerson' && !plan.where.some((one) => one.kind !== 'id' && named.test(JSON.stringify(one)))) return plan;
+  if (plan.type !== 'RelatedPerson' && !plan.where.some(reaches)) return plan;
   const where = guarded(plan.type, plan.where);
   const isSorted = plan.type === 'RelatedPerson' && plan.sort.some(({ param }) => tells(param));
   return { ...plan, where: isSorted && !plan.where.some(isAsked) ? [...where, ...openOnes] : where };

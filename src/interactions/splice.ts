@@ -34,9 +34,11 @@ export const bundleText = (
     endings.set(more, known);
     return known;
   };
+  // what stands in a type or an id needs no escape
+  const base = JSON.stringify(`${baseUrl}/`).slice(0, -1);
   const texts = entries.map(({ stored, more }) => {
     const resource = stored.body === undefined ? '' : `"resource":${stored.body},`;
-    return `{"fullUrl":${JSON.stringify(`${baseUrl}/${stored.type}/${stored.id}`)},${resource}${endingOf(more)}`;
+    return `{"fullUrl":${base}${stored.type}/${stored.id}",${resource}${endingOf(more)}`;
   });
   return `${opening},"entry":[${[...texts, ...said].join(',')}]}`;
 };

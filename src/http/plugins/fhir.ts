@@ -33,13 +33,18 @@ const searchOf = (request: Request): string => {
   return target.slice(mark + 1, hash < 0 ? undefined : hash);
 };
 
+// what in a query says how to write; a letter of its name may be encoded
+const tellsWire = /_format|_pretty|%/;
+
 /** What the request wants written; kept with it, so that an error is written alike. */
-const wireFor = (request: Request): Wire =>
-  (request.app.wire = negotiate(
+const wireFor = (request: Request): Wire => {
+  const search = searchOf(request);
+  return (request.app.wire = negotiate(
     header(request, 'accept'),
-    searchOf(request) === '' ? undefined : request.url.searchParams,
+    tellsWire.test(search) ? new URLSearchParams(search) : undefined,
     request.path.startsWith(`${base}/_job/`) || request.path.endsWith('/$export'),
   ));
+};
 
 /** The admission plugin has found it before the body was read. */
 const callerOf = ({ app }: Request): Caller => {

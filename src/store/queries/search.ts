@@ -102,6 +102,11 @@ export class SearchBuilder {
   }
 
   count(plan: SearchPlan, sight: Sight): Fragment {
+    return sql`select count(*) as n from (${this.rids(plan, sight)}) m`;
+  }
+
+  /** The rows of the matches alone, in no order. */
+  rids(plan: SearchPlan, sight: Sight): Fragment {
     const sources = this.sourcesOf(plan, sight);
     const limit = (of?: Fragment): Fragment =>
       this.dialect.anyOf(
@@ -115,9 +120,9 @@ export class SearchBuilder {
       const tests = this.tests(plan, sight, source, isBare);
       return sql`select ${distinct}${source.rid} as rid from ${this.joined(source, isBare)} where ${tests} ${end}`;
     });
-    if (branches.length === 1 && branches[0]) return sql`select count(*) as n from (${branches[0]}) m`;
+    if (branches.length === 1 && branches[0]) return branches[0];
     const all = branches.map((branch, index) => sql`select rid from (${branch}) ${sql.ref(`b${String(index)}`)}`);
-    return sql`select count(*) as n from (select distinct rid from (${sql.join(all, sql` union all `)}) u ${limit(sql.ref('u.rid'))}) m`;
+    return sql`select distinct rid from (${sql.join(all, sql` union all `)}) u ${limit(sql.ref('u.rid'))}`;
   }
 
   private sourcesOf(plan: SearchPlan, sight: Sight): readonly Source[] {

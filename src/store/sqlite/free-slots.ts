@@ -81,11 +81,11 @@ export class FreeSlots {
     });
   }
 
-  /** The first slots of diaries within a window, after a place, in the order of their starts and rows. */
-  page(schedules: readonly string[], window: Window, after: Place | undefined, limit: number): readonly PlacedSlot[] {
+  /** The first slots of diaries (rows of Schedules) within a window, after a place, in the order of their starts and rows. */
+  page(schedules: readonly number[], window: Window, after: Place | undefined, limit: number): readonly PlacedSlot[] {
     return this.connection.together(() => {
       this.dropChanged();
-      const places = this.of(schedules).flatMap((diary) => placesIn(diary, window, after, limit));
+      const places = schedules.flatMap((schedule) => placesIn(this.of(schedule), window, after, limit));
       // one diary's are in order
       const first = schedules.length === 1 ? places : places.sort(([a, x], [b, y]) => a - b || x - y).slice(0, limit);
       const records = this.records(first);
@@ -97,27 +97,24 @@ export class FreeSlots {
   }
 
   /** How many slots of diaries begin within a window. */
-  count(schedules: readonly string[], { from, until }: Window): number {
+  count(schedules: readonly number[], { from, until }: Window): number {
     return this.connection.together(() => {
       this.dropChanged();
       let sum = 0;
-      for (const { starts } of this.of(schedules)) sum += Math.max(0, placeOf(starts, until) - placeOf(starts, from));
+      for (const { starts } of schedules.map((schedule) => this.of(schedule)))
+        sum += Math.max(0, placeOf(starts, until) - placeOf(starts, from));
       return sum;
     });
   }
 
-  private of(schedules: readonly string[]): readonly Diary[] {
-    return schedules.flatMap((schedule) => this.diaryOfSchedule(schedule) ?? []);
-  }
-
-  private diaryOfSchedule(schedule: string): Diary | undefined {
-    const rid = this.ridOf(schedule);
-    return rid === undefined ? undefined : (this.diaries.get(rid) ?? this.read(rid));
+  private of(schedule: number): Diary {
+    return this.diaries.get(schedule) ?? this.read(schedule);
   }
 
   private availabilityOf(schedule: string, from: number, until: number): DiaryAvailability | undefined {
-    const diary = this.diaryOfSchedule(schedule);
-    if (!diary) return undefined;
+    const rid = this.ridOf(schedule);
+    if (rid === undefined) return undefined;
+    const diary = this.of(rid);
     const first = placeOf(diary.starts, from);
     const count = until <= from ? 0 : placeOf(diary.starts, until) - first;
     return { schedule, count, first: first < diary.starts.length ? this.record(diary, first) : undefined };
@@ -131,7 +128,8 @@ export class FreeSlots {
     );
   }
 
-  private ridOf(schedule: string): number | undefined {
+  /** The row of a Schedule by its id. */
+  ridOf(schedule: string): number | undefined {
     const known = this.schedules.get(schedule);
     if (known !== undefined) return known;
     const found = this.connection.get('select rid from resource where type = ? and id = ?', this.terms.find('Schedule') ?? 0, schedule);

@@ -46,6 +46,8 @@ const none: Prepared = { text: '', parameters: [] };
 
 /** what is read of one record */
 type Columns = 'version, last_updated' | 'version, last_updated, body';
+/** `diaries`: rows of Schedules */
+type FoundDiaries = FreeSlotSearch & { readonly diaries: readonly number[] };
 /** diaries of one search that are looked through in memory */
 const mostDiaries = 100;
 const isNumber = (value: unknown): value is number => typeof value === 'number';
@@ -82,6 +84,9 @@ export class SqliteReader {
   /** the newest version of some types, as of a state of the file */
   private readonly newest = new Map<string, { readonly state: unknown; readonly page: Page }>();
   private readonly histories = new Map<string, Statement>();
+  /** the diaries of the last search of free slots */
+  private foundLast:
+    { readonly where: SearchPlan['where']; readonly moment: number; readonly diaries: readonly number[] | undefined } | undefined;
 
   /**
    * `guarded`: searches end when the connection's checkpoint says so. `remembering`: it lives long, and answers searches of free slots from
@@ -159,28 +164,29 @@ export class SqliteReader {
   }
 
   /** The search, with its diaries found, when it is one that the diaries answer. */
-  private freeSlotSearch(plan: SearchPlan, sight: Sight): (FreeSlotSearch & { readonly diaries: readonly string[] }) | undefined {
+  private freeSlotSearch(plan: SearchPlan, sight: Sight): FoundDiaries | undefined {
     const asked = this.remembering ? freeSlotSearch(plan, sight) : undefined;
-    const diaries = asked && this.diariesOf(asked);
-    return asked && diaries && { ...asked, diaries };
+    if (!asked) return undefined;
+    this.terms.renew();
+    const moment = this.connection.moment();
+    // a search counts what it has a page of
+    if (this.foundLast?.where !== plan.where || this.foundLast.moment !== moment)
+      this.foundLast = { where: plan.where, moment, diaries: this.diariesOf(asked) };
+    const { diaries } = this.foundLast;
+    return diaries && { ...asked, diaries };
   }
 
-  /** Ids of Schedules; undefined when they are too many, or some may be contained. */
-  private diariesOf({ schedules }: FreeSlotSearch): readonly string[] | undefined {
-    if (!('kind' in schedules)) return [...new Set(schedules.map(({ id }) => id))];
-    this.terms.renew();
+  /** Rows of Schedules; undefined when they are too many, or some may be contained. */
+  private diariesOf({ schedules }: FreeSlotSearch): readonly number[] | undefined {
+    if (!('kind' in schedules)) return [...new Set(schedules.flatMap(({ id }) => this.freeSlots.ridOf(id) ?? []))];
     if (this.terms.find(containedType('Schedule')) !== undefined) return undefined;
     const { where, sight = 'all' } = schedules;
-    const { rows, next } = this.search({ type: 'Schedule', where, sort: [], count: mostDiaries }, sight);
-    return next === undefined ? rows.map(({ id }) => id) : undefined;
+    const plan: SearchPlan = { type: 'Schedule', where, sort: [], count: mostDiaries };
+    const rids = this.searched('rids', { plan, sight, after: undefined, limit: mostDiaries + 1 });
+    return rids.length > mostDiaries ? undefined : rids.map(([rid]) => rid as number);
   }
 
-  private freeSlotPage(
-    { diaries, ...window }: FreeSlotSearch & { readonly diaries: readonly string[] },
-    after: readonly number[] | undefined,
-    count: number,
-  ): Page {
-    this.terms.renew();
+  private freeSlotPage({ diaries, ...window }: FoundDiaries, after: readonly number[] | undefined, count: number): Page {
     const from = after && ([after[0] ?? 0, after[1] ?? 0] as const);
     const found = this.freeSlots.page(diaries, window, from, count + 1);
     const shown = found.slice(0, count);
@@ -190,15 +196,12 @@ export class SqliteReader {
 
   count(plan: SearchPlan, sight: Sight, limit: number): number {
     const free = this.freeSlotSearch(plan, sight);
-    if (free) {
-      this.terms.renew();
-      return Math.min(limit, this.freeSlots.count(free.diaries, free));
-    }
+    if (free) return Math.min(limit, this.freeSlots.count(free.diaries, free));
     return Number(this.searched('count', { plan, sight, after: undefined, limit })[0]?.[0] ?? 0);
   }
 
   /** Statements are made once for each shape of search. */
-  private searched(what: 'page' | 'valued' | 'count', run: Run): readonly Tuple[] {
+  private searched(what: 'page' | 'valued' | 'count' | 'rids', run: Run): readonly Tuple[] {
     const { plan, sight, after } = run;
     this.terms.renew();
     // looked at in the state that the statement reads: in a thread each of them has its own
@@ -207,7 +210,7 @@ export class SqliteReader {
     let prepared = this.prepared.get(shape);
     if (!prepared) {
       const builder = new SearchBuilder((text) => this.terms.find(text) ?? 0, sqlite, this.guarded, isAlone);
-      const query = what === 'count' ? builder.count(plan, sight) : builder[what](plan, sight, after);
+      const query = builder[what](plan, sight, after);
       prepared = query ? prepare(sqlite, query) : none;
       if (this.prepared.size > 1000) this.prepared.clear();
       this.prepared.set(shape, prepared);
