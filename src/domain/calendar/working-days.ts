@@ -2,25 +2,30 @@ import { bankHolidays } from './bank-holidays.js';
 
 const day = 86_400_000;
 
-const minuteMs = 60_000;
-let latest = { minute: Number.NaN, day: '' };
+const hourMs = 3_600_000;
+const mostKept = 1000;
+/** by hours since 1970: England's days begin and end with one of them */
+const days = new Map<number, string>();
 // made once: a formatter takes as long to make as a thousand texts
 const london = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/London', dateStyle: 'short' });
 
 /** The calendar day of an instant in England, YYYY-MM-DD: a referral of 23:30 summer time belongs to that day, not to UTC's. */
 export const localDayOf = (instant: string | number): string => {
   const ms = typeof instant === 'number' ? instant : Date.parse(instant);
-  const minute = Math.floor(ms / minuteMs);
-  // the same minute is of the same day, and nearly always it is now that is asked for
-  if (minute !== latest.minute) latest = { minute, day: london.format(ms) };
-  return latest.day;
+  const hour = Math.floor(ms / hourMs);
+  const known = days.get(hour);
+  if (known !== undefined) return known;
+  const local = london.format(ms);
+  if (days.size >= mostKept) days.clear();
+  days.set(hour, local);
+  return local;
 };
 
 /** The moment at which the day after `date` (YYYY-MM-DD) begins in England, epoch ms. */
 export const endOfDay = (date: string): number => {
   const next = Date.parse(`${date}T00:00:00Z`) + day;
   // an hour before midnight UTC the next day has begun only in summer
-  const summer = next - 3_600_000;
+  const summer = next - hourMs;
   return localDayOf(summer) === date ? next : summer;
 };
 

@@ -77,8 +77,13 @@ const partsOf = ({ flows, binding, specialty, organisation, place, summary }: Li
 // e-RS sets this for services that a commissioner puts first; no such rules are kept here
 const opening = `{"extension":[{"url":"${extensions.fetchedService}","extension":[${named('displayProminently', '"valueBoolean":false')},`;
 
-/** An entry but for its distance and what is free: from the wait on while something is, while nothing is, and its end. */
-type Texts = { readonly middle: string; readonly whenFull: string; readonly end: string };
+/** What of an answer changes from one moment to another, and the rest of an entry with it. */
+type Rest = Availability & { readonly days: number; readonly text: string };
+/**
+ * An entry but for its distance and what is free: from the wait on while something is, while nothing is, and its end. `last`: all of an
+ * entry after its distance, as it was shown last
+ */
+type Texts = { readonly middle: string; readonly whenFull: string; readonly end: string; last?: Rest };
 const texts = new WeakMap<ListedService, Texts>();
 
 const textsOf = (service: ListedService): Texts => {
@@ -97,10 +102,19 @@ const textsOf = (service: ListedService): Texts => {
   return made;
 };
 
+const restOf = (texts: Texts, { first, count }: Availability, days: number): string => {
+  const { last } = texts;
+  if (last?.first === first && last?.count === count && last.days === days) return last.text;
+  const { middle, whenFull, end } = texts;
+  const free = `{"url":"freeSlots","valueUnsignedInt":${String(count)}},{"url":"freeSlotsWithinDays","valueUnsignedInt":${String(days)}}`;
+  // one text, as an answer copies it together with forty-nine others
+  const text = [first === undefined ? whenFull : middle, first ?? '', free, end].join('');
+  texts.last = { first, count, days, text };
+  return text;
+};
+
 /** The entry of a found service in the List, as JSON; made of texts, as fifty are shown at once. */
-export const entryText = ({ service, miles }: FoundService, { first, count }: Availability, days: number): string => {
-  const { middle, whenFull, end } = textsOf(service);
+export const entryText = ({ service, miles }: FoundService, available: Availability, days: number): string => {
   const distance = miles === undefined ? '' : `${named('distance', `"valueDecimal":${String(Math.round(miles * 10) / 10)}`)},`;
-  const free = `${first ?? ''}{"url":"freeSlots","valueUnsignedInt":${String(count)}},{"url":"freeSlotsWithinDays","valueUnsignedInt":${String(days)}}`;
-  return opening + distance + (first === undefined ? whenFull : middle) + free + end;
+  return opening + distance + restOf(textsOf(service), available, days);
 };

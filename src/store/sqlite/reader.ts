@@ -78,7 +78,7 @@ export class SqliteReader {
     'version, last_updated': new Map(),
     'version, last_updated, body': new Map(),
   };
-  private readonly large = new Map<string, Stored>();
+  private readonly large = new Map<string, { readonly stored: Stored; readonly moment: number }>();
   private readonly prepared = new Map<string, Prepared>();
   private readonly worklists = new Map<string, Prepared<WorklistRun>>();
   /** the newest version of some types, as of a state of the file */
@@ -111,14 +111,16 @@ export class SqliteReader {
 
   /** A large text that seldom changes, and that many a command asks for: it is read again when its version is another. */
   private findLarge(key: Key, sight: Sight): Stored | undefined {
+    const moment = this.connection.moment();
     const known = this.large.get(key.id);
+    if (known && known.moment === moment && sight === 'all') return known.stored;
     const [version, lastUpdated] = known ? (this.point('version, last_updated', key, sight) ?? []) : [];
-    if (known && known.version === version && known.lastUpdated === lastUpdated) return known;
-    const row = this.point('version, last_updated, body', key, sight);
-    if (!row) return undefined;
-    const stored = storedAt(key, row);
+    const isSame = known !== undefined && known.stored.version === version && known.stored.lastUpdated === lastUpdated;
+    const row = isSame ? undefined : this.point('version, last_updated, body', key, sight);
+    const stored = isSame ? known.stored : row && storedAt(key, row);
+    if (!stored) return undefined;
     if (this.large.size >= mostLarge) this.large.clear();
-    this.large.set(key.id, stored);
+    this.large.set(key.id, { stored, moment });
     return stored;
   }
 
