@@ -9,3 +9,7 @@ export const urlOf = (path: string, query: Query): string => {
   const text = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString();
   return text === '' ? path : `${path}?${text}`;
 };
+
+/** A URL with one more parameter at its end. */
+export const withParameter = (url: string, name: string, value: string): string =>
+  `${url}${url.includes('?') ? '&' : '?'}${new URLSearchParams([[name, value]]).toString()}`;

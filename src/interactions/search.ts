@@ -11,7 +11,7 @@ import { shownMatches, withReadableContainers } from './contained.js';
 import { findExactly } from './exact-find.js';
 import { includedOf } from './includes.js';
 import { forOneRead, inOneState } from './one-state.js';
-import { urlOf, type Query } from './query.js';
+import { urlOf, withParameter, type Query } from './query.js';
 import { readAhead } from './read-ahead.js';
 import { bundleText, type Link, type SpliceEntry } from './splice.js';
 import { subsetText } from './subset-text.js';
@@ -178,9 +178,10 @@ export const answer = (
   path: string,
   { total, entries, seen, next, pages }: Answer,
 ): Success => {
-  const url = (extra: Query) => urlOf(path === '' ? house.baseUrl : `${house.baseUrl}/${path}`, [...applied, ...extra]);
-  const links: Link[] = [{ relation: 'self', url: url(cursor === undefined ? [] : [['_cursor', cursor]]) }];
-  if (next !== undefined) links.push({ relation: 'next', url: url([['_cursor', next]]) });
+  const asked = urlOf(path === '' ? house.baseUrl : `${house.baseUrl}/${path}`, applied);
+  const at = (position: string) => withParameter(asked, '_cursor', position);
+  const links: Link[] = [{ relation: 'self', url: cursor === undefined ? asked : at(cursor) }];
+  if (next !== undefined) links.push({ relation: 'next', url: at(next) });
   const numbered = (page: number) =>
     urlOf(
       `${house.baseUrl}/${path}`,

@@ -1,5 +1,14 @@
-import { Stale, type Predicate, type Prefix, type Put, type Reader, type SearchPlan, type Store } from '../../src/store/port.js';
-import { idsOf, plan, put, token } from '../builders/units.js';
+import {
+  Stale,
+  type Predicate,
+  type Prefix,
+  type Put,
+  type Reader,
+  type SearchPlan,
+  type Store,
+  type Stored,
+} from '../../src/store/port.js';
+import { plan, put, token } from '../builders/units.js';
 import { onEveryEngine } from './engines.js';
 
 const dayMs = 86_400_000;
@@ -129,12 +138,12 @@ onEveryEngine('availability', ({ open }) => {
   ];
   const start = { param: 'start', kind: 'range', descending: false } as const;
 
-  /** The ids of a search, page by page, and how many it says there are. */
+  /** The records of a search, page by page, and how many it says there are. */
   const walked = async (reader: Reader, where: readonly Predicate[], more: Partial<SearchPlan>) => {
-    const pages: (readonly string[])[] = [];
+    const pages: (readonly Stored[])[] = [];
     for (let after: string | undefined, end = false; !end;) {
       const page = await reader.search(plan('Slot', where, { sort: [start], ...more, ...(after === undefined ? {} : { after }) }), 'all');
-      pages.push(idsOf(page.rows));
+      pages.push(page.rows);
       after = page.next;
       end = after === undefined;
     }

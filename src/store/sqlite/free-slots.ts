@@ -5,12 +5,7 @@ import type { Connection } from './connection.js';
 import type { Terms } from './terms.js';
 
 /** The free slots of a diary by their starts (epoch ms), and their rows. */
-type Diary = {
-  readonly starts: Float64Array;
-  readonly rids: Float64Array;
-  /** the records of slots that were first at some time, by their place */
-  readonly records: Map<number, Stored>;
-};
+type Diary = { readonly starts: Float64Array; readonly rids: Float64Array };
 
 type Window = Pick<FreeSlotSearch, 'from' | 'until'>;
 /** A free slot's start and row, by which slots are in order. */
@@ -19,6 +14,8 @@ export type PlacedSlot = { readonly place: Place; readonly stored: Stored };
 
 /** Slots that are kept; beyond these all are read anew. */
 const mostSlots = 1_000_000;
+/** Records of slots that are kept, of a kilobyte or less each. */
+const mostRecords = 100_000;
 /** More slots than these changed since the last look: to read the diaries anew is as quick. */
 const mostChanges = 1000;
 
@@ -65,6 +62,8 @@ export class FreeSlots {
   private readonly diaries = new Map<number, Diary>();
   /** the diaries that keep a slot, by its row */
   private readonly diaryOf = new Map<number, number>();
+  /** the records of slots that were shown, by their rows */
+  private readonly records = new Map<number, Stored>();
   private sequence = 0;
   private moved = 0;
 
@@ -88,9 +87,9 @@ export class FreeSlots {
       const places = schedules.flatMap((schedule) => placesIn(this.of(schedule), window, after, limit));
       // one diary's are in order
       const first = schedules.length === 1 ? places : places.sort(([a, x], [b, y]) => a - b || x - y).slice(0, limit);
-      const records = this.records(first);
+      this.readRecords(first.map(([, rid]) => rid));
       return first.flatMap((place) => {
-        const stored = records.get(place[1]);
+        const stored = this.records.get(place[1]);
         return stored ? [{ place, stored }] : [];
       });
     });
@@ -117,15 +116,16 @@ export class FreeSlots {
     const diary = this.of(rid);
     const first = placeOf(diary.starts, from);
     const count = until <= from ? 0 : placeOf(diary.starts, until) - first;
-    return { schedule, count, first: first < diary.starts.length ? this.record(diary, first) : undefined };
+    return { schedule, count, first: this.record(diary.rids[first]) };
   }
 
-  private records(places: readonly Place[]): ReadonlyMap<number, Stored> {
-    if (places.length === 0) return new Map();
-    const rows = this.connection.tuples(recordsOf, JSON.stringify(places.map(([, rid]) => rid))) as readonly RecordRow[];
-    return new Map(
-      rows.map(([rid, id, version, lastUpdated, body]) => [rid, { type: 'Slot', id, version, lastUpdated, body: body ?? undefined }]),
-    );
+  /** Reads those of the records that are not kept. */
+  private readRecords(rids: readonly number[]): void {
+    if (this.records.size + rids.length > mostRecords) this.records.clear();
+    const missing = rids.filter((rid) => !this.records.has(rid));
+    if (missing.length === 0) return;
+    for (const [rid, id, version, lastUpdated, body] of this.connection.tuples(recordsOf, JSON.stringify(missing)) as readonly RecordRow[])
+      this.records.set(rid, { type: 'Slot', id, version, lastUpdated, body: body ?? undefined });
   }
 
   /** The row of a Schedule by its id. */
@@ -151,23 +151,16 @@ export class FreeSlots {
     const diary: Diary = {
       starts: Float64Array.from(rows, (row) => row.start_at),
       rids: Float64Array.from(rows, ({ rid }) => rid),
-      records: new Map(),
     };
     this.diaries.set(schedule, diary);
     for (const { rid } of rows) this.diaryOf.set(rid, schedule);
     return diary;
   }
 
-  private record({ rids, records }: Diary, place: number): Stored | undefined {
-    const known = records.get(place);
-    if (known) return known;
-    const row = this.connection.get('select id, version, last_updated, body from resource where rid = ?', rids[place] ?? 0) as
-      { id: string; version: number; last_updated: number; body: string | null } | undefined;
-    if (row?.body == null) return undefined;
-    const { id, version, last_updated: lastUpdated, body } = row;
-    const record: Stored = { type: 'Slot', id, version, lastUpdated, body };
-    records.set(place, record);
-    return record;
+  private record(rid: number | undefined): Stored | undefined {
+    if (rid === undefined) return undefined;
+    this.readRecords([rid]);
+    return this.records.get(rid);
   }
 
   private dropChanged(): void {
@@ -180,7 +173,7 @@ export class FreeSlots {
     this.moved = moved;
     if (newest === null || newest === this.sequence) return;
     const changed =
-      this.diaries.size === 0
+      this.diaries.size + this.records.size === 0
         ? []
         : (this.connection.all(
             `select r.rid, h.schedule from resource r left join slot_index h on h.rid = r.rid where r.type = ? and r.sequence > ? limit ${String(mostChanges + 1)}`,
@@ -190,6 +183,7 @@ export class FreeSlots {
     if (changed.length > mostChanges) this.clear();
     else
       for (const { rid, schedule } of changed) {
+        this.records.delete(rid);
         // where it was free, and where it is now
         for (const diary of [this.diaryOf.get(rid), schedule ?? undefined]) if (diary !== undefined) this.drop(diary);
       }
@@ -202,6 +196,7 @@ export class FreeSlots {
   }
 
   private clear(): void {
+    this.records.clear();
     this.diaries.clear();
     this.diaryOf.clear();
   }
