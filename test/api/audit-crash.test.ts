@@ -10,8 +10,8 @@ import { spawnServer, type Spawned } from '../helpers/spawned-server.js';
 // What a crash leaves of the audit, and what somebody with the database in his hands can change of it unseen: nothing.
 jest.setTimeout(120_000);
 const server = suiteServer();
-/** Reads are written together within a tenth of a second, of which a commit has the half; where commits are slower, it has as long as one takes. */
-const lossMs = (writes: readonly Acknowledged[]): number => Math.max(100, 50 + Math.max(...writes.map(({ took }) => took)));
+/** Reads are written together within a tenth of a second, of which a commit has the half; where commits are slower, they wait for one and take another. */
+const lossMs = (writes: readonly Acknowledged[]): number => Math.max(100, 2 * Math.max(...writes.map(({ took }) => took)));
 /** what must have been answered before a kill tells anything */
 const enough = { reads: 20, writes: 5 };
 
