@@ -30,6 +30,10 @@ const variesBy = ({ route }: Request, length: number): string =>
 type Waiting = { readonly res: ServerResponse; readonly text: string; readonly encoding: 'latin1' | 'utf8' };
 
 let waiting: Waiting[] = [];
+/** when the first of them was made: performance.now() */
+let since = 0;
+/** ms that an answer waits for others */
+const longest = 1;
 
 const sendWaiting = (): void => {
   const answers = waiting;
@@ -39,10 +43,13 @@ const sendWaiting = (): void => {
 
 /**
  * Ends an answer at the end of the event loop's turn, together with all that were made in it. The first write wakes whoever reads at the
- * other end, the others find him awake: that saves a third of a point read's time, and none of them waits for more than the turn's own work.
+ * other end, the others find him awake: that saves a third of a point read's time. In a turn of long work none of them waits for the end of it.
  */
 const endWithTurn = (answer: Waiting): void => {
-  if (waiting.push(answer) === 1) setImmediate(sendWaiting);
+  if (waiting.push(answer) === 1) {
+    since = performance.now();
+    setImmediate(sendWaiting);
+  } else if (performance.now() - since > longest) sendWaiting();
 };
 
 /**
