@@ -111,12 +111,15 @@ export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise
   let done = 0;
   const heads = await parts.store.auditChains();
   for (const { chain, number } of heads.filter((head) => (indexed.get(head.chain) ?? 0) < head.number)) {
+    let links: readonly AuditLink[] = [];
     for (;;) {
       const entry = await parts.store.findEntry('audit-position', chain);
       const at: Position = entry === undefined ? { number: 0 } : (JSON.parse(entry.body) as Position);
       indexed.set(chain, at.number);
       if (at.number >= number || done >= limit) break;
-      const { lines, to } = partAfter(at, await parts.store.auditLinks(chain, at.number, together));
+      links = links.filter((link) => link.number > at.number);
+      if (links.length === 0) links = await parts.store.auditLinks(chain, at.number, together);
+      const { lines, to } = partAfter(at, links);
       await setImmediate();
       const puts = (await Promise.all(lines.map((line) => putOf(line, parts)))).flatMap((put) => put ?? []);
       const body = JSON.stringify(to);
