@@ -4,7 +4,7 @@ import type { Allowance, RateLimit } from '../../access/rate-limit.js';
 import { Failure } from '../../fhir/outcome.js';
 import type { Witness } from '../../audit/witness.js';
 import type { Callers } from '../callers.js';
-import { aboutOf } from './correlation.js';
+import { aboutOf, begin } from './correlation.js';
 
 export type AdmissionParts = {
   readonly callers: Callers;
@@ -86,7 +86,9 @@ export const admission = ({ callers, witness, limit, rate }: AdmissionParts): Pl
   return {
     name: 'admission',
     register: (server) => {
+      // all that comes before a handler in one step, as each costs every request
       server.ext('onPreAuth', (request: Request, h: ResponseToolkit) => {
+        begin(request);
         if (!isFhir(request.path) || request.method === 'options' || open.test(request.path)) return h.continue;
         const caller = callers.of(request);
         const waiting = caller instanceof Promise ? found(request, caller) : admit(request, caller);

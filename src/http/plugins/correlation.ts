@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import type { Plugin, Request } from '@hapi/hapi';
 import { failure } from '../../fhir/outcome.js';
 import type { Log } from '../../log.js';
 import type { Metrics } from './metrics.js';
@@ -22,13 +22,26 @@ const exposed =
   'ETag,Location,Content-Location,Content-Disposition,Last-Modified,X-Request-ID,X-Correlation-ID,X-Progress,Retry-After,' +
   'RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,WWW-Authenticate';
 
-/** The ids of a request; X-Correlation-ID only when it is printable and of a sane length. */
-export const aboutOf = (request: Request): { readonly requestId: string; readonly correlationId?: string } => {
-  const sent = request.headers['x-correlation-id'] as string | undefined;
+type About = { readonly requestId: string; readonly correlationId?: string };
+
+const idsOf = ({ headers }: Request): About => {
+  const given = headers['x-request-id'] as string | undefined;
+  const sent = headers['x-correlation-id'] as string | undefined;
   return {
-    requestId: request.app.requestId ?? '',
+    requestId: given !== undefined && uuid.test(given) ? given : randomUUID(),
     ...(sent !== undefined && correlation.test(sent) ? { correlationId: sent } : {}),
   };
+};
+
+/** The ids of a request: its own, or a new one; X-Correlation-ID only when it is printable and of a sane length. */
+export const aboutOf = (request: Request): About => (request.app.about ??= idsOf(request));
+
+/** What each request that has a route begins with: its id, and its time. Throws for an id that is none. */
+export const begin = (request: Request): void => {
+  request.app.started = performance.now();
+  const given = request.headers['x-request-id'] as string | undefined;
+  if (given !== undefined && aboutOf(request).requestId !== given)
+    throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
 };
 
 /** Whether the configuration names the page's origin; hapi looks only where it names any. */
@@ -52,22 +65,22 @@ const typeIn = (path: string): string | undefined => /^\/[^/]*\/[^/]*\/([A-Z][A-
 export const correlated = (log: Pick<Log, 'answered'>, metrics: Metrics): Plugin<undefined> => ({
   name: 'correlated',
   register: (server) => {
-    server.ext('onRequest', (request: Request, h: ResponseToolkit) => {
-      const given = request.headers['x-request-id'] as string | undefined;
-      request.app.started = performance.now();
-      request.app.requestId = given !== undefined && uuid.test(given) ? given : randomUUID();
-      if (given !== undefined && request.app.requestId !== given)
-        throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
-      return h.continue;
-    });
     server.events.on('response', (request) => {
-      const { started, requestId, clientId, sent } = request.app;
-      const ms = started === undefined ? 0 : performance.now() - started;
+      const { started, clientId, sent } = request.app;
+      // what has no route never began
+      const ms = started === undefined ? Date.now() - request.info.received : performance.now() - started;
       const { response } = request;
       const status = sent ?? (typeof response === 'object' && 'statusCode' in response ? response.statusCode : 0);
       metrics.observe(request.method, status, ms);
       if (request.path.startsWith('/health') || request.path === '/metrics') return;
-      log.answered({ method: request.method, type: typeIn(request.path), status, ms, requestId, client: clientId });
+      log.answered({
+        method: request.method,
+        type: typeIn(request.path),
+        status,
+        ms,
+        requestId: aboutOf(request).requestId,
+        client: clientId,
+      });
     });
   },
 });
@@ -76,7 +89,7 @@ declare module '@hapi/hapi' {
   interface RequestApplicationState {
     /** performance.now() when the request came */
     started?: number;
-    requestId?: string;
+    about?: About;
     clientId?: string;
     rateHeaders?: Readonly<Record<string, string>>;
   }

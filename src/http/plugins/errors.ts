@@ -44,7 +44,7 @@ const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
     case 415:
       return failure('media-type', 'not-supported', 'The media type of the body is not taken here.');
     default:
-      logger.error({ err: error, method: request.method, requestId: request.headers['x-request-id'] }, 'unexpected error');
+      logger.error({ err: error, method: request.method, requestId: aboutOf(request).requestId }, 'unexpected error');
       return failure('exception', 'exception', 'The server failed; the fault is logged.');
   }
 };
