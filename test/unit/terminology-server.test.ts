@@ -26,11 +26,15 @@ const told = async (server: TerminologyServer, code?: string) => (await server.a
 beforeEach(() => {
   now = 1_800_000_000_000;
   nock.disableNetConnect();
+  // a busy machine takes longer than an answer may: but where that is what is tested, there is time
+  jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal);
 });
 afterEach(() => {
-  expect(nock.pendingMocks()).toEqual([]);
+  const pending = nock.pendingMocks();
   nock.cleanAll();
   nock.enableNetConnect();
+  jest.restoreAllMocks();
+  expect(pending).toEqual([]);
 });
 // the http module is one for all test files of a process
 afterAll(() => {
@@ -87,6 +91,7 @@ describe('what a terminology server says of a code', () => {
   });
 
   it('is unknown when the answer takes longer than 300 ms', async () => {
+    jest.restoreAllMocks();
     validateCode().delay(2000).reply(200, result(true));
     expect(await told(serverWith())).toBe('unknown');
     nock.abortPendingRequests();
