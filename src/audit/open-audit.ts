@@ -26,7 +26,7 @@ const indexMs = 1000;
 /** accesses a second up to which the server counts as quiet */
 const quiet = 50;
 /** lines that are made readable in a quiet second */
-const inQuiet = 2000;
+const inQuiet = 500;
 /** how long who reads AuditEvents waits until the newest are readable */
 const patienceMs = 5000;
 

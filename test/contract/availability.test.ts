@@ -7,6 +7,7 @@ import {
   type SearchPlan,
   type Store,
   type Stored,
+  type Value,
 } from '../../src/store/port.js';
 import { plan, put, token } from '../builders/units.js';
 import { onEveryEngine } from './engines.js';
@@ -30,15 +31,13 @@ onEveryEngine('availability', ({ open }) => {
     store = await open({ integrity: true });
     await store.commit({ puts: ['a', 'b'].map((id) => put('HealthcareService', id)) });
     // x and y are of service a, z of b
-    const actors = (id: string) => [
-      { kind: 'reference', param: 'actor', target: { type: 'HealthcareService', id: id === 'z' ? 'b' : 'a' } } as const,
-    ];
-    await store.commit({ puts: schedules.map((id) => put('Schedule', id, 0, { values: actors(id) })) });
+    await store.commit({ puts: schedules.map((id) => put('Schedule', id, 0, { values: [actor(id === 'z' ? 'b' : 'a')] })) });
   });
   afterEach(async () => {
     await store.close();
   });
 
+  const actor = (id: string): Value => ({ kind: 'reference', param: 'actor', target: { type: 'HealthcareService', id } });
   const slot = (id: string, version: number, schedule: string, status: string, start: number): Put =>
     put('Slot', id, version, {
       values: [
@@ -152,8 +151,12 @@ onEveryEngine('availability', ({ open }) => {
 
   it('a search of free slots, however it is answered, finds what one statement over the rows finds, page by page', async () => {
     const write = writer(randomOf(11), 40, ['free', 'free', 'busy']);
-    for (let round = 0; round < asked.length * 3; round++) {
+    for (let round = 0, version = 1; round < asked.length * 3; round++) {
       await Promise.all(Array.from({ length: 8 }, write));
+      // a diary moves to another service, or is indexed anew as that of another one
+      const moved = { type: 'Schedule', id: 'z', version, values: [actor((round >> 1) % 2 === 0 ? 'a' : 'b')] };
+      if (round % 5 === 3) await store.commit({ reindexes: [moved] });
+      if (round % 5 === 1) await store.commit({ puts: [put('Schedule', 'z', version++, { values: moved.values })] });
       const where = asked[round % asked.length] ?? [];
       const more = { count: 1 + (round % 4), sort: [{ ...start, descending: round % 7 === 6 }] };
       // a snapshot keeps nothing from one reading to the next

@@ -166,7 +166,7 @@ const reindexRow = (writer: Writer, reindex: Reindex): void => {
   const moved = reindexValues(writer, { ...reindex, values }, head.rid, (target) =>
     writer.integrity ? (headOf(writer, target)?.rid ?? 0) : targetRid(writer, target),
   );
-  if (moved && reindex.type === 'Slot') writer.connection.run(slotsMoved);
+  if ((moved && reindex.type === 'Slot') || reindex.type === 'Schedule') writer.connection.run(slotsMoved);
 };
 
 /** What lives, or was referred to before it was there. */

@@ -14,15 +14,19 @@ export type PlacedSlot = { readonly place: Place; readonly stored: Stored };
 
 /** Slots that are kept; beyond these all are read anew. */
 const mostSlots = 1_000_000;
+/** Services whose diaries are known. */
+const mostServices = 100_000;
 /** Records of slots that are kept, of a kilobyte or less each. */
 const mostRecords = 100_000;
 /** More slots than these changed since the last look: to read the diaries anew is as quick. */
 const mostChanges = 1000;
 
-/** Slots that are indexed anew have no new place in the order of commits: this tells of them. */
+/** Slots and diaries that are indexed anew have no new place in the order of commits: this tells of them. */
 export const slotsMoved = `insert into entry (kind, key, version, body) values ('search-index', 'slots', 1, '')
   on conflict (kind, key) do update set version = version + 1`;
-const timesMoved = "select version from entry where kind = 'search-index' and key = 'slots'";
+/** What tells of changes: the newest slot, the newest diary, and how often some were indexed anew. */
+const state = `select (select max(sequence) from resource where type = ?), (select max(sequence) from resource where type = ?),
+  (select version from entry where kind = 'search-index' and key = 'slots')`;
 
 const ofType = 'exists (select 1 from resource r where r.rid = h.rid and r.type = ?)';
 
@@ -64,7 +68,12 @@ export class FreeSlots {
   private readonly diaryOf = new Map<number, number>();
   /** the records of slots that were shown, by their rows */
   private readonly records = new Map<number, Stored>();
+  /** the diaries (rows) of services, by the service's id */
+  private readonly ofServices = new Map<string, readonly number[]>();
+  /** what was looked at last: the moment, the newest slot and diary, and how often some were indexed anew */
+  private moment = Number.NaN;
   private sequence = 0;
+  private newestDiary = 0;
   private moved = 0;
 
   constructor(
@@ -163,15 +172,26 @@ export class FreeSlots {
     return this.records.get(rid);
   }
 
+  /** The diaries of a service, found by `find` unless they are known. */
+  diariesOfService(id: string, find: () => readonly number[] | undefined): readonly number[] | undefined {
+    this.dropChanged();
+    const known = this.ofServices.get(id) ?? find();
+    if (known && this.ofServices.size >= mostServices) this.ofServices.clear();
+    if (known) this.ofServices.set(id, known);
+    return known;
+  }
+
   private dropChanged(): void {
+    const moment = this.connection.moment();
+    if (moment === this.moment) return;
+    this.moment = moment;
     const type = this.terms.find('Slot') ?? 0;
-    const { newest } = this.connection.get('select max(sequence) as newest from resource where type = ?', type) as {
-      newest: number | null;
-    };
-    const moved = (this.connection.get(timesMoved)?.['version'] as number | undefined) ?? 0;
+    const [newest, newestDiary, moved] = (this.connection.tuple(state, type, this.terms.find('Schedule') ?? 0) ?? []).map(Number);
     if (moved !== this.moved) this.clear();
-    this.moved = moved;
-    if (newest === null || newest === this.sequence) return;
+    this.moved = moved ?? 0;
+    if (newestDiary !== this.newestDiary) this.ofServices.clear();
+    this.newestDiary = newestDiary ?? 0;
+    if (newest === undefined || newest === this.sequence) return;
     const changed =
       this.diaries.size + this.records.size === 0
         ? []
@@ -196,6 +216,7 @@ export class FreeSlots {
   }
 
   private clear(): void {
+    this.ofServices.clear();
     this.records.clear();
     this.diaries.clear();
     this.diaryOf.clear();

@@ -48,6 +48,15 @@ const none: Prepared = { text: '', parameters: [] };
 type Columns = 'version, last_updated' | 'version, last_updated, body';
 /** `diaries`: rows of Schedules */
 type FoundDiaries = FreeSlotSearch & { readonly diaries: readonly number[] };
+type ChainOfDiaries = Exclude<FreeSlotSearch['schedules'], readonly Key[]>;
+
+/** The service whose diaries are asked for, when nothing else is said of them. */
+const serviceOf = ({ where: [only, ...more], sight = 'all' }: ChainOfDiaries): string | undefined => {
+  if (only?.kind !== 'reference' || only.param !== 'actor' || more.length > 0 || sight !== 'all') return undefined;
+  const [service, ...others] = only.any;
+  return service?.type === 'HealthcareService' && others.length === 0 ? service.id : undefined;
+};
+
 /** diaries of one search that are looked through in memory */
 const mostDiaries = 100;
 const isNumber = (value: unknown): value is number => typeof value === 'number';
@@ -182,7 +191,13 @@ export class SqliteReader {
   private diariesOf({ schedules }: FreeSlotSearch): readonly number[] | undefined {
     if (!('kind' in schedules)) return [...new Set(schedules.flatMap(({ id }) => this.freeSlots.ridOf(id) ?? []))];
     if (this.terms.find(containedType('Schedule')) !== undefined) return undefined;
-    const { where, sight = 'all' } = schedules;
+    const service = serviceOf(schedules);
+    return service === undefined
+      ? this.foundDiaries(schedules)
+      : this.freeSlots.diariesOfService(service, () => this.foundDiaries(schedules));
+  }
+
+  private foundDiaries({ where, sight = 'all' }: ChainOfDiaries): readonly number[] | undefined {
     const plan: SearchPlan = { type: 'Schedule', where, sort: [], count: mostDiaries };
     const rids = this.searched('rids', { plan, sight, after: undefined, limit: mostDiaries + 1 });
     return rids.length > mostDiaries ? undefined : rids.map(([rid]) => rid as number);
