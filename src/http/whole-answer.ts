@@ -35,10 +35,25 @@ let since = 0;
 /** ms that an answer waits for others */
 const longest = 1;
 
+/** letters from which on a text is not copied once more to stand behind its header */
+const large = 4096;
+
+const send = ({ res, text, encoding }: Waiting): void => {
+  const { socket } = res;
+  if (socket === null || text.length < large) {
+    res.end(text, encoding);
+    return;
+  }
+  socket.cork();
+  res.flushHeaders();
+  res.end(text, encoding);
+  socket.uncork();
+};
+
 const sendWaiting = (): void => {
   const answers = waiting;
   waiting = [];
-  for (const { res, text, encoding } of answers) res.end(text, encoding);
+  for (const answer of answers) send(answer);
 };
 
 /**

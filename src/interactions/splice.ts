@@ -4,6 +4,15 @@ export type Link = { readonly relation: 'self' | 'next' | 'previous' | 'first'; 
 export type SpliceEntry = { readonly stored: Stored; readonly more: object };
 
 /**
+ * A JSON object, whose text ends before its last brace, with its entries (at least one). Made in one piece: a text that is added to another
+ * is copied once more when it is sent.
+ */
+export const withEntries = (opening: string, entries: readonly string[]): string => {
+  const last = entries.length - 1;
+  return entries.map((entry, index) => `${index === 0 ? `${opening},"entry":[` : ''}${entry}${index === last ? ']}' : ''}`).join(',');
+};
+
+/**
  * A Bundle as text: stored resources are spliced in as they are, never parsed (27 us for 20 entries, against 369).
  * `more` is what stands beside the resource in its entry.
  */
@@ -40,5 +49,5 @@ export const bundleText = (
     const resource = stored.body === undefined ? '' : `"resource":${stored.body},`;
     return `{"fullUrl":${base}${stored.type}/${stored.id}",${resource}${endingOf(more)}`;
   });
-  return `${opening},"entry":[${[...texts, ...said].join(',')}]}`;
+  return withEntries(opening, [...texts, ...said]);
 };

@@ -11,6 +11,7 @@ import { refuseBreaches } from '../../domain/rules/rule.js';
 import type { Situation } from '../../domain/situation.js';
 import { factsOf } from '../../interactions/facts.js';
 import { situationOf } from '../../interactions/perform.js';
+import { withEntries } from '../../interactions/splice.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, optional, output, searchCriteria } from './declare.js';
@@ -91,7 +92,7 @@ export const searchServicesOperation: Operation = {
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      body: entries.length === 0 ? head : `${head.slice(0, -1)},"entry":[${entries.join(',')}]}`,
+      body: entries.length === 0 ? head : withEntries(head.slice(0, -1), entries),
       // it shows services, chosen by what the patient's record says
       seen: patient === undefined ? [] : [{ type: patient.type, id: patient.id }],
     };
