@@ -23,8 +23,8 @@ const whoTextOnce = (who: Who): string => {
 };
 
 /**
- * The line of a happening in the chain: JSON, written by hand as it is made once for every access. It waits for its commit as one text,
- * not as the tree of its parts that adding them up would leave: thousands of those in each collection of garbage cost more than they.
+ * The line of a happening in the chain: JSON, written by hand as it is made once for every access. It is joined to one text, as it waits
+ * for its commit: each collection of garbage would copy the tree of parts that adding them up leaves.
  */
 export const auditLine = (happening: Happening, occasion: Occasion): string => {
   const { doing, action, outcome, reason, what, patients, numbers, query } = happening;
