@@ -6,7 +6,15 @@ const form = 2;
 // what JSON writes as it stands, which nearly all is: looking costs a sixth of what the writer does
 const plain = /^[\w/.:;|,=&?$ -]*$/;
 const quote = (text: string): string => (plain.test(text) ? `"${text}"` : JSON.stringify(text));
-const list = (texts: readonly string[]): string => (texts.length === 1 ? quote(texts[0] ?? '') : texts.map(quote).join(','));
+// a list of many is seldom told once
+const long = 10;
+const toldLists = new WeakMap<readonly string[], string>();
+const list = (texts: readonly string[]): string => {
+  if (texts.length === 1) return quote(texts[0] ?? '');
+  const known = toldLists.get(texts) ?? texts.map(quote).join(',');
+  if (texts.length >= long) toldLists.set(texts, known);
+  return known;
+};
 const listed = (name: string, texts: readonly string[] | undefined): string =>
   texts === undefined || texts.length === 0 ? '' : `,"${name}":[${list(texts)}]`;
 const member = (name: string, value: string | undefined): string => (value === undefined ? '' : `,"${name}":${quote(value)}`);

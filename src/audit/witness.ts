@@ -64,6 +64,11 @@ const about = (records: readonly Shown[], { patients, numbers }: Whose): Pick<Ha
   };
 };
 
+type Said = ReturnType<typeof about>;
+
+/** What was said of lists that are shown again and again. */
+const saidOf = new WeakMap<readonly Shown[], Said>();
+
 const actionOf = (puts: readonly Put[]): Happening['action'] => {
   if (puts.every(({ body }) => body === undefined)) return 'D';
   return puts.some(({ version }) => version > 0) ? 'U' : 'C';
@@ -126,19 +131,21 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     return { ...unit, audit: [...(unit.audit ?? []), line], claims: [...(unit.claims ?? []), ...onceClaims(call, asked.part)] };
   };
 
-  const shown = (call: Call, asked: Access, seen: readonly Shown[], whose: Whose): void => {
-    const { doing, action, query } = asked;
-    trail.note(lineOf(call, { doing, action, outcome: '0', ...about(seen, whose), query }));
+  const shown = (call: Call, { doing, action, query }: Access, said: Said): void => {
+    trail.note(lineOf(call, { doing, action, outcome: '0', ...said, query }));
   };
   /** A promise only where the store must be asked whose the records are. */
   const read = (call: Call, asked: Access, success: Success): undefined | Promise<void> => {
     const seen = success.seen ?? keysOf(asked);
-    const whose = whoseAre(store, seen);
+    const known = saidOf.get(seen);
+    const whose = known === undefined ? whoseAre(store, seen) : nobody;
     if (whose instanceof Promise)
       return whose.then((found) => {
-        shown(call, asked, seen, found);
+        shown(call, asked, about(seen, found));
       });
-    shown(call, asked, seen, whose);
+    const said = known ?? about(seen, whose);
+    if (seen[0]?.again === true) saidOf.set(seen, said);
+    shown(call, asked, said);
     return undefined;
   };
 
