@@ -13,9 +13,9 @@ import type { IdentityIssuer } from './auth/subjects.js';
 import { sweepOrphans } from './bulk/sweep-orphans.js';
 import { jobHandlers, sweepJobFiles } from './bulk/handlers.js';
 import { ofSetting, originOf, type Config } from './config.js';
-import { seedConformance } from './conformance/seed.js';
-import { loadDemo } from './demo/load.js';
-import { makeWorklists } from './domain/worklists/make-worklists.js';
+import { isConformanceSeeded, seedConformance } from './conformance/seed.js';
+import { isDemoLoaded, loadDemo } from './demo/load.js';
+import { areWorklistsMade, makeWorklists } from './domain/worklists/make-worklists.js';
 import { Failure } from './fhir/outcome.js';
 import { addressFinder } from './http/address.js';
 import type { Tls } from './http/listener.js';
@@ -86,6 +86,13 @@ const readTls = async ({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Config): Pr
 
 const issuersOf = async ({ identityIssuers }: Config): Promise<readonly IdentityIssuer[]> =>
   identityIssuers === undefined ? [] : ofSetting('IDENTITY_ISSUERS', () => readIssuers(identityIssuers));
+
+/** Whether an earlier start left nothing to do: most starts, which then neither wait for each other nor write. */
+const isPrepared = async (house: House, conformance: Conformance, { demo }: Config): Promise<boolean> =>
+  house.searchIndex.isAdopted() &&
+  (await isConformanceSeeded(house, conformance)) &&
+  (await areWorklistsMade(house.store)) &&
+  (!demo || (await isDemoLoaded(house)));
 
 /** What a server does by the clock. */
 const roundsOf = (house: House, keys: Keyring): readonly Round[] => [
@@ -160,14 +167,15 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
   const house = await createHouse(config, store, origin, warn, audit.witness);
   stands(house);
   const conformance = await readConformance();
-  await alone(store, 'start', async () => {
-    // the codes first: worklists are made with what they say
-    await seedConformance(house, conformance);
-    await makeWorklists(store);
-    if (config.demo) await loadDemo(house);
-    const due = await startUpkeep(house);
-    if (due.length > 0) logger.info({ types: due }, 'stored resources are being indexed anew; until then searches may miss some');
-  });
+  if (!(await isPrepared(house, conformance, config)))
+    await alone(store, 'start', async () => {
+      // the codes first: worklists are made with what they say
+      await seedConformance(house, conformance);
+      await makeWorklists(store);
+      if (config.demo) await loadDemo(house);
+      const due = await startUpkeep(house);
+      if (due.length > 0) logger.info({ types: due }, 'stored resources are being indexed anew; until then searches may miss some');
+    });
   await house.customParameters.resume();
   const running = runJobs({
     jobs: house.jobs,

@@ -6,6 +6,13 @@ import { Stale, Taken, type Put, type Stored } from '../store/port.js';
 
 const together = 1000;
 
+const claimOf = ({ version }: Conformance) => ({ kind: 'idempotency', key: `conformance:${version}`, owner: 'conformance' }) as const;
+
+export const isConformanceSeeded = async ({ store }: Pick<House, 'store'>, conformance: Conformance): Promise<boolean> => {
+  const { kind, key } = claimOf(conformance);
+  return (await store.findClaim(kind, key)) !== undefined;
+};
+
 /**
  * Writes the conformance resources that the store lacks or has in an older form, so that read, search and history work on them as on
  * any resource. Once per version of them: a claim remembers it, and several servers that start at once do no harm to each other.
@@ -14,12 +21,11 @@ const together = 1000;
  * @returns how many were written
  */
 export const seedConformance = async (house: House, conformance: Conformance): Promise<number> => {
-  const claim = { kind: 'idempotency', key: `conformance:${conformance.version}`, owner: 'conformance' } as const;
-  if (await house.store.findClaim(claim.kind, claim.key)) return 0;
+  if (await isConformanceSeeded(house, conformance)) return 0;
   const resources = await conformance.resources();
   let written = 0;
   for (let from = 0; from < resources.length; from += together) written += await write(house, resources.slice(from, from + together));
-  await house.store.commit({ claims: [claim] }).catch(ignoring(Taken));
+  await house.store.commit({ claims: [claimOf(conformance)] }).catch(ignoring(Taken));
   return written;
 };
 

@@ -15,6 +15,14 @@ const clinicZone = 'Europe/London';
 /** a diary that every demo has: it says on which day the demo was made */
 const firstDiary = { type: 'Schedule', id: '11001' };
 
+/** the day that the diaries were last topped up for */
+const topped = { kind: 'demo', key: 'day' } as const;
+
+/** Whether today's demo data has been written, so that a start has nothing to look for. */
+export const isDemoLoaded = async ({ store, clock }: Pick<House, 'store' | 'clock'>): Promise<boolean> =>
+  (await store.findEntry('demo', 'scale')) !== undefined ||
+  (await store.findEntry(topped.kind, topped.key))?.body === localDay(clock(), clinicZone);
+
 const firstDay = async (house: House): Promise<string | undefined> => {
   const stored = await house.store.find(firstDiary, 'all');
   if (stored?.body === undefined) return undefined;
@@ -48,12 +56,17 @@ const writeWhatCanBe = async (house: House, batch: readonly Resource[]): Promise
   }
 };
 
+/** Another process wrote the same. */
+const ignoreStale = (error: unknown): void => {
+  if (!(error instanceof Stale)) throw error;
+};
+
 /**
  * Writes what the demo data of today has and the store lacks: all of it at the first start, new days of slots later. What is there,
  * or was deleted, stays as it is. Resolves with the number of resources written.
  */
 export const loadDemo = async (house: House): Promise<number> => {
-  if (await house.store.findEntry('demo', 'scale')) return 0;
+  if (await isDemoLoaded(house)) return 0;
   const today = localDay(house.clock(), clinicZone);
   const begun = await firstDay(house);
   const since = begun ?? today;
@@ -81,5 +94,7 @@ export const loadDemo = async (house: House): Promise<number> => {
   }
   await flush();
   await underWay;
+  const before = await house.store.findEntry(topped.kind, topped.key);
+  await house.store.commit({ entries: [{ ...topped, version: before?.version ?? 0, body: today }] }).catch(ignoreStale);
   return written;
 };

@@ -25,6 +25,8 @@ export type SearchIndex = {
   readonly beginning: () => EntryPut;
   /** From now on all is indexed as this process does it. */
   readonly adopt: () => Promise<void>;
+  /** Whether, as far as this process knows, all is wanted and indexed as it does it. */
+  readonly isAdopted: () => boolean;
   readonly refresh: () => Promise<void>;
   /** Resolves when this process knows what was wanted until a second ago: before anything is indexed. */
   readonly fresh: () => Promise<void>;
@@ -103,6 +105,7 @@ export const createSearchIndex = (
         if (changed.length === 0) return undefined;
         return { ...state, wanted: { ...state.wanted, ...own }, moved: [...new Set([...state.moved, ...changed])].sort() };
       }),
+    isAdopted: () => Object.keys(own).every((type) => known.state.wanted[type] === own[type] && known.state.indexed[type] === own[type]),
     refresh,
     fresh: () => (elapsed() - readAt < staleMs ? Promise.resolve() : refresh()),
     due: () => {

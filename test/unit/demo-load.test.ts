@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readConfig } from '../../src/config.js';
 import { createHouse } from '../../src/create-house.js';
-import { loadDemo } from '../../src/demo/load.js';
+import { isDemoLoaded, loadDemo } from '../../src/demo/load.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/port.js';
 
@@ -13,7 +13,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('the first start writes the demo in few units, none of which is refused, and the next one writes nothing', async () => {
+it('the first start writes the demo in few units, none of which is refused, and the next one writes nothing until a later day', async () => {
   const config = readConfig({ DATABASE_URL: `sqlite:${path.join(folder, 'x.db')}`, DATA_DIR: folder });
   const opened = await openStore(config);
   const units: { resources: number; refused?: unknown }[] = [];
@@ -34,7 +34,15 @@ it('the first start writes the demo in few units, none of which is refused, and 
   expect(units.reduce((sum, { resources }) => sum + resources, 0)).toBe(written);
   expect(units.length).toBeLessThan(10);
   units.length = 0;
+  expect(await isDemoLoaded(house)).toBe(true);
   expect(await loadDemo(house)).toBe(0);
-  expect(units.filter(({ resources }) => resources > 0)).toEqual([]);
+  expect(units).toEqual([]);
+  // eight weeks of diaries, topped up by a ninth
+  const later = { ...house, clock: () => Date.now() + 7 * 86_400_000 };
+  expect(await isDemoLoaded(later)).toBe(false);
+  const added = await loadDemo(later);
+  expect(added).toBeGreaterThan(0);
+  expect(added).toBeLessThan(written / 4);
+  expect(await loadDemo(later)).toBe(0);
   await store.close();
 });

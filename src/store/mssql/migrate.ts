@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Database } from './database.js';
-import { scripts, type Script } from './schema/scripts.js';
+import { scripts, type Script, type Step } from './schema/scripts.js';
 
 const checksum = ({ steps }: Script): string => createHash('sha256').update(JSON.stringify(steps)).digest('hex');
 const newest = Math.max(...scripts.map(({ number }) => number));
@@ -50,7 +50,19 @@ ${needed.map((step) => `  exec sp_executesql ${quoted(step.text)};`).join('\n')}
 end;
 commit transaction;`;
   await database.again(() => database.execute(text));
-  for (const step of script.steps) if (step.optional === true) await database.execute(step.text).catch(() => undefined);
+  await tryOptional(
+    database,
+    script.steps.filter(({ optional }) => optional === true),
+  );
+};
+
+/** What a server does not take for one table it takes for none: it is not asked again, as a refusal may cost a connection. */
+const tryOptional = async (database: Database, steps: readonly Step[]): Promise<void> => {
+  const refused = new Set<string>();
+  for (const { text } of steps) {
+    const kind = text.replace(/ on \w+/, '');
+    if (!refused.has(kind)) await database.execute(text).catch(() => refused.add(kind));
+  }
 };
 
 /** Throws when the database lacks a script of this program. */
