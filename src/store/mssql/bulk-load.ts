@@ -8,8 +8,8 @@ import { migrate } from './migrate.js';
 import { Terms } from './terms.js';
 import { targetsOf, termsOf } from './unit-batch.js';
 
-/** rows that are sent together */
-const together = 4000;
+/** rows that are sent together: each stream of each table has a price of its own, and these are some ten megabytes */
+const together = 40_000;
 /** targets that are known without asking; the rest are looked up again */
 const remembered = 500_000;
 // it has the table of a copy that is not finished, so that no server starts meanwhile
