@@ -46,6 +46,8 @@ const parametersEveryMs = 500;
 /** so that a search waits neither for the first reading of all services nor for many changes */
 const directoryEveryMs = 1000;
 const outdatedEveryMs = 60_000;
+/** a start waits no longer than this for connections to become quick */
+const warmUpMs = 10_000;
 const sweepEveryMs = 600_000;
 // all files are looked through
 const orphansEveryMs = 6 * 3_600_000;
@@ -176,6 +178,7 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
       const due = await startUpkeep(house);
       if (due.length > 0) logger.info({ types: due }, 'stored resources are being indexed anew; until then searches may miss some');
     });
+  await Promise.race([store.warmUp?.(), setTimeout(warmUpMs, undefined, { ref: false })]);
   await house.customParameters.resume();
   const running = runJobs({
     jobs: house.jobs,

@@ -320,6 +320,8 @@ export interface Store extends Reader {
   snapshot<T>(read: (reader: Reader) => Promise<T>): Promise<T>;
   /** throws Unavailable when the store cannot answer */
   check(): Promise<void>;
+  /** of a store whose connections are slow at first: what requests need is used once, before anybody waits for it */
+  warmUp?(): Promise<void>;
   /** of a store that is reached over connections: how they do, for who watches the server */
   connections?(): ConnectionFigures;
   close(): Promise<void>;

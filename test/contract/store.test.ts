@@ -15,6 +15,15 @@ onEveryEngine('store', ({ open }) => {
     await store.close();
   });
 
+  it('has nothing more in it when it was warmed up', async () => {
+    await store.warmUp?.();
+    expect((await store.history({}, { count: 1 }, 'all')).rows).toEqual([]);
+    expect(await store.auditChains()).toEqual([]);
+    expect(await store.findClaim('slot', 'none')).toBeUndefined();
+    await store.commit({ puts: [put('Patient', 'a')], audit: ['{}'] });
+    expect((await store.auditChains()).map(({ number }) => number)).toEqual([1]);
+  });
+
   describe('entries', () => {
     const entry = (version: number, body: string | undefined, more: object = {}) =>
       ({ kind: 'client', key: 'a', version, body, ...more }) as const;

@@ -1,3 +1,5 @@
+/** statements that run at once, and so connections, of a process that has just begun */
+export const atFirst = 2;
 const patienceMs = 500;
 const giveUpMs = 15_000;
 
@@ -23,7 +25,7 @@ export class Gate {
    */
   constructor(
     private readonly most: number,
-    private allowed = Math.min(2, most),
+    private allowed = Math.min(atFirst, most),
     private readonly now: () => number = () => performance.now(),
   ) {}
 

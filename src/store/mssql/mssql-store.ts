@@ -24,12 +24,14 @@ import {
 import { AuditHeads } from './audit-heads.js';
 import { readsOfCopy } from './copy-reads.js';
 import { Database } from './database.js';
+import { atFirst } from './gate.js';
 import { isLarge, writeLarge } from './large-unit.js';
 import { checkSchema, migrate } from './migrate.js';
 import { MssqlReader } from './reader.js';
 import { numberOf, thrown, troubleOf } from './server-errors.js';
 import { Terms } from './terms.js';
 import { termsOf, unitBatch, type AuditInput, type UnitBatch } from './unit-batch.js';
+import { warmUp } from './warm-up.js';
 
 const sweepMs = 60_000;
 
@@ -216,6 +218,10 @@ class MssqlStore implements Store {
 
   connections(): ConnectionFigures {
     return this.database.figures();
+  }
+
+  warmUp(): Promise<void> {
+    return warmUp(this, atFirst);
   }
 
   async close(): Promise<void> {
