@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { operations } from '../../src/operations/operations.js';
 import { ersOf, ifMatch, nhsNumber, parameters } from '../helpers/ers.js';
 import { resourcesOf, suiteServer, type Answer, type Role } from '../helpers/running-server.js';
+import { whenTold } from '../helpers/when-told.js';
 
 // Whoever was shown a patient's record, by whatever way, is found under that patient: every interaction and operation of the table below
 // shows (or is made of, or writes) a record of a patient, and the AuditEvents of its request name the patient.
@@ -44,8 +45,14 @@ beforeAll(async () => {
 
 /** The AuditEvents of one correlation id that tell of a success, and the patients that they name. */
 const patientsOf = async (correlation: string): Promise<readonly string[]> => {
-  const { json } = await server.as('system', 'GET', 'AuditEvent?_sort=-date&_count=100');
-  const events = resourcesOf(json, 'AuditEvent').filter((event) => event['outcome'] === '0' && JSON.stringify(event).includes(correlation));
+  const told = await whenTold(
+    async () => {
+      const { json } = await server.as('system', 'GET', 'AuditEvent?_sort=-date&_count=100');
+      return resourcesOf(json, 'AuditEvent').filter((event) => JSON.stringify(event).includes(correlation));
+    },
+    ({ length }) => length > 0,
+  );
+  const events = told.filter(({ outcome }) => outcome === '0');
   const named = events.flatMap(({ entity = [] }) =>
     (entity as readonly { readonly what?: { readonly reference?: string } }[]).flatMap(({ what }) => what?.reference ?? []),
   );

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resourcesOf, startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
+import { whenTold } from '../helpers/when-told.js';
 
 // Every way a request can go leaves an AuditEvent: what was done, and what was refused on the way there, once each.
 let server: Running;
@@ -15,13 +16,17 @@ type Event = {
   readonly subtype: readonly { readonly code: string }[];
   readonly agent: readonly { readonly who: { readonly identifier?: { readonly value: string } } }[];
 };
-/** The AuditEvents of one correlation id. */
-const eventsOf = async (correlation: string): Promise<readonly Event[]> => {
-  const answer = await server.as('system', 'GET', 'AuditEvent?_sort=-date&_count=100');
-  return resourcesOf(answer.json, 'AuditEvent').filter((event) =>
-    JSON.stringify(event).includes(correlation),
-  ) as unknown as readonly Event[];
-};
+/** The AuditEvents of one correlation id, of which there are so many. */
+const eventsOf = (correlation: string, atLeast = 1): Promise<readonly Event[]> =>
+  whenTold(
+    async () => {
+      const answer = await server.as('system', 'GET', 'AuditEvent?_sort=-date&_count=100');
+      return resourcesOf(answer.json, 'AuditEvent').filter((event) =>
+        JSON.stringify(event).includes(correlation),
+      ) as unknown as readonly Event[];
+    },
+    ({ length }) => length >= atLeast,
+  );
 type Sent = readonly [role: Role, method: string, url: string, body?: unknown, headers?: Readonly<Record<string, string>>];
 const told = async ([role, method, url, body, headers]: Sent): Promise<{ readonly answer: Answer; readonly events: readonly Event[] }> => {
   const correlation = randomUUID();
@@ -71,7 +76,7 @@ describe('what is refused is told once', () => {
     const pair = { 'x-request-id': randomUUID(), 'x-correlation-id': randomUUID() };
     await server.as('system', 'POST', 'Patient', patient, pair);
     expect((await server.as('system', 'POST', 'Patient', patient, pair)).status).toBe(409);
-    const events = await eventsOf(pair['x-correlation-id']);
+    const events = await eventsOf(pair['x-correlation-id'], 2);
     expect(events.map(({ outcome, outcomeDesc = '' }) => outcome + outcomeDesc).sort()).toEqual(['0', '4conflict']);
   });
 });

@@ -1,6 +1,7 @@
 import { fetchToken } from '../../src/auth/client-token.js';
 import { codeIn, ersOf, parameters } from '../helpers/ers.js';
 import { resourcesOf, type Answer, suiteServer } from '../helpers/running-server.js';
+import { whenTold } from '../helpers/when-told.js';
 
 // Whom a referrer may find and refer, and what a caller learns of records beyond his sight and scope.
 const server = suiteServer();
@@ -46,8 +47,12 @@ describe('a patient of another practice', () => {
     const referral = await refer(`Patient/${id}`);
     expect([referral.status, referral.status === 201 ? '' : referral.text]).toEqual([201, '']);
     expect((await server.as('gp', 'GET', `Patient/${id}`)).status).toBe(200);
-    const events = await server.as('system', 'GET', `AuditEvent?entity=Patient/${id}&subtype=search-type&_count=50`);
-    expect(resourcesOf(events.json, 'AuditEvent').length).toBeGreaterThan(0);
+    const events = await whenTold(
+      async () =>
+        resourcesOf((await server.as('system', 'GET', `AuditEvent?entity=Patient/${id}&subtype=search-type&_count=50`)).json, 'AuditEvent'),
+      ({ length }) => length > 0,
+    );
+    expect(events.length).toBeGreaterThan(0);
   });
 
   it('is referred by NHS number as well, by who found him alone', async () => {

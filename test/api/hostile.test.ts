@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resourcesOf, type Answer, type Role, suiteServer } from '../helpers/running-server.js';
+import { whenTold } from '../helpers/when-told.js';
 
 // What a hostile client tries with a token that is its own: other people's records by every way to the data.
 const server = suiteServer();
@@ -200,19 +201,23 @@ describe('roles and headers', () => {
 });
 
 describe('audit', () => {
-  const events = async (query: string) =>
-    resourcesOf((await server.as('system', 'GET', `AuditEvent?${query}&_count=100`)).json, 'AuditEvent');
+  /** those of a query, with one that has `text` among them */
+  const events = (query: string, text = '') =>
+    whenTold(
+      async () => resourcesOf((await server.as('system', 'GET', `AuditEvent?${query}&_count=100`)).json, 'AuditEvent'),
+      (found) => found.length > 0 && JSON.stringify(found).includes(text),
+    );
   it('tells of reads, searches, writes and refusals, by who, what and whom it is about', async () => {
     const correlation = randomUUID();
     const marked = { 'x-correlation-id': correlation };
     const own = resourcesOf((await server.as('gp', 'GET', 'ServiceRequest?_count=1', undefined, marked)).json)[0];
     await server.as('gp', 'GET', `ServiceRequest/${String(own?.['id'])}`, undefined, marked);
     await server.as('gp', 'GET', `Patient/${patient}`, undefined, marked);
-    const refused = await events(`entity=Patient/${patient}&outcome=4`);
+    const refused = await events(`entity=Patient/${patient}&outcome=4`, correlation);
     expect(refused.length).toBeGreaterThan(0);
     expect(JSON.stringify(refused)).toContain(correlation);
     expect(JSON.stringify(refused)).toContain('021600556514');
-    const reads = await events(`entity=ServiceRequest/${String(own?.['id'])}&action=R&outcome=0`);
+    const reads = await events(`entity=ServiceRequest/${String(own?.['id'])}&action=R&outcome=0`, correlation);
     expect(JSON.stringify(reads)).toContain(correlation);
     const writes = await events(`entity=ServiceRequest/${referral}&action=C`);
     expect(writes).toHaveLength(1);
@@ -283,8 +288,15 @@ it('a transaction is audited once, with everything it wrote', async () => {
   const entry = [1, 2].map(() => ({ resource: { resourceType: 'Basic', code: { text: 'x' } }, request: { method: 'POST', url: 'Basic' } }));
   const bundle = { resourceType: 'Bundle', type: 'transaction', entry };
   expect((await server.as('system', 'POST', '', bundle, { 'x-correlation-id': correlation })).status).toBe(200);
-  const events = resourcesOf((await server.as('system', 'GET', 'AuditEvent?subtype=transaction&_sort=-date&_count=5')).json, 'AuditEvent');
-  const own = events.map((event) => JSON.stringify(event)).filter((text) => text.includes(correlation));
+  const own = await whenTold(
+    async () => {
+      const { json } = await server.as('system', 'GET', 'AuditEvent?subtype=transaction&_sort=-date&_count=5');
+      return resourcesOf(json, 'AuditEvent')
+        .map((event) => JSON.stringify(event))
+        .filter((text) => text.includes(correlation));
+    },
+    ({ length }) => length > 0,
+  );
   expect(own).toHaveLength(1);
   expect(own[0]?.match(/"Basic\//g)).toHaveLength(2);
 });

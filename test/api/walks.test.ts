@@ -4,6 +4,7 @@
  */
 import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
 import { resourcesOf, type Answer, type Role, suiteServer } from '../helpers/running-server.js';
+import { whenTold } from '../helpers/when-told.js';
 import { transitions } from '../../src/domain/referral/transitions.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -287,8 +288,13 @@ it('every version of a referral, its appointments and tasks is kept, and is in t
       expect(history.at(-1) && versionOf(history.at(-1) ?? {})).toBe(1);
     }
     const versions = (await historyOf(`ServiceRequest/${referral}`)).length;
-    const events = resourcesOf(await ers.read(`AuditEvent?entity=ServiceRequest/${referral}&action=C,U,E&_count=1000`), 'AuditEvent');
-    const succeeded = events.filter(({ outcome }) => outcome === '0');
+    const succeeded = await whenTold(
+      async () =>
+        resourcesOf(await ers.read(`AuditEvent?entity=ServiceRequest/${referral}&action=C,U,E&_count=1000`), 'AuditEvent').filter(
+          ({ outcome }) => outcome === '0',
+        ),
+      ({ length }) => length >= versions,
+    );
     expect([seed, referral, succeeded.length >= versions]).toEqual([seed, referral, true]);
   }
 });
