@@ -169,7 +169,8 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
   const house = await createHouse(config, store, origin, warn, audit.witness);
   stands(house);
   const conformance = await readConformance();
-  if (!(await isPrepared(house, conformance, config)))
+  if (await isPrepared(house, conformance, config)) await Promise.race([store.warmUp?.(), setTimeout(warmUpMs, undefined, { ref: false })]);
+  else
     await alone(store, 'start', async () => {
       // the codes first: worklists are made with what they say
       await seedConformance(house, conformance);
@@ -178,7 +179,6 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
       const due = await startUpkeep(house);
       if (due.length > 0) logger.info({ types: due }, 'stored resources are being indexed anew; until then searches may miss some');
     });
-  await Promise.race([store.warmUp?.(), setTimeout(warmUpMs, undefined, { ref: false })]);
   await house.customParameters.resume();
   const running = runJobs({
     jobs: house.jobs,
