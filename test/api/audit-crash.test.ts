@@ -89,7 +89,8 @@ const untilKilled = async (victim: Spawned, ms: number) => {
 it.each([300, 700, 1100])(
   'kill -9 %d ms into reads and writes: no read older than a tenth of a second, or a slow commit, is lost, no write, and none is told of that is not there',
   async (ms) => {
-    const victim = await spawnServer(server.environment);
+    // beside those that serve: one process, which is quickly there
+    const victim = await spawnServer({ ...server.environment, WORKERS: '1' });
     const { reads, writes, killed, text } = await untilKilled(victim, ms);
     expect([reads.length >= enough.reads, writes.length >= enough.writes]).toEqual([true, true]);
     await settled();
@@ -115,7 +116,7 @@ const embedded = process.env['MSSQL_URL'] === undefined;
   /** a chain of a killed process, which the next start has sealed */
   let chain: readonly Link[];
   beforeAll(async () => {
-    await (await spawnServer(server.environment)).stop();
+    await (await spawnServer({ ...server.environment, WORKERS: '1' })).stop();
     database = new DatabaseSync(`${server.dataDir}/referrals.db`);
     const all = database.prepare('select chain, number, hash, body from audit_link order by chain, number').all() as unknown as Link[];
     const longest = [...new Set(all.map((link) => link.chain))]

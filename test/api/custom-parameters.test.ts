@@ -7,7 +7,7 @@ let other: Running;
 beforeAll(async () => {
   server = await startServer();
   // a second server over the same store
-  other = await startServer({ DATA_DIR: server.dataDir });
+  other = await startServer({ DATA_DIR: server.dataDir, WORKERS: '1' });
 }, 180_000);
 afterAll(async () => {
   await other.stop();
@@ -109,7 +109,7 @@ describe('a search parameter that a system client adds', () => {
   });
   it('survives a restart', async () => {
     await other.stop();
-    other = await startServer({ DATA_DIR: server.dataDir });
+    other = await startServer({ DATA_DIR: server.dataDir, WORKERS: '1' });
     expect((await other.as('system', 'GET', 'Patient?eye-colour=female&_count=1')).json['entry']).toBeDefined();
   });
   it('is gone when it is retired, with all that was indexed for it', async () => {
