@@ -100,6 +100,12 @@ const partAfter = ({ number, lines: passed = 0 }: Position, links: readonly Audi
   return { lines, to };
 };
 
+/** From a random one on: processes that do this at the same time seldom do the same. */
+const rotated = <T>(list: readonly T[]): readonly T[] => {
+  const first = Math.floor(Math.random() * list.length);
+  return [...list.slice(first), ...list.slice(0, first)];
+};
+
 /**
  * Makes the AuditEvents of the chains readable as resources. It runs when somebody asks for them and when the server is quiet, so that
  * an access itself pays for one line of text and no index. The chains stay what counts: `audit verify` compares the two.
@@ -109,7 +115,7 @@ const partAfter = ({ number, lines: passed = 0 }: Position, links: readonly Audi
 export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise<void> => {
   const { indexed = new Map<string, number>() } = parts;
   let done = 0;
-  const heads = await parts.store.auditChains();
+  const heads = rotated(await parts.store.auditChains());
   for (const { chain, number } of heads.filter((head) => (indexed.get(head.chain) ?? 0) < head.number)) {
     let links: readonly AuditLink[] = [];
     for (;;) {
