@@ -45,6 +45,8 @@ export const readDatabaseUrl = (text: string): MssqlConfig => {
     password: decodeURIComponent(url.password),
     requestTimeout: number(url, 'requestTimeout'),
     connectionTimeout: number(url, 'connectTimeout'),
+    // a look at the socket: the driver would otherwise ask something of the server before each statement. What broke is met by who uses it
+    validateConnection: 'socket',
     pool: { max: number(url, 'poolMax'), min: number(url, 'poolMin'), acquireTimeoutMillis: 15_000, idleTimeoutMillis: 300_000 },
     options: {
       appName: 'referral-server',
