@@ -1,6 +1,6 @@
 import { randomUUID, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { scopeConditions } from './access/narrow-plan.js';
@@ -20,6 +20,7 @@ import { Failure } from './fhir/outcome.js';
 import { addressFinder } from './http/address.js';
 import type { Tls } from './http/listener.js';
 import { createServer, type Server } from './http/server.js';
+import { stopAccepting } from './http/stop-accepting.js';
 import { createHouse, openStore } from './create-house.js';
 import type { Keyring } from './auth/keyring.js';
 import { startRounds, type Round } from './rounds.js';
@@ -46,6 +47,10 @@ const parametersEveryMs = 500;
 /** so that a search waits neither for the first reading of all services nor for many changes */
 const directoryEveryMs = 1000;
 const outdatedEveryMs = 60_000;
+/** who connected last has sent a request by then */
+const lastRequestsMs = 1000;
+/** what is under way when a server has drained may take so many times as long as that: with the default, as long as one statement */
+const finishing = 6;
 /** a start waits no longer than this for connections to become quick */
 const warmUpMs = 10_000;
 const sweepEveryMs = 600_000;
@@ -233,11 +238,10 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
     drain: async () => {
       draining = true;
       await setTimeout(config.drainMs);
-      // right after the connections that wait were accepted
-      await setImmediate();
+      await stopAccepting(server.listener, Math.min(config.drainMs, lastRequestsMs));
     },
     close: async () => {
-      await server.stop({ timeout: config.drainMs });
+      await server.stop({ timeout: finishing * config.drainMs });
       await endRounds();
       await running.stop();
       await audit.close();
