@@ -22,6 +22,8 @@ export type AuditIndexParts = {
   readonly values: (resource: Resource) => Promise<readonly Value[]>;
   /** up to where chains are indexed for certain; kept from one time to the next, as every run of a server leaves chains that end */
   readonly indexed?: Map<string, number>;
+  /** whether the process is to end: what is left is done by others, or by the next one */
+  readonly isEnding?: () => boolean;
 };
 
 /** links that are read at a time */
@@ -113,7 +115,7 @@ const rotated = <T>(list: readonly T[]): readonly T[] => {
  * @param limit lines at which it ends, over all chains
  */
 export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise<void> => {
-  const { indexed = new Map<string, number>() } = parts;
+  const { indexed = new Map<string, number>(), isEnding = () => false } = parts;
   let done = 0;
   const heads = rotated(await parts.store.auditChains());
   for (const { chain, number } of heads.filter((head) => (indexed.get(head.chain) ?? 0) < head.number)) {
@@ -122,7 +124,7 @@ export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise
       const entry = await parts.store.findEntry('audit-position', chain);
       const at: Position = entry === undefined ? { number: 0 } : (JSON.parse(entry.body) as Position);
       indexed.set(chain, at.number);
-      if (at.number >= number || done >= limit) break;
+      if (at.number >= number || done >= limit || isEnding()) break;
       links = links.filter((link) => link.number > at.number);
       if (links.length === 0) links = await parts.store.auditLinks(chain, at.number, together);
       const { lines, to } = partAfter(at, links);

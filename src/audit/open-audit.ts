@@ -52,9 +52,10 @@ const inTime = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
 export const openAudit = (parts: AuditParts): { readonly witness: Witness; readonly close: () => Promise<void> } => {
   const { store, keys, clock, newId, fault, sealed } = parts;
   const trail = createTrail(store, fault);
-  const index = { running: undefined as Promise<unknown> | undefined, indexed: new Map<string, number>() };
+  const index = { running: undefined as Promise<unknown> | undefined, indexed: new Map<string, number>(), ending: false };
+  const isEnding = (): boolean => index.ending;
   const makeReadable = (limit: number): Promise<unknown> => {
-    index.running ??= indexAudit({ ...parts, indexed: index.indexed }, limit).finally(() => {
+    index.running ??= indexAudit({ ...parts, indexed: index.indexed, isEnding }, limit).finally(() => {
       index.running = undefined;
     });
     return index.running;
@@ -85,6 +86,7 @@ export const openAudit = (parts: AuditParts): { readonly witness: Witness; reado
     witness: createWitness({ trail, store, catchUp, clock, newId }),
     close: async () => {
       timers.forEach(clearInterval);
+      index.ending = true;
       await index.running?.catch(fault);
       await trail.close();
       await seal().catch(fault);

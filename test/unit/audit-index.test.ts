@@ -50,3 +50,10 @@ it('it goes on in the middle of a link where its limit ended it', async () => {
   }
   expect(puts.flat()).toEqual(all);
 });
+
+it('a process that is to end finishes what it is at, and leaves the rest to others', async () => {
+  const { store, puts } = chained([450]);
+  const values = () => Promise.resolve([]);
+  await indexAudit({ store, values, isEnding: () => puts.length > 0 }, Number.MAX_SAFE_INTEGER);
+  expect(puts).toHaveLength(1);
+});
