@@ -180,7 +180,7 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
       // the codes first: worklists are made with what they say
       await seedConformance(house, conformance);
       await makeWorklists(store);
-      if (config.demo) await loadDemo(house);
+      if (config.demo && (await loadDemo(house)) > 0) await store.countAnew?.();
       const due = await startUpkeep(house);
       if (due.length > 0) logger.info({ types: due }, 'stored resources are being indexed anew; until then searches may miss some');
     });

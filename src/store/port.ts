@@ -322,6 +322,8 @@ export interface Store extends Reader {
   check(): Promise<void>;
   /** of a store whose connections are slow at first: what requests need is used once, before anybody waits for it */
   warmUp?(): Promise<void>;
+  /** of an engine that plans by what it counted last: has it count again, after much was written at once */
+  countAnew?(): Promise<void>;
   /** of a store that is reached over connections: how they do, for who watches the server */
   connections?(): ConnectionFigures;
   close(): Promise<void>;

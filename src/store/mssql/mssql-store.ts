@@ -25,6 +25,7 @@ import { AuditHeads } from './audit-heads.js';
 import { readsOfCopy } from './copy-reads.js';
 import { Database } from './database.js';
 import { atFirst } from './gate.js';
+import { countAnew } from './indexes.js';
 import { isLarge, writeLarge } from './large-unit.js';
 import { checkSchema, migrate } from './migrate.js';
 import { MssqlReader } from './reader.js';
@@ -218,6 +219,10 @@ class MssqlStore implements Store {
 
   connections(): ConnectionFigures {
     return this.database.figures();
+  }
+
+  countAnew(): Promise<void> {
+    return countAnew(this.database);
   }
 
   warmUp(): Promise<void> {
