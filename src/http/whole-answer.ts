@@ -33,7 +33,7 @@ let waiting: Waiting[] = [];
 /** when the first of them was made: performance.now() */
 let since = 0;
 /** ms that an answer waits for others */
-const longest = 1;
+const longest = 2;
 
 /** letters from which on a text is not copied once more to stand behind its header */
 const large = 4096;
