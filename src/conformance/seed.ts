@@ -2,6 +2,7 @@ import { referenceTo, type Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
 import { wireForm } from '../interactions/seal.js';
 import { ownSource, type Conformance } from '../resources/conformance.js';
+import { ignoring } from '../store/ignoring.js';
 import { Stale, Taken, type Put, type Stored } from '../store/port.js';
 
 const together = 1000;
@@ -28,12 +29,6 @@ export const seedConformance = async (house: House, conformance: Conformance): P
   await house.store.commit({ claims: [claimOf(conformance)] }).catch(ignoring(Taken));
   return written;
 };
-
-const ignoring =
-  (...expected: readonly (new (...parameters: never[]) => Error)[]) =>
-  (error: unknown): void => {
-    if (!expected.some((kind) => error instanceof kind)) throw error;
-  };
 
 const write = async (house: House, resources: readonly Resource[]): Promise<number> => {
   const keys = resources.map((resource) => ({ type: resource.resourceType, id: resource.id! }));

@@ -1,6 +1,7 @@
 import { referenceTo, type Resource } from '../fhir/resource.js';
 import type { House } from '../interactions/house.js';
 import { writeTogether } from '../loading/write.js';
+import { ignoring } from '../store/ignoring.js';
 import { Stale, Unresolved } from '../store/port.js';
 import { generateDemo } from './generate.js';
 import { localDay } from './local-time.js';
@@ -56,11 +57,6 @@ const writeWhatCanBe = async (house: House, batch: readonly Resource[]): Promise
   }
 };
 
-/** Another process wrote the same. */
-const ignoreStale = (error: unknown): void => {
-  if (!(error instanceof Stale)) throw error;
-};
-
 /**
  * Writes what the demo data of today has and the store lacks: all of it at the first start, new days of slots later. What is there,
  * or was deleted, stays as it is. Resolves with the number of resources written.
@@ -95,6 +91,6 @@ export const loadDemo = async (house: House): Promise<number> => {
   await flush();
   await underWay;
   const before = await house.store.findEntry(topped.kind, topped.key);
-  await house.store.commit({ entries: [{ ...topped, version: before?.version ?? 0, body: today }] }).catch(ignoreStale);
+  await house.store.commit({ entries: [{ ...topped, version: before?.version ?? 0, body: today }] }).catch(ignoring(Stale));
   return written;
 };

@@ -146,7 +146,8 @@ onEveryEngine('availability', ({ open }) => {
       after = page.next;
       end = after === undefined;
     }
-    return { pages, count: await reader.count(plan('Slot', where), 'all', 1000), few: await reader.count(plan('Slot', where), 'all', 2) };
+    const counted = plan('Slot', where, { sort: [start], ...more });
+    return { pages, count: await reader.count(counted, 'all', 1000), few: await reader.count(counted, 'all', 2) };
   };
 
   it('a search of free slots, however it is answered, finds what one statement over the rows finds, page by page', async () => {

@@ -22,7 +22,8 @@ const hotReads: readonly ((reader: Reader) => Promise<unknown>)[] = [
         sort: byStart,
         count: 1,
       },
-      nobody,
+      // the directory, and what is free in it, is everybody's
+      'all',
     ),
   (reader) =>
     reader.search(

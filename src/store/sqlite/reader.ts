@@ -1,6 +1,5 @@
 import { bindIn, parametersOf, prepare, type Prepared, type Run } from '../queries/bindings.js';
 import { sqlite, type Statement } from '../queries/dialect.js';
-import { freeSlotSearch, type FreeSlotSearch } from '../queries/free-slots.js';
 import { historyQuery } from '../queries/history.js';
 import { labelledQuery } from '../queries/labels.js';
 import { decodePosition, encodePosition } from '../queries/position.js';
@@ -37,6 +36,7 @@ import type {
   WorklistRow,
 } from '../port.js';
 import type { Connection, Row, Tuple } from './connection.js';
+import { FreeSlotSearches, type RidsOf } from './free-slot-searches.js';
 import { FreeSlots } from './free-slots.js';
 import { Terms } from './terms.js';
 import { WorklistPages } from './worklist-pages.js';
@@ -46,20 +46,6 @@ const none: Prepared = { text: '', parameters: [] };
 
 /** what is read of one record */
 type Columns = 'version, last_updated' | 'version, last_updated, body';
-/** `diaries`: rows of Schedules */
-type FoundDiaries = FreeSlotSearch & { readonly diaries: readonly number[] };
-type ChainOfDiaries = Exclude<FreeSlotSearch['schedules'], readonly Key[]>;
-
-/** The service whose diaries are asked for, when nothing else is said of them. */
-const serviceOf = ({ where: [only, ...more], sight = 'all' }: ChainOfDiaries): string | undefined => {
-  if (only?.kind !== 'reference' || only.param !== 'actor' || more.length > 0 || sight !== 'all') return undefined;
-  const [service, ...others] = only.any;
-  return service?.type === 'HealthcareService' && others.length === 0 ? service.id : undefined;
-};
-
-/** diaries of one search that are looked through in memory */
-const mostDiaries = 100;
-const isNumber = (value: unknown): value is number => typeof value === 'number';
 /** code systems that are kept */
 const mostLarge = 100;
 
@@ -93,9 +79,8 @@ export class SqliteReader {
   /** the newest version of some types, as of a state of the file */
   private readonly newest = new Map<string, { readonly state: unknown; readonly page: Page }>();
   private readonly histories = new Map<string, Statement>();
-  /** the diaries of the last search of free slots */
-  private foundLast:
-    { readonly where: SearchPlan['where']; readonly moment: number; readonly diaries: readonly number[] | undefined } | undefined;
+  /** of a reader that lives long */
+  private readonly freeSlotSearches: FreeSlotSearches | undefined;
 
   /**
    * `guarded`: searches end when the connection's checkpoint says so. `remembering`: it lives long, and answers searches of free slots from
@@ -104,10 +89,13 @@ export class SqliteReader {
   constructor(
     private readonly connection: Connection,
     private readonly guarded = false,
-    private readonly remembering = false,
+    remembering = false,
   ) {
     this.terms = new Terms(connection);
     this.freeSlots = new FreeSlots(connection, this.terms);
+    const ridsOf: RidsOf = (plan, sight, limit) =>
+      this.searched('rids', { plan, sight, after: undefined, limit }).map(([rid]) => rid as number);
+    this.freeSlotSearches = remembering ? new FreeSlotSearches(connection, this.terms, this.freeSlots, ridsOf) : undefined;
     this.worklistPages = new WorklistPages(connection, (query) => this.readWorklist(query));
   }
 
@@ -157,8 +145,8 @@ export class SqliteReader {
   search(plan: SearchPlan, sight: Sight): Page {
     const after = plan.after === undefined ? undefined : decodePosition(plan.after);
     if (after && after.length !== plan.sort.length + 1) throw new RangeError('the position of another search');
-    const free = this.freeSlotSearch(plan, sight);
-    if (free && (after === undefined || after.every(isNumber))) return this.freeSlotPage(free, after, plan.count);
+    const free = this.freeSlotSearches?.page(plan, sight, after);
+    if (free) return free;
     // one row more than asked for tells that there is a next page
     const run: Run = { plan, sight, after, limit: plan.count + 1 };
     // only what is sorted by one value may be walked in its order
@@ -174,46 +162,9 @@ export class SqliteReader {
     return { ...page, places: shown.map((row): Place => ({ keys: keysOf(row), after: encodePosition(placeOf(row)) })) };
   }
 
-  /** The search, with its diaries found, when it is one that the diaries answer. */
-  private freeSlotSearch(plan: SearchPlan, sight: Sight): FoundDiaries | undefined {
-    const asked = this.remembering ? freeSlotSearch(plan, sight) : undefined;
-    if (!asked) return undefined;
-    this.terms.renew();
-    const moment = this.connection.moment();
-    // a search counts what it has a page of
-    if (this.foundLast?.where !== plan.where || this.foundLast.moment !== moment)
-      this.foundLast = { where: plan.where, moment, diaries: this.diariesOf(asked) };
-    const { diaries } = this.foundLast;
-    return diaries && { ...asked, diaries };
-  }
-
-  /** Rows of Schedules; undefined when they are too many, or some may be contained. */
-  private diariesOf({ schedules }: FreeSlotSearch): readonly number[] | undefined {
-    if (!('kind' in schedules)) return [...new Set(schedules.flatMap(({ id }) => this.freeSlots.ridOf(id) ?? []))];
-    if (this.terms.find(containedType('Schedule')) !== undefined) return undefined;
-    const service = serviceOf(schedules);
-    return service === undefined
-      ? this.foundDiaries(schedules)
-      : this.freeSlots.diariesOfService(service, () => this.foundDiaries(schedules));
-  }
-
-  private foundDiaries({ where, sight = 'all' }: ChainOfDiaries): readonly number[] | undefined {
-    const plan: SearchPlan = { type: 'Schedule', where, sort: [], count: mostDiaries };
-    const rids = this.searched('rids', { plan, sight, after: undefined, limit: mostDiaries + 1 });
-    return rids.length > mostDiaries ? undefined : rids.map(([rid]) => rid as number);
-  }
-
-  private freeSlotPage({ diaries, ...window }: FoundDiaries, after: readonly number[] | undefined, count: number): Page {
-    const from = after && ([after[0] ?? 0, after[1] ?? 0] as const);
-    const found = this.freeSlots.page(diaries, window, from, count + 1);
-    const shown = found.slice(0, count);
-    const last = found.length > count ? shown.at(-1) : undefined;
-    return { rows: shown.map(({ stored }) => stored), next: last && encodePosition(last.place) };
-  }
-
   count(plan: SearchPlan, sight: Sight, limit: number): number {
-    const free = this.freeSlotSearch(plan, sight);
-    if (free) return Math.min(limit, this.freeSlots.count(free.diaries, free));
+    const free = this.freeSlotSearches?.count(plan, sight);
+    if (free !== undefined) return Math.min(limit, free);
     return Number(this.searched('count', { plan, sight, after: undefined, limit })[0]?.[0] ?? 0);
   }
 
