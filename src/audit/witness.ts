@@ -55,10 +55,13 @@ const keysOf = ({ type, id }: Access): readonly Shown[] => (type !== undefined &
 
 /** Records by name, each once; a Patient is named among the patients. */
 const about = (records: readonly Shown[], { patients, numbers }: Whose): Pick<Happening, 'what' | 'patients' | 'numbers'> => {
+  const [first, ...more] = records;
+  // most accesses are of one record
+  if (first !== undefined && more.length === 0 && first.type !== 'Patient') return { what: [referenceTo(first)], patients, numbers };
   const persons = records.flatMap(({ type, id }) => (type === 'Patient' ? [id] : []));
   const others = records.flatMap((record) => (record.type === 'Patient' ? [] : [referenceTo(record)]));
   return {
-    what: others.length < 2 ? others : [...new Set(others)],
+    what: [...new Set(others)],
     patients: persons.length === 0 ? patients : [...new Set([...persons, ...patients])],
     numbers,
   };

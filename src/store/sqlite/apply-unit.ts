@@ -69,10 +69,11 @@ export const applyUnit = (writer: Writer, unit: Unit): void => {
 };
 
 const putEntry = ({ connection }: Writer, { kind, key, version, body, expires }: EntryPut): void => {
-  const stale = new Stale({ type: kind, id: key });
+  // made when it is thrown: an error's stack is dear
+  const stale = () => new Stale({ type: kind, id: key });
   if (version === 0 && body !== undefined) {
     const text = 'insert or ignore into entry (kind, key, version, body, expires) values (?, ?, 1, ?, ?)';
-    if (connection.run(text, kind, key, body, expires ?? null) !== 1) throw stale;
+    if (connection.run(text, kind, key, body, expires ?? null) !== 1) throw stale();
     return;
   }
   const changed =
@@ -86,7 +87,7 @@ const putEntry = ({ connection }: Writer, { kind, key, version, body, expires }:
           key,
           version,
         );
-  if (changed !== 1) throw stale;
+  if (changed !== 1) throw stale();
 };
 
 const take = (writer: Writer, claim: Claim): void => {
