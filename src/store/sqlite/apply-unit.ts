@@ -3,7 +3,6 @@ import {
   Matched,
   Referenced,
   Stale,
-  Taken,
   Unresolved,
   type Claim,
   type EntryPut,
@@ -14,8 +13,10 @@ import {
   type Sight,
   type Unit,
 } from '../port.js';
+import { claimsToWrite, releaseClaims, writeClaims } from './claim-rows.js';
 import type { Connection } from './connection.js';
 import { slotsMoved } from './free-slots.js';
+import { Heads } from './heads.js';
 import { nameOfRow, ownedRows, replaceRows, type Cell } from './owned-rows.js';
 import { reindexValues, writeValues } from './write-values.js';
 import type { Terms } from './terms.js';
@@ -33,38 +34,46 @@ export type Writer = {
   readonly chain: AuditChain;
 };
 
-type Head = { readonly rid: number; readonly version: number; readonly live: number };
+/** A unit being written. */
+type Work = Writer & { readonly heads: Heads };
 
-const headOf = (writer: Writer, key: Key): Head | undefined => {
-  const type = writer.terms.find(key.type);
-  if (type === undefined) return undefined;
-  return writer.connection.get('select rid, version, body is not null as live from resource where type = ? and id = ?', type, key.id) as
-    Head | undefined;
+const staleAt = ({ type, id }: Key): Stale => new Stale({ type, id });
+
+/**
+ * Refuses what is out of date or taken before anything is written: nearly all refusals, and these leave nothing to take back. The claims
+ * that are to be written.
+ */
+const check = ({ connection, heads, matches, now }: Work, unit: Unit): readonly Claim[] => {
+  for (const expected of unit.expects ?? []) {
+    const head = heads.of(expected);
+    if (!head?.isLive || head.version !== expected.version) throw staleAt(expected);
+  }
+  for (const plan of unit.unmatched ?? []) if (matches(plan)) throw new Matched();
+  const claims = claimsToWrite(connection, unit, now);
+  for (const put of unit.puts ?? []) if ((heads.of(put)?.version ?? 0) !== put.version) throw staleAt(put);
+  return claims;
 };
 
-/** Writes one unit inside an open transaction; throws the port's errors, after which the caller rolls back to its savepoint. */
+/** Writes one unit inside an open transaction; throws the port's errors, after which what it wrote, if anything, is the caller's to take back. */
 export const applyUnit = (writer: Writer, unit: Unit): void => {
-  for (const expected of unit.expects ?? []) {
-    const head = headOf(writer, expected);
-    if (!head?.live || head.version !== expected.version) throw new Stale({ type: expected.type, id: expected.id });
-  }
-  for (const plan of unit.unmatched ?? []) if (writer.matches(plan)) throw new Matched();
-  for (const release of unit.releases ?? [])
-    writer.connection.run('delete from claim where kind = ? and key = ? and owner = ?', release.kind, release.key, release.owner);
-  for (const claim of unit.claims ?? []) take(writer, claim);
+  const { connection } = writer;
+  const work: Work = { ...writer, heads: new Heads(connection, writer.terms) };
+  const claims = check(work, unit);
+  releaseClaims(connection, unit.releases ?? []);
+  writeClaims(connection, claims);
   const puts = unit.puts ?? [];
   // rows first, then what points at them: references inside a unit may go in any direction
-  const rids = puts.map((put) => putRow(writer, put));
+  const rids = puts.map((put) => putRow(work, put));
   puts.forEach((put, index) => {
-    indexRow(writer, put, rids[index] ?? 0);
+    indexRow(work, put, rids[index] ?? 0);
   });
-  for (const put of puts) if (put.body === undefined) refuseWhenReferenced(writer, put);
+  for (const put of puts) if (put.body === undefined) refuseWhenReferenced(work, put);
   for (const entry of unit.entries ?? []) putEntry(writer, entry);
-  for (const worklist of unit.worklists ?? []) putPlaces(writer.connection, worklist);
-  for (const reindex of unit.reindexes ?? []) reindexRow(writer, reindex);
+  for (const worklist of unit.worklists ?? []) putPlaces(connection, worklist);
+  for (const reindex of unit.reindexes ?? []) reindexRow(work, reindex);
   if (unit.audit && unit.audit.length > 0) {
     const { chain, number, hash, body } = writer.chain.append(unit.audit);
-    writer.connection.run('insert into audit_link (chain, number, hash, body) values (?, ?, ?, ?)', chain, number, hash, body);
+    connection.run('insert into audit_link (chain, number, hash, body) values (?, ?, ?, ?)', chain, number, hash, body);
   }
 };
 
@@ -90,42 +99,26 @@ const putEntry = ({ connection }: Writer, { kind, key, version, body, expires }:
   if (changed !== 1) throw stale();
 };
 
-const take = (writer: Writer, claim: Claim): void => {
-  const held = writer.connection.get('select owner, expires from claim where kind = ? and key = ?', claim.kind, claim.key) as
-    { owner: string; expires: number | null } | undefined;
-  const expired = held?.expires !== null && held !== undefined && held.expires <= writer.now;
-  if (held && !expired && held.owner !== claim.owner) throw new Taken(claim);
-  // the same owner may renew, but a jti is used once
-  if (held && !expired && claim.kind === 'jti') throw new Taken(claim);
-  // what a record had before and keeps: its number, its slot
-  if (held?.owner === claim.owner && held.expires === (claim.expires ?? null)) return;
-  writer.connection.run(
-    'insert into claim (kind, key, owner, expires) values (?, ?, ?, ?) on conflict (kind, key) do update set owner = excluded.owner, expires = excluded.expires',
-    claim.kind,
-    claim.key,
-    claim.owner,
-    claim.expires ?? null,
-  );
-};
-
-const putRow = (writer: Writer, put: Put): number => {
-  const { connection, terms, committedAt } = writer;
+const putRow = ({ connection, terms, committedAt, nextSequence, heads }: Work, put: Put): number => {
   const type = terms.intern(put.type);
-  const head = headOf(writer, put);
+  const head = heads.of(put);
   const body = put.body ?? null;
+  const isLive = body !== null;
+  // one unit may hold a record twice by mistake
+  if ((head?.version ?? 0) !== put.version) throw staleAt(put);
   if (!head) {
-    if (put.version !== 0) throw new Stale({ type: put.type, id: put.id });
-    return connection.insert(
+    const rid = connection.insert(
       'insert into resource (type, id, version, last_updated, committed_at, sequence, body) values (?, ?, 1, ?, ?, ?, ?)',
       type,
       put.id,
       put.lastUpdated,
       committedAt,
-      writer.nextSequence(),
+      nextSequence(),
       body,
     );
+    heads.note(put, { rid, version: 1, isLive });
+    return rid;
   }
-  if (head.version !== put.version) throw new Stale({ type: put.type, id: put.id });
   if (head.version > 0)
     connection.run(
       'insert into resource_version (rid, version, type, last_updated, committed_at, sequence, body) select rid, version, type, last_updated, committed_at, sequence, body from resource where rid = ?',
@@ -136,10 +129,11 @@ const putRow = (writer: Writer, put: Put): number => {
     head.version + 1,
     put.lastUpdated,
     committedAt,
-    writer.nextSequence(),
+    nextSequence(),
     body,
     head.rid,
   );
+  heads.note(put, { rid: head.rid, version: head.version + 1, isLive });
   return head.rid;
 };
 
@@ -147,50 +141,52 @@ const [keyRows, linkRows] = [ownedRows('access_key', 'rid', ['key']), ownedRows(
 const named = (rows: readonly (readonly Cell[])[]): ReadonlyMap<string, readonly Cell[]> =>
   new Map(rows.map((cells) => [nameOfRow(cells), cells]));
 
-const indexRow = (writer: Writer, put: Put, rid: number): void => {
+const indexRow = (writer: Work, put: Put, rid: number): void => {
   writeValues(writer, put, rid, (target) => targetRid(writer, target));
   // a deleted row keeps its keys: 410 is only for who could have read it
   if (put.body === undefined) return;
   const isOld = put.version > 0 ? () => true : undefined;
   replaceRows(writer.connection, keyRows, rid, named(put.accessKeys.map((key) => [key])), isOld);
   const links = put.accessLinks.flatMap(({ child, root }): (readonly Cell[])[] => {
-    const ends = [headOf(writer, child)?.rid, headOf(writer, root)?.rid];
+    const ends = [writer.heads.of(child)?.rid, writer.heads.of(root)?.rid];
     return ends.every((end) => end !== undefined) ? [ends] : [];
   });
   replaceRows(writer.connection, linkRows, rid, named(links), isOld);
 };
 
-const reindexRow = (writer: Writer, reindex: Reindex): void => {
-  const head = headOf(writer, reindex);
-  if (!head?.live || head.version !== reindex.version) return;
+const reindexRow = (writer: Work, reindex: Reindex): void => {
+  const head = writer.heads.of(reindex);
+  if (!head?.isLive || head.version !== reindex.version) return;
   const values = reindex.values.filter((value) => value.kind !== 'reference' || !writer.integrity || isTarget(writer, value.target));
   const moved = reindexValues(writer, { ...reindex, values }, head.rid, (target) =>
-    writer.integrity ? (headOf(writer, target)?.rid ?? 0) : targetRid(writer, target),
+    writer.integrity ? (writer.heads.of(target)?.rid ?? 0) : targetRid(writer, target),
   );
   if ((moved && reindex.type === 'Slot') || reindex.type === 'Schedule') writer.connection.run(slotsMoved);
 };
 
 /** What lives, or was referred to before it was there. */
-const isTarget = (writer: Writer, key: Key): boolean => {
-  const head = headOf(writer, key);
-  return head !== undefined && (head.live !== 0 || head.version === 0);
+const isTarget = ({ heads }: Work, key: Key): boolean => {
+  const head = heads.of(key);
+  return head !== undefined && (head.isLive || head.version === 0);
 };
 
-const targetRid = (writer: Writer, target: Key): number => {
-  const head = headOf(writer, target);
-  if (head && (head.live || !writer.integrity)) return head.rid;
-  if (writer.integrity) throw new Unresolved(target);
-  return writer.connection.insert(
+const targetRid = ({ connection, terms, heads, integrity }: Work, target: Key): number => {
+  const head = heads.of(target);
+  if (head && (head.isLive || !integrity)) return head.rid;
+  if (integrity) throw new Unresolved(target);
+  const rid = connection.insert(
     'insert into resource (type, id, version, last_updated, committed_at, sequence, body) values (?, ?, 0, 0, 0, 0, null)',
-    writer.terms.intern(target.type),
+    terms.intern(target.type),
     target.id,
   );
+  heads.note(target, { rid, version: 0, isLive: false });
+  return rid;
 };
 
-const refuseWhenReferenced = (writer: Writer, put: Put): void => {
-  if (!writer.integrity) return;
-  const rid = headOf(writer, put)?.rid ?? 0;
-  const rows = writer.connection.all(
+const refuseWhenReferenced = ({ connection, heads, integrity }: Work, put: Put): void => {
+  if (!integrity) return;
+  const rid = heads.of(put)?.rid ?? 0;
+  const rows = connection.all(
     `select distinct t.text as type, r.id from (
        select rid from search_reference where target = ?1
        union select rid from slot_index where schedule = ?1

@@ -18,6 +18,7 @@ export class Connection {
   private readonly statements = new Map<string, StatementSyncInstance>();
   private readonly byOrder = new Map<string, StatementSyncInstance>();
   private moments = 0;
+  private written = 0;
   readonly db: DatabaseSyncInstance;
 
   constructor(path: string, pragmas: string = serving) {
@@ -70,13 +71,21 @@ export class Connection {
     }
   }
 
+  /** Grows with each row that is changed through this connection. */
+  get changes(): number {
+    return this.written;
+  }
+
   /** The number of rows changed. */
   run(text: string, ...parameters: readonly Bindable[]): number {
-    return this.prepared(text).run(...parameters).changes;
+    const { changes } = this.prepared(text).run(...parameters);
+    this.written += changes;
+    return changes;
   }
 
   /** The rowid of the row inserted. */
   insert(text: string, ...parameters: readonly Bindable[]): number {
+    this.written++;
     return Number(this.prepared(text).run(...parameters).lastInsertRowid);
   }
 
