@@ -1,40 +1,21 @@
+import type { Socket } from 'node:net';
 import mssql from 'mssql';
-import { wellFormed } from '../key-text.js';
+import type { Connection } from 'tedious';
 import { Unavailable, type ConnectionFigures } from '../port.js';
 import { readDatabaseUrl } from './database-url.js';
 import { Gate } from './gate.js';
 import { Retries } from './retries.js';
 import { isInternal, noSnapshots, numberOf, troubleOf } from './server-errors.js';
+import { Statements, type Input, type Inputs, type Row } from './statements.js';
 import { Turns } from './turns.js';
 
-export type Input = string | number | Buffer | null;
-export type Inputs = Readonly<Record<string, Input>>;
-export type Row = Readonly<Record<string, unknown>>;
+export type { Input, Inputs, Row };
 
 /** Rows for one table as a bulk load takes them. */
 export type Load = {
   readonly table: string;
   readonly columns: readonly { readonly name: string; readonly type: 'int' | 'bigint' | 'float' | 'text' | 'bytes' }[];
   readonly rows: readonly (readonly Input[])[];
-};
-
-const int32 = 2 ** 31;
-const greatest = 1.797_693_134_862_315_7e308;
-
-/** A long one is JSON or the like, of which each string was seen to. */
-const bindText = (request: mssql.Request, name: string, value: string): void => {
-  if (value.length > 4000) request.input(name, mssql.NVarChar(mssql.MAX), value);
-  else request.input(name, mssql.NVarChar(4000), wellFormed(value));
-};
-
-/** Explicit lengths keep the text of a statement, and with it its cached plan, the same for every value. */
-const bind = (request: mssql.Request, name: string, value: Input): void => {
-  if (typeof value === 'string') bindText(request, name, value);
-  else if (Buffer.isBuffer(value)) request.input(name, mssql.VarBinary(mssql.MAX), value);
-  else if (value === null) request.input(name, mssql.NVarChar(4000), null);
-  else if (!Number.isSafeInteger(value)) request.input(name, mssql.Float, Math.max(-greatest, Math.min(greatest, value)));
-  else if (Math.abs(value) < int32) request.input(name, mssql.Int, value);
-  else request.input(name, mssql.BigInt, value);
 };
 
 const types = {
@@ -53,22 +34,28 @@ const tableOf = ({ table, columns, rows }: Load): mssql.Table => {
   return made;
 };
 
-type Lent = (error: unknown, connection: { hasError?: boolean } | undefined, ...more: readonly unknown[]) => void;
-type Lender = { acquire: (request: object, lent: Lent) => unknown };
+/** A connection as the pool lends it; one that is marked is not lent again. */
+type Line = Connection & { hasError?: boolean };
+type Lent = (error: Error | null, connection: Line | undefined, ...more: readonly unknown[]) => void;
+type Lender = { acquire: (request: object, lent: Lent) => unknown; release: (connection: Line) => unknown };
 
-/** Which connection each request has: the pool does not lend one again that is marked. */
-const watchLending = (pool: Lender): ((request: object) => void) => {
-  const lent = new WeakMap<object, { hasError?: boolean }>();
+/** Which connection each request has. */
+const watchLending = (pool: Lender): WeakMap<object, Line> => {
+  const lent = new WeakMap<object, Line>();
   const acquire = pool.acquire.bind(pool);
   pool.acquire = (request, callback) =>
     acquire(request, (error, connection, ...more) => {
       if (connection) lent.set(request, connection);
       callback(error, connection, ...more);
     });
-  return (request) => {
-    const connection = lent.get(request);
-    if (connection) connection.hasError = true;
-  };
+  return lent;
+};
+
+/** What is written goes out: a request of several packets would otherwise wait for the server to say that the first ones came. */
+const withoutDelay = (connection: Connection): void => {
+  connection.once('connect', () => {
+    (connection as unknown as { readonly socket?: Socket }).socket?.setNoDelay(true);
+  });
 };
 
 /** What reads go through: a pool, or one connection. */
@@ -78,12 +65,6 @@ type Compiled = { readonly text: string; readonly parameters: readonly (string |
 /** Parameters as the query compiler numbers them. */
 const numbered = ({ parameters }: Compiled): Inputs => Object.fromEntries(parameters.map((value, index) => [String(index + 1), value]));
 
-const rowsOf = async (request: mssql.Request, text: string, inputs: Inputs): Promise<readonly Row[]> => {
-  for (const name in inputs) bind(request, name, inputs[name] ?? null);
-  const { recordset } = (await request.query(text)) as { readonly recordset?: readonly Row[] };
-  return recordset ?? [];
-};
-
 /** One pool of connections, and what is tried again over it. */
 export class Database {
   private readonly pool: mssql.ConnectionPool;
@@ -91,7 +72,8 @@ export class Database {
   /** false once the database refused one */
   private allowsSnapshots = true;
   private readonly retries = new Retries();
-  private readonly discard: (request: object) => void;
+  private readonly lent: WeakMap<object, Line>;
+  private readonly statements = new WeakMap<Line, Statements>();
 
   private readonly gate: Gate;
 
@@ -102,12 +84,12 @@ export class Database {
     this.snapshots = new Turns(Math.max(1, Math.floor(most / 2)));
     // a broken connection is seen by the request that uses it, and replaced by the pool
     pool.on('error', () => undefined);
-    this.discard = watchLending(pool as unknown as Lender);
+    this.lent = watchLending(this.lender);
   }
 
   /** Connects; throws Unavailable when the server does not answer. */
   static async open(url: string): Promise<Database> {
-    const config = readDatabaseUrl(url);
+    const config = { ...readDatabaseUrl(url), beforeConnect: withoutDelay };
     const database = new Database(new mssql.ConnectionPool(config), config.pool?.max ?? 1);
     try {
       await database.again(() => database.pool.connect());
@@ -135,13 +117,40 @@ export class Database {
   }
 
   private async sendNow(text: string, inputs: Inputs): Promise<readonly Row[]> {
-    const request = this.pool.request();
+    const line = await this.borrowed();
     try {
-      return await rowsOf(request, text, inputs);
+      return await this.statementsOf(line).run(text, inputs);
     } catch (error) {
-      if (isInternal(error)) this.discard(request);
+      if (isInternal(error)) line.hasError = true;
       throw error;
+    } finally {
+      this.lender.release(line);
     }
+  }
+
+  private get lender(): Lender {
+    return this.pool as unknown as Lender;
+  }
+
+  private borrowed(): Promise<Line> {
+    return new Promise((resolve, reject) => {
+      this.lender.acquire({}, (error, line) => {
+        if (line) resolve(line);
+        else reject(error ?? new Error('no connection was lent'));
+      });
+    });
+  }
+
+  private statementsOf(line: Line): Statements {
+    const known = this.statements.get(line) ?? new Statements(line);
+    this.statements.set(line, known);
+    return known;
+  }
+
+  /** What was asked over the request's connection may have left it in any state. */
+  private discard(request: object): void {
+    const line = this.lent.get(request);
+    if (line) line.hasError = true;
   }
 
   /** DDL and other text without parameters. */
@@ -166,12 +175,19 @@ export class Database {
     try {
       for (const load of loads)
         if (load.rows.length > 0) await transaction.request().bulk(tableOf(load), { checkConstraints: true, keepNulls: true });
-      await rowsOf(transaction.request(), text, inputs);
+      await this.within(transaction, text, inputs);
       await transaction.commit();
     } catch (error) {
       await transaction.rollback().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** A statement over the connection that a transaction has. */
+  private within(transaction: mssql.Transaction, text: string, inputs: Inputs): Promise<readonly Row[]> {
+    const line = this.lent.get(transaction);
+    if (!line) throw new Error('the transaction has no connection');
+    return this.statementsOf(line).run(text, inputs);
   }
 
   /** A read: tried again after whatever may pass. Throws Unavailable when it does not. */
@@ -211,7 +227,7 @@ export class Database {
     await transaction.begin(mssql.ISOLATION_LEVEL.SNAPSHOT);
     const state = { last: Promise.resolve() as Promise<unknown> };
     const read = (text: string, inputs: Inputs = {}): Promise<readonly Row[]> => {
-      const rows = state.last.then(() => rowsOf(transaction.request(), text, inputs));
+      const rows = state.last.then(() => this.within(transaction, text, inputs));
       state.last = rows.catch(() => undefined);
       return rows;
     };
