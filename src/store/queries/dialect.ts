@@ -72,6 +72,12 @@ const afterPrefix =
     return last < 0xd7ff && last !== 0x1f ? `${prefix.slice(0, -1)}${String.fromCharCode(last + 1)}` : `${prefix}${greatest}`;
   };
 
+/**
+ * Not a parameter alone: the engine looks at its value when it prepares a statement, and does that anew whenever one is bound. Measured for a
+ * search that finds nothing: 92 us, and 7 us so.
+ */
+const atMost = (rows: Fragment | number): Fragment => sql`limit ${rows} + 0`;
+
 export const sqlite: Dialect = {
   name: 'sqlite',
   compile: compiler({
@@ -81,8 +87,8 @@ export const sqlite: Dialect = {
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }),
   join: sql`cross join`,
-  limit: (rows) => sql`limit ${rows}`,
-  anyOf: (rows) => sql`limit ${rows}`,
+  limit: atMost,
+  anyOf: atMost,
   missingLast: (value) => sql`${value} is null`,
   unindexed: (column) => sql`+${column}`,
   endsWith: (column, text) => sql`substr(${column}, -length(${text})) = ${text}`,

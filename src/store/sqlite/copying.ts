@@ -62,7 +62,7 @@ class SqliteCopySource implements CopySource {
     const [a, b] = after ?? [];
     const rows = this.connection
       .all(
-        `select ${lists(columns)} from ${name} ${after === undefined ? '' : `where (${first}, ${second}) > (?, ?)`} order by ${first}, ${second} limit ?`,
+        `select ${lists(columns)} from ${name} ${after === undefined ? '' : `where (${first}, ${second}) > (?, ?)`} order by ${first}, ${second} limit ? + 0`,
         ...(a === undefined || b === undefined ? [] : [a, b]),
         along.step,
       )

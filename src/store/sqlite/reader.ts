@@ -298,7 +298,7 @@ export class SqliteReader {
 
   auditLinks(chain: string, after: number, limit: number): readonly AuditLink[] {
     return this.connection.all(
-      'select chain, number, hash, body from audit_link where chain = ? and number > ? order by number limit ?',
+      'select chain, number, hash, body from audit_link where chain = ? and number > ? order by number limit ? + 0',
       chain,
       after,
       limit,
