@@ -1,8 +1,10 @@
 import { linkHash } from '../../src/store/audit-chain.js';
-import { Referenced, Stale, Taken, Unresolved, type AuditLink, type Store } from '../../src/store/port.js';
+import { Referenced, Stale, Taken, Unresolved, type AuditLink, type Store, type Unit } from '../../src/store/port.js';
 import { idsOf, plan, put } from '../builders/units.js';
 import { onEveryEngine } from './engines.js';
 
+const refers = (id: string, target: string) =>
+  put('Slot', id, 0, { values: [{ kind: 'reference', param: 'schedule', target: { type: 'Schedule', id: target } }] });
 const ODS = (code: string) => ({ keys: [`organisation:${code}`] });
 
 /** What every store engine promises. */
@@ -113,6 +115,36 @@ onEveryEngine('store', ({ open }) => {
       expect(await store.find({ type: 'Patient', id: 'b' }, 'all')).toBeUndefined();
       expect(await store.findClaim('slot', 's')).toBeUndefined();
     });
+    it('stands alone among those that come at the same time, however late it is refused', async () => {
+      await store.commit({ puts: [put('Schedule', 'there')], claims: [{ kind: 'slot', key: 'held', owner: 'x' }] });
+      const numbers = Array.from({ length: 40 }, (_, n) => n);
+      const wanted = (n: number): Unit => {
+        const schedule = n % 4 === 0 ? 'none' : 'there';
+        const claims = n % 4 === 1 ? [{ kind: 'slot', key: 'held', owner: 'y' } as const] : [];
+        const entries = n % 4 === 2 ? [{ kind: 'client', key: 'none', version: 7, body: '1' } as const] : [];
+        return {
+          puts: [refers(`s${String(n)}`, schedule), put('Patient', `p${String(n)}`)],
+          claims,
+          entries,
+          audit: [`"unit ${String(n)}"`],
+        };
+      };
+      const results = await Promise.allSettled(numbers.map((n) => store.commit(wanted(n))));
+      const reasons = [Unresolved, Taken, Stale];
+      for (const [n, result] of results.entries()) {
+        const expected = reasons[n % 4];
+        expect(result.status).toBe(expected === undefined ? 'fulfilled' : 'rejected');
+        if (result.status === 'rejected' && expected) expect(result.reason).toBeInstanceOf(expected);
+      }
+      const good = numbers.filter((n) => n % 4 === 3);
+      const { rows } = await store.search(plan('Patient', []), 'all');
+      expect([...idsOf(rows)].sort()).toEqual(good.map((n) => `p${String(n)}`).sort());
+      expect((await store.history({ type: 'Slot' }, { count: 100 }, 'all')).rows).toHaveLength(good.length);
+      const lines: string[] = [];
+      for (const { chain } of await store.auditChains())
+        for (const { body } of await store.auditLinks(chain, 0, 1000)) lines.push(...body.split('\n'));
+      expect(lines.sort()).toEqual(good.map((n) => `"unit ${String(n)}"`).sort());
+    });
     it('relies on expected versions', async () => {
       await store.commit({ puts: [put('Patient', 'a')] });
       await expect(
@@ -136,8 +168,6 @@ onEveryEngine('store', ({ open }) => {
   });
 
   describe('references', () => {
-    const refers = (id: string, target: string) =>
-      put('Slot', id, 0, { values: [{ kind: 'reference', param: 'schedule', target: { type: 'Schedule', id: target } }] });
     it('must resolve', async () => {
       await expect(store.commit({ puts: [refers('s', 'none')] })).rejects.toBeInstanceOf(Unresolved);
     });
