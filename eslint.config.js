@@ -40,13 +40,13 @@ export default tseslint.config(
       'src/resources/**/*.ts',
     ],
     [],
-    [['@hapi/*', 'mssql', 'kysely', '@photostructure/sqlite', 'node:sqlite', 'node-jose', 'node:fs*', 'pino']],
+    [['@hapi/*', 'mssql', 'tedious', 'kysely', '@photostructure/sqlite', 'node:sqlite', 'node-jose', 'node:fs*', 'pino']],
     'this room does no I/O: it goes through ports',
   ),
   refused(
     ['src/http/**/*.ts', 'src/cli/**/*.ts', 'src/demo/**/*.ts', 'src/auth/**/*.ts'],
     [],
-    [['mssql', 'kysely', '@photostructure/sqlite', 'node:sqlite']],
+    [['mssql', 'tedious', 'kysely', '@photostructure/sqlite', 'node:sqlite']],
     'SQL stays in src/store',
   ),
   refused(

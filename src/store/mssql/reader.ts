@@ -190,7 +190,7 @@ export class MssqlReader implements Reader {
     const wanted = [...this.unknown];
     const { text } = prepared;
     if (wanted.length === 0) return asKept({ text, parameters });
-    await this.terms.find(wanted);
+    await this.lookUp(wanted);
     return asKept({ text, parameters: parametersOf(prepared, run) });
   }
 
@@ -329,6 +329,15 @@ export class MssqlReader implements Reader {
     }));
   }
 
+  /**
+   * Numbers of terms that this process never saw. The name of a contained type is written where nobody did so far: searches along
+   * references name it, whether there are such resources or not, and each would look for it again.
+   */
+  private async lookUp(wanted: readonly string[]): Promise<void> {
+    await this.terms.intern(wanted.filter((text) => text.startsWith('#') && this.terms.known(text.slice(1)) !== undefined));
+    await this.terms.find(wanted);
+  }
+
   private term(text: string): number {
     const number = this.terms.known(text);
     if (number === undefined) this.unknown.add(text);
@@ -342,7 +351,7 @@ export class MssqlReader implements Reader {
     const first = tsql.compile(build());
     if (this.unknown.size === 0) return first;
     const wanted = [...this.unknown];
-    await this.terms.find(wanted);
+    await this.lookUp(wanted);
     return wanted.some((text) => this.terms.known(text) !== undefined) ? tsql.compile(build()) : first;
   }
 
