@@ -3,9 +3,10 @@ import { failure } from './outcome.js';
 
 /**
  * R4 json.html#primitive: the precision of a decimal is significant, so 1.50 must stay 1.50. Text with such a number (a trailing
- * zero after the point, an exponent, more than 15 digits) takes the lossless parser; all other text takes the native one.
+ * zero after the point, an exponent, more than 15 digits) takes the lossless parser; all other text takes the native one. What follows a
+ * number tells it from the seconds of a time.
  */
-const risky = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|[\d.]{16,}|0\.0\d*|\d+\.0*(?![\d]))/;
+const risky = /[:[,]\s*-?(?:\d+\.\d*0|\d+(?:\.\d+)?[eE][-+]?\d+|[\d.]{16,}|0\.0\d*|\d+\.0*)(?=[\s,}\]]|$)/;
 
 const exact = (text: string): number | LosslessNumber => (String(Number(text)) === text ? Number(text) : new LosslessNumber(text));
 
