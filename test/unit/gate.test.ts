@@ -31,7 +31,7 @@ describe('the gate before the connections', () => {
     expect([entered(), gate.waiting]).toEqual([2, 4]);
     await jest.advanceTimersByTimeAsync(200);
     expect(entered()).toBe(3);
-    await jest.advanceTimersByTimeAsync(5000);
+    await jest.advanceTimersByTimeAsync(7000);
     expect([entered(), gate.waiting]).toEqual([4, 2]);
     release();
     await Promise.all(all);
@@ -46,13 +46,13 @@ describe('the gate before the connections', () => {
     expect(entered()).toBe(3);
     release();
     await Promise.all(all);
-    for (let n = 0; n < 30; n++) await gate.pass(() => Promise.resolve());
+    for (let n = 0; n < 150; n++) await gate.pass(() => Promise.resolve());
     const busy = enter(gate, 6);
     await jest.advanceTimersByTimeAsync(600);
     expect(busy.entered()).toBe(4);
     await jest.advanceTimersByTimeAsync(2000);
     expect(busy.entered()).toBe(4);
-    await jest.advanceTimersByTimeAsync(1500);
+    await jest.advanceTimersByTimeAsync(4500);
     expect(busy.entered()).toBe(5);
     busy.release();
     await Promise.all(busy.all);

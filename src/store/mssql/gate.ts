@@ -3,8 +3,8 @@ export const atFirst = 2;
 const patienceMs = 500;
 const giveUpMs = 15_000;
 /** a connection that was opened is quick after so many statements for each that there are, or at the latest after so long */
-const statementsToSettle = 10;
-const settledMs = 3000;
+const statementsToSettle = 50;
+const settledMs = 6000;
 
 type Waiter = { readonly since: number; readonly enter: () => void; readonly refuse: (error: Error) => void };
 
