@@ -12,9 +12,10 @@ export const refusal = (category: Category, issueCode: string, ersCode: string, 
  * Refuses a reference to a version that is not the current one: 409.
  *
  * @param asked the version that was named; undefined: none was
+ * @param current undefined: there is none
  * @param what the request in the caller's words
  */
-export const refuseStale = (asked: string | undefined, current: number, what: string, expression: string): void => {
-  if (asked === undefined || asked === String(current)) return;
+export const refuseStale = (asked: string | undefined, current: number | undefined, what: string, expression: string): void => {
+  if (asked === undefined || current === undefined || asked === String(current)) return;
   throw refusal('conflict', 'conflict', 'INVALID_STATE', `The ${what} has moved on: its version is ${String(current)}.`, expression);
 };

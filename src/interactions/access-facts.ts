@@ -7,7 +7,7 @@ import type { AccessLink } from '../store/port.js';
 import type { Call, House } from './house.js';
 import { identifierKey } from './logical-references.js';
 
-const targetOf = (house: House, reference: FoundReference, logical: ReadonlyMap<string, Key>): Key | undefined =>
+export const targetOf = (house: House, reference: FoundReference, logical: ReadonlyMap<string, Key>): Key | undefined =>
   reference.reference !== undefined
     ? readReference(reference.reference, house.baseUrl)
     : reference.identifier && logical.get(identifierKey(reference.identifier));

@@ -56,6 +56,33 @@ const withoutResources = (tree: Parts): Parts =>
 
 const isTree = (value: unknown): value is Parts => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const unreadable: ReadonlySet<string> = new Set([...shape, 'code-invalid']);
+const isDangling = ({ diagnostics }: Finding): boolean => diagnostics?.endsWith('ref-1') === true;
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+const faultsInside = (house: House, { resource }: Parts, index: number): readonly Finding[] => {
+  if (!isTree(resource)) return [];
+  const whole = Object.fromEntries(Object.entries(resource).filter(([, value]) => !isEmptyList(value)));
+  const type = String(resource['resourceType']);
+  return house
+    .validate(whole, { baseOnly: true })
+    .filter((finding) => isError(finding) && (unreadable.has(finding.code) || isDangling(finding)))
+    .map((finding) => ({
+      ...finding,
+      expression: (finding.expression ?? []).map((path) => path.replace(type, `Parameters.parameter[${String(index)}].resource`)),
+    }));
+};
+
+/**
+ * Throws for resources among the inputs that cannot be read: wrong types, unknown elements and codes, references to nothing inside. What of
+ * R4 is missing, an empty list too, is for the operation, which adds it or says what it misses.
+ */
+export const refuseUnreadableResources = (house: House, body: unknown): void => {
+  const given: unknown = isTree(body) && body['resourceType'] === 'Parameters' ? body['parameter'] : undefined;
+  const faults = (Array.isArray(given) ? given : []).flatMap((one: unknown, index) => (isTree(one) ? faultsInside(house, one, index) : []));
+  if (faults.length > 0) throw new Failure(categoryOf(faults), faults);
+};
+
 /** Throws for inputs of an operation that are misshapen themselves. What is wrong with a resource among them is the operation's to say. */
 export const refuseMisshapenInputs = (house: House, body: unknown): void => {
   if (isTree(body) && body['resourceType'] === 'Parameters') refuseMisshapen(house, withoutResources(body));

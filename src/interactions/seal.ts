@@ -16,10 +16,11 @@ import { awaitingScan } from './document-scan.js';
 import { gatherForValidation } from './gather-validation.js';
 import type { Call, House } from './house.js';
 import { onlySeen, refuseUnseen } from './unseen.js';
-import { accessFacts, attachmentUrls, keyed, linksOf } from './access-facts.js';
+import { accessFacts, attachmentUrls, keyed, linksOf, targetOf } from './access-facts.js';
 import { authorKeys, refuseOtherAuthor } from './authors.js';
 import { identifierKey, resolveLogical } from './logical-references.js';
 import { otherReferences, versionsReferredTo } from './referred-to.js';
+import { refuseOtherPatient } from './whose-referral.js';
 
 export type Sealed = {
   readonly put: Put;
@@ -97,6 +98,10 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
     await refuseOtherAuthor(house, call, draft);
   }
   const links = linksOf(house, draft, resource, references, logical);
+  if (draft.plain === true) {
+    const subject = references.find(({ path }) => path === `${draft.type}.subject`);
+    await refuseOtherPatient(house, call, draft, subject && targetOf(house, subject, logical), links, drafts);
+  }
   // what belongs to a referral is seen with it: a key of its own would outlive the caller's place on the shortlist
   const { callerOrganisation: _caller, ...withoutCaller } = facts;
   const isLinked = links.some(({ child }) => child.type === draft.type && child.id === draft.id);

@@ -1,5 +1,6 @@
 import type { OperationDefinitionParameter, Reference } from 'fhir/r4.js';
 import { systems } from '../domain/codes.js';
+import { codeWithin, systemOfAll } from '../domain/reference-data/code-within.js';
 import { Failure, failure, type Issue } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 
@@ -12,11 +13,11 @@ export type Given = {
 };
 
 /** How an input is declared: R4's OperationDefinition.parameter. */
-export type Declared = Pick<OperationDefinitionParameter, 'name' | 'use' | 'min' | 'max' | 'type' | 'documentation'> & {
+export type Declared = Pick<OperationDefinitionParameter, 'name' | 'use' | 'min' | 'max' | 'type' | 'documentation' | 'binding'> & {
   readonly part?: readonly Declared[];
 };
 
-type Coded = { readonly code?: string; readonly coding?: readonly { readonly code?: string }[] };
+type Coded = { readonly system?: string; readonly code?: string };
 
 const at = (path: string, name: string): string => `${path}.where(name='${name}')`;
 
@@ -53,6 +54,7 @@ const fits = (given: Given, declared: Declared): boolean => {
 /** The inputs of an operation, read by name; every fault of form is found when it is made. */
 export class Inputs {
   private constructor(
+    private readonly declared: readonly Declared[],
     private readonly given: readonly Given[],
     private readonly path: string,
   ) {}
@@ -65,7 +67,7 @@ export class Inputs {
     const given = (body?.['parameter'] ?? []) as readonly Given[];
     const faults = faultsOf(declared, given, path);
     if (faults.length > 0) throw new Failure('invalid', faults);
-    return new Inputs(given, path);
+    return new Inputs(declared, given, path);
   }
 
   has(name: string): boolean {
@@ -76,8 +78,13 @@ export class Inputs {
     return this.given.filter((one) => one.name === name);
   }
 
+  /** A code of the code system that the input is bound to; what comes with another system is told with it, `system|code`. */
   code(name: string): string | undefined {
-    return codeOf(this.given.find((one) => one.name === name));
+    const valueSet = this.declaredAs(name)?.binding?.valueSet;
+    return codeOf(
+      this.given.find((one) => one.name === name),
+      valueSet === undefined ? undefined : systemOfAll(valueSet),
+    );
   }
 
   text(name: string): string | undefined {
@@ -102,21 +109,28 @@ export class Inputs {
     return referenceOf(this.given.find((one) => one.name === name));
   }
 
+  private declaredAs(name: string): Declared | undefined {
+    return this.declared.find((one) => one.name === name);
+  }
+
   parts(name: string): Inputs | undefined {
     const one = this.given.find((candidate) => candidate.name === name);
     if (!one) return undefined;
     const inner = one.part ?? (one.resource?.['parameter'] as readonly Given[] | undefined) ?? [];
-    return new Inputs(inner, `${at(this.path, name)}.part`);
+    return new Inputs(this.declaredAs(name)?.part ?? [], inner, `${at(this.path, name)}.part`);
   }
 }
 
-export const codeOf = (one: Given | undefined): string | undefined => {
-  const concept = (one?.['valueCodeableConcept'] ?? one?.['valueCoding']) as Coded | undefined;
-  return (
-    concept?.code ??
-    concept?.coding?.find(({ code }) => code !== undefined)?.code ??
-    ((one?.['valueCode'] ?? one?.['valueString']) as string | undefined)
-  );
+const codingsOf = (one: Given | undefined): readonly Coded[] | undefined => {
+  const concept = one?.['valueCodeableConcept'] as { readonly coding?: readonly Coded[] } | undefined;
+  const coding = one?.['valueCoding'] as Coded | undefined;
+  return concept?.coding ?? (coding && [coding]);
+};
+
+const codeOf = (one: Given | undefined, system: string | undefined): string | undefined => {
+  const codings = codingsOf(one);
+  if (codings === undefined) return (one?.['valueCode'] ?? one?.['valueString']) as string | undefined;
+  return system === undefined ? codings.find(({ code }) => code !== undefined)?.code : codeWithin(codings, system);
 };
 
 export const referenceOf = (one: Given | undefined): Reference | undefined => {

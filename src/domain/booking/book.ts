@@ -24,6 +24,8 @@ export const gatherBasis = async (situation: Situation, appointment: Appointment
       'The appointment must be based on a referral that exists.',
       'Appointment.basedOn',
     );
+  if ((appointment.basedOn ?? []).length > 1)
+    throw refusal('business-rule', 'business-rule', 'TOO_MANY_ITEMS', 'An appointment is of one referral.', 'Appointment.basedOn');
   refuseStale(based?.version, found.version, 'referral', 'Appointment.basedOn[0].reference');
   return gatherReferral(situation, found);
 };

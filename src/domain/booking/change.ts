@@ -1,8 +1,9 @@
-import type { Appointment, CodeableConcept, Slot } from 'fhir/r4.js';
+import type { Appointment, Slot } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { changed, type Decision, type Found } from '../command.js';
-import type { ReferenceSystem } from '../codes.js';
+import { systems, type ReferenceSystem } from '../codes.js';
 import { referenceToService, type Service } from '../directory/service.js';
+import { codeWithin } from '../reference-data/code-within.js';
 import { gatherConcept } from '../reference-data/concept.js';
 import { reasonRules, type GivenReason } from '../reference-data/reason-rules.js';
 import { changeReferral, freed } from '../referral/change-referral.js';
@@ -34,25 +35,26 @@ const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): Referral
   }
 };
 
+type Reasons = { readonly id: ReferenceSystem; readonly system: string };
+const cancellations: Reasons = { id: 'APPOINTMENT-CANCELLATION-REASON', system: systems.appointmentCancellation };
+
 /** The reference data that the reason of an ending is from; one who came has no need of one. */
-const reasonsOf: Readonly<Partial<Record<ReferralEvent, ReferenceSystem>>> = {
-  'cancel-for-patient': 'APPOINTMENT-CANCELLATION-REASON',
-  'cancel-by-provider': 'APPOINTMENT-CANCELLATION-REASON',
-  'not-attended': 'APPOINTMENT-NON-ATTENDANCE-REASON',
+const reasonsOf: Readonly<Partial<Record<ReferralEvent, Reasons>>> = {
+  'cancel-for-patient': cancellations,
+  'cancel-by-provider': cancellations,
+  'not-attended': { id: 'APPOINTMENT-NON-ATTENDANCE-REASON', system: systems.nonAttendance },
 };
 
-const codeOf = (concept: CodeableConcept | undefined): string | undefined => concept?.coding?.find(({ code }) => code !== undefined)?.code;
-
 /** Who may use which reason: a referrer those of A034; a patient too, but he may say it in words; a provider's system any that is in effect. */
-const checkReason = async (situation: Situation, wanted: Appointment, system: ReferenceSystem): Promise<void> => {
+const checkReason = async (situation: Situation, wanted: Appointment, { id, system }: Reasons): Promise<void> => {
   const { facts, caller, now } = situation;
   const side = sideOf(caller);
-  const code = codeOf(wanted.cancelationReason);
-  if (code === undefined && (side === 'patient' || system === 'APPOINTMENT-NON-ATTENDANCE-REASON')) return;
+  const code = codeWithin(wanted.cancelationReason?.coding ?? [], system);
+  if (code === undefined && (side === 'patient' || id === 'APPOINTMENT-NON-ATTENDANCE-REASON')) return;
   const referring = side === 'referrer' || side === 'patient';
   const given: GivenReason = {
     code,
-    concept: await gatherConcept(facts, system, code),
+    concept: await gatherConcept(facts, id, code),
     comment: wanted.comment,
     businessFunction: side === 'referrer' ? caller.businessFunction : undefined,
     usage: referring ? { property: 'usage', value: 'CANCEL' } : undefined,

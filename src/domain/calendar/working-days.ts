@@ -30,7 +30,9 @@ export const endOfDay = (date: string): number => {
 };
 
 const numberOf = (date: string): number => Math.round(Date.parse(`${date}T00:00:00Z`) / day);
-const dateOf = (number: number): string => new Date(number * day).toISOString().slice(0, 10);
+// R4 datatypes.html#date: a year has four digits
+const lastDay = numberOf('9999-12-31');
+const dateOf = (number: number): string => new Date(Math.min(number, lastDay) * day).toISOString().slice(0, 10);
 const holidays = new Set([...bankHolidays].map(numberOf));
 
 /** Days since 1970 begin with a Thursday. */

@@ -1,4 +1,4 @@
-import type { DocumentReference } from 'fhir/r4.js';
+import type { Attachment, DocumentReference, DocumentReferenceContent } from 'fhir/r4.js';
 import type { Found } from '../command.js';
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
@@ -10,6 +10,8 @@ export type GivenAttachment = {
   readonly binary: Found | undefined;
   /** it was uploaded for another request */
   readonly elsewhere: boolean;
+  /** it is about another patient */
+  readonly ofOther: boolean;
   readonly expression: string;
 };
 
@@ -19,9 +21,13 @@ export type GivenAttachments = { readonly given: readonly GivenAttachment[]; rea
 const descriptionAtMost = 200;
 const nameAtMost = 255;
 
-const titleOf = ({ document }: GivenAttachment): string | undefined => document.content[0]?.attachment.title;
+/** The file of a document, which may come in Parameters without what R4 asks for. */
+export const attachmentOf = ({ content }: Partial<DocumentReference>): Partial<Attachment> | undefined =>
+  (content?.[0] as Partial<DocumentReferenceContent> | undefined)?.attachment;
+
+const titleOf = ({ document }: GivenAttachment): string | undefined => attachmentOf(document)?.title;
 const typeOf = ({ document, binary }: GivenAttachment): string | undefined =>
-  document.content[0]?.attachment.contentType ?? (binary?.resource['contentType'] as string | undefined);
+  attachmentOf(document)?.contentType ?? (binary?.resource['contentType'] as string | undefined);
 const each = (
   check: (one: GivenAttachment) => string | undefined,
 ): ((x: GivenAttachments) => readonly { readonly text: string; readonly expression: string }[]) => {
@@ -43,6 +49,12 @@ const forThisRequest: Rule<GivenAttachments> = {
   code: 'INAPPROPRIATE_VALUE',
   expression: 'DocumentReference.content',
   evaluate: each(({ elsewhere }) => (elsewhere ? 'The file was uploaded for another request.' : undefined)),
+};
+
+const ofThePatient: Rule<GivenAttachments> = {
+  code: 'CONFLICTING_VALUES',
+  expression: 'DocumentReference.subject',
+  evaluate: each(({ ofOther }) => (ofOther ? 'The file is about another patient than the request.' : undefined)),
 };
 
 const named: Rule<GivenAttachments> = {
@@ -115,6 +127,7 @@ const scanned = (code: 'PENDING' | 'THREATS_FOUND' | 'VALIDATION_FAILED', text: 
 export const attachmentRules: readonly Rule<GivenAttachments>[] = [
   uploaded,
   forThisRequest,
+  ofThePatient,
   named,
   shortName,
   uniqueNames,

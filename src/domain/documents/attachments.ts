@@ -4,7 +4,7 @@ import { extensions, systems } from '../codes.js';
 import { changed, created, type Draft, type Found } from '../command.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
-import { attachmentRules, type GivenAttachment } from './attachment-rules.js';
+import { attachmentOf, attachmentRules, type GivenAttachment } from './attachment-rules.js';
 
 export type AttachmentType = 'REFERRER' | 'PROVIDER' | 'ADVICE_REQUEST' | 'GUIDANCE_RESPONSE';
 
@@ -15,16 +15,24 @@ export const attachmentTypeOf = (document: DocumentReference): AttachmentType | 
 const isOfType = (type: AttachmentType, found: Found): boolean =>
   (attachmentTypeOf(found.resource as unknown as DocumentReference) ?? 'REFERRER') === type;
 
-const attachmentOf = (document: DocumentReference) => document.content[0]?.attachment;
-
 /** What an operation was given as files: DocumentReferences whose Binary was uploaded before, or such that are attached already. */
 export type GivenFiles = { readonly documents: readonly DocumentReference[]; readonly expression: string };
+
+/** Whether a file says that it is about somebody else than the patient of the request; one that names nobody does not. */
+const isOfOther = (said: Reference | undefined, subject: Reference, baseUrl: string): boolean => {
+  const key = readReference(said?.reference ?? '', baseUrl);
+  if (key && `${key.type}/${key.id}` !== subject.reference) return true;
+  const { system = systems.nhsNumber, value } = said?.identifier ?? {};
+  return (
+    value !== undefined && system === systems.nhsNumber && subject.identifier?.value !== undefined && value !== subject.identifier.value
+  );
+};
 
 /** Gathers the Binary of each file, and whether another request has it already. */
 const gatherGiven = async (
   { facts, baseUrl }: Situation,
   { documents, expression }: GivenFiles,
-  request: string | undefined,
+  to: { readonly request: string; readonly subject: Reference },
 ): Promise<readonly GivenAttachment[]> =>
   Promise.all(
     documents.map(async (document, index) => {
@@ -34,7 +42,8 @@ const gatherGiven = async (
       return {
         document,
         binary,
-        elsewhere: uploadedFor !== undefined && uploadedFor !== `ServiceRequest/${request ?? ''}`,
+        elsewhere: uploadedFor !== undefined && uploadedFor !== `ServiceRequest/${to.request}`,
+        ofOther: isOfOther(document.subject, to.subject, baseUrl),
         expression: `${expression}[${String(index)}]`,
       };
     }),
@@ -94,7 +103,7 @@ export const attachFiles = async (
     readonly existing: readonly Found[];
   },
 ): Promise<readonly Draft[]> => {
-  const given = await gatherGiven(situation, files, to.request);
+  const given = await gatherGiven(situation, files, to);
   const titles = to.existing.flatMap((found) => attachmentOf(found.resource as unknown as DocumentReference)?.title ?? []);
   refuseBreaches(attachmentRules, { given, titles });
   return given.map((one) => attached(one, to, situation));

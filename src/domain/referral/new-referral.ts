@@ -1,5 +1,7 @@
 import type { Patient, Reference, ServiceRequest } from 'fhir/r4.js';
+import { addDays, localDayOf } from '../calendar/working-days.js';
 import { extensions, systems } from '../codes.js';
+import { readReference } from '../../fhir/references.js';
 import { created, type Decision, type Draft, type Found } from '../command.js';
 import { nhsNumberOf } from '../demographics/demographics.js';
 import type { SearchCriteria } from '../directory/criteria.js';
@@ -7,7 +9,7 @@ import { referenceToService, type Service } from '../directory/service.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
 import type { Concept } from '../reference-data/concept.js';
 import { gatherPriorityInEffect, gatherPriorityOf } from '../reference-data/priority.js';
-import { refusal } from '../refusal.js';
+import { refusal, refuseStale } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { gatherPatientToRefer } from './gather-patient.js';
@@ -35,7 +37,7 @@ export type WantedRequest = {
   readonly reminderDays?: number;
   /** ServiceRequest as a client sent it, the base of what is made */
   readonly request: Partial<ServiceRequest>;
-  readonly at: Readonly<Record<'patient' | 'shortlist' | 'priority' | 'referringClinician' | 'intention', string>>;
+  readonly at: Readonly<Record<'patient' | 'shortlist' | 'priority' | 'referringClinician' | 'intention' | 'pathwayStart', string>>;
 };
 
 export type Gathered = {
@@ -45,19 +47,25 @@ export type Gathered = {
   readonly priority: Concept;
 };
 
-const yearMs = 365 * 86_400_000;
+const mostDays = 365;
 
-const checkPathwayStart = (start: string | undefined, now: string): void => {
-  if (start === undefined) return;
+/** In the past, at most 365 days ago: of a day the day counts, as it is in England, of a moment the moment. */
+const isPathwayStart = (start: string, now: string): boolean => {
+  const today = localDayOf(now);
+  if (/^\d{4}-\d\d-\d\d$/.test(start)) return start <= today && start >= addDays(today, -mostDays);
   const age = Date.parse(now) - Date.parse(start);
-  if (!(age >= 0 && age <= yearMs))
-    throw refusal(
-      'business-rule',
-      'business-rule',
-      'INVALID_VALUE',
-      'eReferralPathwayStart lies in the past, at most 365 days ago.',
-      "Parameters.parameter.where(name='eReferralPathwayStart')",
-    );
+  return age >= 0 && age <= mostDays * 86_400_000;
+};
+
+const checkPathwayStart = ({ pathwayStart: start, at }: WantedRequest, now: string): void => {
+  if (start === undefined || isPathwayStart(start, now)) return;
+  throw refusal(
+    'business-rule',
+    'business-rule',
+    'INVALID_VALUE',
+    `eReferralPathwayStart lies in the past, at most ${String(mostDays)} days ago.`,
+    at.pathwayStart,
+  );
 };
 
 const gatherPriority = async (situation: Situation, wanted: WantedRequest): Promise<Concept> => {
@@ -74,11 +82,27 @@ const gatherPriority = async (situation: Situation, wanted: WantedRequest): Prom
   return gatherPriorityInEffect(situation, code, wanted.at.priority);
 };
 
+/** A reference that says one patient and the NHS number of another is of nobody. */
+const refuseOther = (reference: Reference | undefined, patient: Found | undefined, expression: string): void => {
+  const { system = systems.nhsNumber, value } = reference?.identifier ?? {};
+  const number = patient && nhsNumberOf(patient.resource as unknown as Patient);
+  if (number === undefined || value === undefined || system !== systems.nhsNumber || value === number) return;
+  throw refusal(
+    'business-rule',
+    'business-rule',
+    'CONFLICTING_VALUES',
+    'The reference and the NHS number are of different patients.',
+    expression,
+  );
+};
+
 /** Gathers what a new request names and refuses, with the codes of e-RS, what their rules forbid. */
 export const gatherNew = async (situation: Situation, wanted: WantedRequest): Promise<Gathered> => {
   const { patient, demographic } = await gatherPatientToRefer(situation, wanted.patient);
+  refuseOther(wanted.patient, patient, wanted.at.patient);
+  refuseStale(readReference(wanted.patient?.reference ?? '', situation.baseUrl)?.version, patient?.version, 'patient', wanted.at.patient);
   refuseBreaches(patientRules, { demographic, expression: wanted.at.patient });
-  checkPathwayStart(wanted.pathwayStart, situation.now);
+  checkPathwayStart(wanted, situation.now);
   const priority = await gatherPriority(situation, wanted);
   const services = await gatherShortlist(situation, {
     kind: wanted.kind,

@@ -3,7 +3,7 @@ import type { Decision } from '../command.js';
 import { refuseBreaches, unless, type Rule } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { createReferral } from './new-referral.js';
-import { kindOf, letterIntentionOf, stateOf, ubrnOf } from './referral.js';
+import { kindOf, letterIntentionOf, pathwayStartOf, stateOf, ubrnOf } from './referral.js';
 
 type Posted = { readonly request: ServiceRequest; readonly now: string };
 
@@ -31,6 +31,13 @@ const submitted: Rule<Posted> = {
   evaluate: ({ request }) => unless(request.status === 'active', 'A new referral is active: nothing is kept for later, or from before.'),
 };
 
+// R4 servicerequest.html: doNotPerform is a modifier, it turns the request into its opposite
+const toBeDone: Rule<Posted> = {
+  code: 'INAPPROPRIATE_VALUE',
+  expression: 'ServiceRequest.doNotPerform',
+  evaluate: ({ request }) => unless(request.doNotPerform !== true, 'A referral asks for a service: doNotPerform is not true.'),
+};
+
 const notAhead: Rule<Posted> = {
   code: 'INVALID_VALUE',
   expression: 'ServiceRequest.authoredOn',
@@ -40,13 +47,15 @@ const notAhead: Rule<Posted> = {
 
 /** POST ServiceRequest, also in a transaction, is A011: the shortlist is `performer`, the rest as the resource says. */
 export const plainReferral = (situation: Situation, request: ServiceRequest): Promise<Decision> => {
-  refuseBreaches([noUbrn, noState, noAdvice, submitted, notAhead], { request, now: situation.now });
+  refuseBreaches([noUbrn, noState, noAdvice, submitted, toBeDone, notAhead], { request, now: situation.now });
   const intention = letterIntentionOf(request);
+  const pathwayStart = pathwayStartOf(request);
   return createReferral(situation, {
     kind: 'referral',
     patient: request.subject,
     shortlist: request.performer ?? [],
     ...(intention === undefined ? {} : { intention }),
+    ...(pathwayStart === undefined ? {} : { pathwayStart }),
     request,
     at: {
       patient: 'ServiceRequest.subject',
@@ -54,6 +63,7 @@ export const plainReferral = (situation: Situation, request: ServiceRequest): Pr
       priority: 'ServiceRequest.extension',
       referringClinician: 'ServiceRequest.requester',
       intention: 'ServiceRequest.extension',
+      pathwayStart: 'ServiceRequest.extension',
     },
   });
 };

@@ -1,5 +1,6 @@
 import type { Coding, Extension, Identifier, ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
+import { codeWithin } from '../reference-data/code-within.js';
 import type { Concept } from '../reference-data/concept.js';
 import type { AdviceState, ReferralState } from './states.js';
 
@@ -91,17 +92,23 @@ export const marked = (request: ServiceRequest, marks: Why): ServiceRequest => {
 export const inAdviceState = (request: ServiceRequest, state: AdviceState, why: Why = {}): ServiceRequest =>
   withExtension(request, extensions.state, stateExtension(systems.adviceState, state, why));
 
-const codeIn = (within: readonly Extension[], url: string): string | undefined => {
+const codeIn = (within: readonly Extension[], url: string, system: string): string | undefined => {
   const found = within.find((extension) => extension.url === url);
-  return found?.valueCoding?.code ?? found?.valueCodeableConcept?.coding?.[0]?.code;
+  return found && codeWithin(found.valueCoding === undefined ? (found.valueCodeableConcept?.coding ?? []) : [found.valueCoding], system);
 };
 
 export const letterIntentionOf = (request: ServiceRequest): LetterIntention | undefined =>
-  codeIn(request.extension ?? [], extensions.letterIntention) as LetterIntention | undefined;
+  codeIn(request.extension ?? [], extensions.letterIntention, systems.letterIntention) as LetterIntention | undefined;
+
+/** When the waiting-time clock began, as the request says it (ISO 8601). */
+export const pathwayStartOf = (request: ServiceRequest): string | undefined => {
+  const found = request.extension?.find(({ url }) => url === extensions.pathwayStart);
+  return found?.valueDateTime ?? found?.valueInstant;
+};
 
 /** The e-RS priority that the request itself says; without one, ServiceRequest.priority counts (reference-data/priority). */
 export const ersPriorityOf = (request: Partial<ServiceRequest>): string | undefined =>
-  request.extension && codeIn(request.extension, extensions.priority);
+  request.extension && codeIn(request.extension, extensions.priority, systems.priority);
 
 /** The request with the e-RS priority and the R4 priority that PRIORITY says goes with it; where it says none, the request keeps its own. */
 export const withPriority = (request: ServiceRequest, priority: Pick<Concept, 'code' | 'display' | 'one'>): ServiceRequest => ({

@@ -2,10 +2,11 @@ import type { Reference } from 'fhir/r4.js';
 import { askForAdvice } from '../../domain/advice/ask.js';
 import { convertAdvice } from '../../domain/advice/convert.js';
 import { sendCommunicationToRequester } from '../../domain/advice/reply.js';
+import { systems } from '../../domain/codes.js';
 import type { Found } from '../../domain/command.js';
 import { refusal, refuseStale } from '../../domain/refusal.js';
 import { readReference } from '../../fhir/references.js';
-import { files, needed, optional, output } from './declare.js';
+import { files, needed, neededCode, optional, optionalCode, output } from './declare.js';
 import { requestOf, requestParameters } from './create-referral.js';
 import { answerParts, maybe, onInstance, onType, type Done } from './ers-operation.js';
 import { expressionOf, filesOf } from './inputs.js';
@@ -21,7 +22,7 @@ export const createAdviceAndGuidanceOperation = onType({
   parameters: [
     ...requestParameters,
     needed('adviceRequestText', 'string', 'at most 8000 characters'),
-    optional('providerConversionAuthorisation', 'code', 'AUTHORISED_TO_CONVERT or NOT_AUTHORISED_TO_CONVERT'),
+    optionalCode('providerConversionAuthorisation', systems.conversionAuthorisation, 'AUTHORISED_TO_CONVERT or NOT_AUTHORISED_TO_CONVERT'),
     files('attachment', 'documents of the referrer'),
   ],
   decide: async (situation, inputs) =>
@@ -47,10 +48,14 @@ export const sendCommunicationToRequesterOperation = onInstance({
   description: 'The provider answers a request for advice, or asks for more (e-RS A026).',
   type: 'ServiceRequest',
   parameters: [
-    needed('guidanceOutcome', 'code', 'RETURN_TO_REFERRER_WITH_ADVICE, REQUIRE_FURTHER_INFORMATION or PROVIDER_CONVERTED'),
-    optional('guidanceIntendedRecommendation', 'code', 'with RETURN_TO_REFERRER_WITH_ADVICE, and only there'),
+    neededCode(
+      'guidanceOutcome',
+      systems.guidanceOutcome,
+      'RETURN_TO_REFERRER_WITH_ADVICE, REQUIRE_FURTHER_INFORMATION or PROVIDER_CONVERTED',
+    ),
+    optionalCode('guidanceIntendedRecommendation', systems.guidanceRecommendation, 'with RETURN_TO_REFERRER_WITH_ADVICE, and only there'),
     needed('guidance', 'string', 'at most 8000 characters'),
-    optional('updatedPriority', 'code', 'eRS-Priority'),
+    optionalCode('updatedPriority', systems.priority, 'eRS-Priority'),
     files('attachment', 'documents of the provider'),
   ],
   decide: async (situation, found, inputs) =>
@@ -75,7 +80,7 @@ const conversionParameters = [
   optional('communicationRequest', 'Reference', 'the request for advice; with its version it must be current'),
   optional('guidance', 'string', 'at most 8000 characters'),
   needed('reviewComments', 'string', 'at most 2000 characters'),
-  optional('newReferralPriority', 'code', 'eRS-Priority'),
+  optionalCode('newReferralPriority', systems.priority, 'eRS-Priority'),
   files('attachment', 'documents of the provider'),
 ];
 

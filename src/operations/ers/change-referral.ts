@@ -1,9 +1,10 @@
+import { systems } from '../../domain/codes.js';
 import { maintainReferralLetter } from '../../domain/documents/maintain-letter.js';
 import { cancelReferral } from '../../domain/referral/cancel-referral.js';
 import { changeShortlist, type WantedShortlist } from '../../domain/referral/change-shortlist.js';
 import type { Situation } from '../../domain/situation.js';
 import type { Inputs } from '../parameters.js';
-import { files, needed, optional, output, searchCriteria } from './declare.js';
+import { files, needed, neededCode, optional, optionalCode, output, searchCriteria } from './declare.js';
 import { answerParts, maybe, onInstance } from './ers-operation.js';
 import { criteriaOf, filesOf, intentionOf, shortlistOf } from './inputs.js';
 
@@ -21,7 +22,7 @@ export const maintainReferralLetterOperation = onInstance({
 const shortlistParameters = [
   needed('shortlist', 'List', 'a List of HealthcareServices, or each as a reference', '*'),
   searchCriteria(0),
-  optional('intentionToAddReferralLetter', 'code', 'NEED_TO_ADD_LATER or NOT_INTENDING_TO_ADD'),
+  optionalCode('intentionToAddReferralLetter', systems.letterIntention, 'NEED_TO_ADD_LATER or NOT_INTENDING_TO_ADD'),
 ] as const;
 
 const wantedOf = async (inputs: Inputs, kind: WantedShortlist['kind'], situation: Situation): Promise<WantedShortlist> => ({
@@ -66,7 +67,11 @@ export const cancelReferralOperation = onInstance({
   description: 'The end of a referral, with its appointment where the reason allows that, or of a request for advice (e-RS A036).',
   type: 'ServiceRequest',
   parameters: [
-    needed('cancellationReason', 'code', 'CodeSystem REFERRAL-CANCELLATION-REASON, for the business function, in effect'),
+    neededCode(
+      'cancellationReason',
+      systems.referralCancellation,
+      'CodeSystem REFERRAL-CANCELLATION-REASON, for the business function, in effect',
+    ),
     optional('cancellationComments', 'string', 'at most 2000 characters; mandatory when the reason says so'),
   ],
   decide: (situation, found, inputs) =>

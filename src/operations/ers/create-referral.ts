@@ -1,7 +1,8 @@
+import { systems } from '../../domain/codes.js';
 import { createReferral, type WantedRequest } from '../../domain/referral/new-referral.js';
 import type { Situation } from '../../domain/situation.js';
 import type { Inputs } from '../parameters.js';
-import { needed, optional, searchCriteria } from './declare.js';
+import { needed, optional, optionalCode, searchCriteria } from './declare.js';
 import { maybe, onType } from './ers-operation.js';
 import { clinicianOf, criteriaOf, expressionOf, intentionOf, shortlistOf } from './inputs.js';
 
@@ -10,13 +11,13 @@ export const requestParameters = [
   needed('patient', 'Reference', 'Patient, or an NHS number as identifier'),
   needed('shortlist', 'List', 'a List of HealthcareServices, or each as a reference', '*'),
   searchCriteria(0),
-  optional('priority', 'code', 'eRS-Priority; else that of the search criteria, else ROUTINE'),
+  optionalCode('priority', systems.priority, 'eRS-Priority; else that of the search criteria, else ROUTINE'),
   optional('referringClinician', 'Reference', 'SDS user id; of a REFERRING_CLINICIAN_ADMIN alone, who must name one'),
 ] as const;
 
 const referralParameters = [
   ...requestParameters,
-  optional('intentionToAddReferralLetter', 'code', 'NEED_TO_ADD_LATER or NOT_INTENDING_TO_ADD'),
+  optionalCode('intentionToAddReferralLetter', systems.letterIntention, 'NEED_TO_ADD_LATER or NOT_INTENDING_TO_ADD'),
   optional('firstReminderLetterFollowUpDays', 'unsignedInt', 'days until the patient is reminded to book'),
   optional('eReferralPathwayStart', 'dateTime', 'when the waiting-time clock began: in the past, at most 365 days ago'),
 ] as const;
@@ -35,6 +36,7 @@ export const requestOf = (inputs: Inputs, kind: WantedRequest['kind']): WantedRe
     priority: expressionOf('priority'),
     referringClinician: expressionOf('referringClinician'),
     intention: expressionOf('intentionToAddReferralLetter'),
+    pathwayStart: expressionOf('eReferralPathwayStart'),
   },
 });
 

@@ -1,8 +1,10 @@
+import { systems } from '../../domain/codes.js';
+import { allCodesOf } from '../../domain/reference-data/code-within.js';
 import type { Declared } from '../parameters.js';
 
-type Type = 'code' | 'string' | 'boolean' | 'unsignedInt' | 'dateTime' | 'Reference' | 'List' | 'DocumentReference';
+type Type = 'string' | 'boolean' | 'unsignedInt' | 'dateTime' | 'Reference' | 'List' | 'DocumentReference';
 
-const parameter = (name: string, type: Type, documentation: string, min: 0 | 1, max: string): Declared => ({
+const parameter = (name: string, type: Type | 'code', documentation: string, min: 0 | 1, max: string): Declared => ({
   name,
   use: 'in',
   min,
@@ -15,6 +17,18 @@ export const needed = (name: string, type: Type, documentation: string, max = '1
   parameter(name, type, documentation, 1, max);
 export const optional = (name: string, type: Type, documentation: string, max = '1'): Declared =>
   parameter(name, type, documentation, 0, max);
+
+const coded = (system: string, declared: Declared): Declared => ({
+  ...declared,
+  binding: { strength: 'required', valueSet: allCodesOf(system) },
+});
+
+/** An input that is a code of one code system; what comes with another system is no code of it. */
+export const neededCode = (name: string, system: string, documentation: string): Declared =>
+  coded(system, parameter(name, 'code', documentation, 1, '1'));
+export const optionalCode = (name: string, system: string, documentation: string): Declared =>
+  coded(system, parameter(name, 'code', documentation, 0, '1'));
+
 export const group = (name: string, documentation: string, part: readonly Declared[], min: 0 | 1 = 0): Declared => ({
   name,
   use: 'in',
@@ -30,18 +44,18 @@ export const searchCriteria = (min: 0 | 1): Declared =>
     'searchCriteria',
     'specialty and clinicType, or clinicalTerm, or namedClinician; all that is given must hold',
     [
-      (min === 1 ? needed : optional)('priority', 'code', 'eRS-Priority'),
+      (min === 1 ? neededCode : optionalCode)('priority', systems.priority, 'eRS-Priority'),
       optional('ageAndGenderAppropriate', 'boolean', 'only services that treat the age and gender of the patient'),
-      optional('specialty', 'code', 'CodeSystem SPECIALTY'),
-      optional('clinicType', 'code', 'CodeSystem CLINIC-TYPE; needs specialty'),
-      optional('clinicalTerm', 'code', 'SNOMED CT'),
+      optionalCode('specialty', systems.specialty, 'CodeSystem SPECIALTY'),
+      optionalCode('clinicType', systems.clinicType, 'CodeSystem CLINIC-TYPE; needs specialty'),
+      optionalCode('clinicalTerm', systems.snomed, 'SNOMED CT'),
       optional('namedClinician', 'Reference', 'SDS user id'),
       optional('organisation', 'Reference', 'ODS code of the provider'),
       optional('postcode', 'string', 'where the distance is measured from'),
       optional('distanceLimit', 'unsignedInt', 'miles; needs postcode'),
       optional('indicativeAppointmentWaitTimeLimit', 'unsignedInt', 'days; not with TWO_WEEK_WAIT'),
-      optional('bookableType', 'code', 'eRS-BookableType'),
-      optional('requestFlowType', 'code', 'eRS-RequestFlowType'),
+      optionalCode('bookableType', systems.bookableType, 'eRS-BookableType'),
+      optionalCode('requestFlowType', systems.requestFlow, 'eRS-RequestFlowType'),
     ],
     min,
   );

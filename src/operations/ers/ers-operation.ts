@@ -2,6 +2,7 @@ import type { Decision, Found } from '../../domain/command.js';
 import type { Situation } from '../../domain/situation.js';
 import type { Interaction } from '../../access/scopes.js';
 import { notFound, written } from '../../interactions/answers.js';
+import { refuseUnreadableResources } from '../../interactions/checked.js';
 import type { House, Success } from '../../interactions/house.js';
 import { perform, situationOf } from '../../interactions/perform.js';
 import { checkVersion } from '../../interactions/update.js';
@@ -64,6 +65,7 @@ export const onInstance = (described: OnInstance): Operation => ({
   interaction: 'u' satisfies Interaction,
   perform: async (house, call, { id = '', body }) => {
     const key = { type: described.type, id };
+    refuseUnreadableResources(house, body);
     const inputs = Inputs.read(described.parameters, body);
     const { put, unit } = await perform(house, call, async (facts) => {
       const found = await facts.find(key);
@@ -85,6 +87,7 @@ export const onType = (
   definition: definitionOf(described, false),
   interaction: 'c' satisfies Interaction,
   perform: async (house, call, { body }) => {
+    refuseUnreadableResources(house, body);
     const inputs = Inputs.read(described.parameters, body);
     const { put, unit } = await perform(house, call, (facts) => described.decide(situationOf(house, call, facts), inputs));
     return (described.answer ?? answerResource)(house, { put, puts: unit.puts ?? [] });

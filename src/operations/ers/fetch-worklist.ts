@@ -11,17 +11,21 @@ import type { Call, House } from '../../interactions/house.js';
 import type { WorklistPage, WorklistQuery } from '../../store/port.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
-import { needed, optional, output } from './declare.js';
+import { neededCode, optional, optionalCode, output } from './declare.js';
 import { expressionOf } from './inputs.js';
 import { filtersOf } from './worklist-filters.js';
 
 const parameters = [
-  needed('listType', 'code', Object.keys(worklists).join(', ')),
+  neededCode('listType', systems.worklist, Object.keys(worklists).join(', ')),
   optional('service', 'Reference', 'HealthcareService; needed by applications'),
-  optional('specialtyAssignedIndicator', 'code', 'eRS-AssignedIndicator: services with, or without, a specialty'),
-  optional('specialty', 'code', 'CodeSystem SPECIALTY'),
+  optionalCode('specialtyAssignedIndicator', systems.assignedIndicator, 'eRS-AssignedIndicator: services with, or without, a specialty'),
+  optionalCode('specialty', systems.specialty, 'CodeSystem SPECIALTY'),
   optional('location', 'Reference', 'Location or site code'),
-  optional('clinicianAssignedIndicator', 'code', 'eRS-AssignedIndicator: services with, or without, a named clinician'),
+  optionalCode(
+    'clinicianAssignedIndicator',
+    systems.assignedIndicator,
+    'eRS-AssignedIndicator: services with, or without, a named clinician',
+  ),
   optional('clinician', 'Reference', 'SDS user id of the named clinician'),
   optional('count', 'unsignedInt', 'items wanted, 1 to 1000; 50 without it'),
   optional('after', 'string', 'where the list before this one ended: its Extension-eRS-Worklist-Next'),

@@ -35,8 +35,19 @@ const criteriaInputs = (inputs: Inputs): Inputs | undefined => {
   );
 };
 
-const identifierOf = (reference: Reference | undefined): string | undefined =>
-  reference?.identifier?.value ?? readReference(reference?.reference ?? '', '')?.id;
+/** Of whom or what an input names the number: the type of a literal reference, and the end of the system, which STU3 writes with another host. */
+const numbered = {
+  Practitioner: '/Id/sds-user-id',
+  Organization: '/Id/ods-organization-code',
+} as const;
+
+/** The number of who is named; of something else, which has none such, the whole name, which is nobody's. */
+const identifierOf = (reference: Reference | undefined, type: keyof typeof numbered): string | undefined => {
+  const { system, value } = reference?.identifier ?? {};
+  if (value !== undefined) return system === undefined || system.endsWith(numbered[type]) ? value : `${system}|${value}`;
+  const key = readReference(reference?.reference ?? '', '');
+  return key && (key.type === type ? key.id : `${key.type}/${key.id}`);
+};
 
 export const criteriaOf = (inputs: Inputs, requestType: SearchCriteria['requestType']): SearchCriteria | undefined => {
   const given = criteriaInputs(inputs);
@@ -50,8 +61,8 @@ export const criteriaOf = (inputs: Inputs, requestType: SearchCriteria['requestT
     ...maybe('specialty', given.code('specialty')),
     ...maybe('clinicType', given.code('clinicType')),
     ...maybe('clinicalTerm', given.code('clinicalTerm')),
-    ...maybe('namedClinician', identifierOf(given.reference('namedClinician'))),
-    ...maybe('organisation', identifierOf(given.reference('organisation'))),
+    ...maybe('namedClinician', identifierOf(given.reference('namedClinician'), 'Practitioner')),
+    ...maybe('organisation', identifierOf(given.reference('organisation'), 'Organization')),
     ...maybe('postcode', given.text('postcode')),
     ...maybe('distanceLimit', given.number('distanceLimit')),
     ...maybe('waitLimit', given.number('indicativeAppointmentWaitTimeLimit')),
@@ -95,4 +106,4 @@ export const filesOf = async (inputs: Inputs, name: string, facts: Facts): Promi
 };
 
 /** SDS user id of a clinician named by reference or identifier. */
-export const clinicianOf = (inputs: Inputs, name: string): string | undefined => identifierOf(inputs.reference(name));
+export const clinicianOf = (inputs: Inputs, name: string): string | undefined => identifierOf(inputs.reference(name), 'Practitioner');

@@ -1,6 +1,7 @@
+import { systems } from '../../domain/codes.js';
 import { acceptReferral, cancelAppointmentActionLater, recordReviewOutcome, rejectReferral } from '../../domain/referral/review.js';
 import type { Operation } from '../operation.js';
-import { files, needed, optional } from './declare.js';
+import { files, needed, neededCode, optional, optionalCode } from './declare.js';
 import { maybe, onInstance, type OnInstance } from './ers-operation.js';
 import { filesOf } from './inputs.js';
 
@@ -21,7 +22,7 @@ const reviews: readonly Omit<OnInstance, 'type'>[] = [
     name: 'RejectReferral',
     description: 'The provider rejects a booked referral; its appointment is cancelled and the slot is free again (e-RS A014).',
     parameters: [
-      needed('rejectionReason', 'code', 'CodeSystem APPOINTMENT-CANCELLATION-REASON, usage REJECT, in effect'),
+      neededCode('rejectionReason', systems.appointmentCancellation, 'CodeSystem APPOINTMENT-CANCELLATION-REASON, usage REJECT, in effect'),
       optional('rejectionComments', 'string', 'at most 2000 characters; mandatory when the reason says so'),
       cancelledInPas,
       providerFiles,
@@ -40,7 +41,7 @@ const reviews: readonly Omit<OnInstance, 'type'>[] = [
     description: 'The provider cancels the appointment and will act on the referral itself (e-RS A022).',
     parameters: [
       needed('comments', 'string', 'at most 2000 characters'),
-      optional('priority', 'code', 'eRS-Priority, where it changes'),
+      optionalCode('priority', systems.priority, 'eRS-Priority, where it changes'),
       cancelledInPas,
       providerFiles,
     ],
@@ -57,9 +58,9 @@ const reviews: readonly Omit<OnInstance, 'type'>[] = [
     name: 'RecordReviewOutcome',
     description: 'What came of triage or of a deferral: accepted, to refer or book later, or returned with advice (e-RS A028).',
     parameters: [
-      needed('reviewOutcome', 'code', 'CodeSystem eRS-ReviewOutcome, usage recordReviewOutcome'),
+      neededCode('reviewOutcome', systems.reviewOutcome, 'CodeSystem eRS-ReviewOutcome, usage recordReviewOutcome'),
       needed('reviewComments', 'string', 'at most 2000 characters'),
-      optional('reviewPriority', 'code', 'eRS-Priority; needed to accept; to return it must be the current one'),
+      optionalCode('reviewPriority', systems.priority, 'eRS-Priority; needed to accept; to return it must be the current one'),
       providerFiles,
     ],
     decide: async (situation, found, inputs) =>

@@ -1,3 +1,4 @@
+import { systems } from '../../domain/codes.js';
 import { gatherCriteria } from '../../domain/directory/gather-criteria.js';
 import { checkCommissioner } from '../../domain/directory/commissioner.js';
 import { criteriaRules } from '../../domain/directory/criteria-rules.js';
@@ -9,18 +10,19 @@ import { patientRules } from '../../domain/referral/patient-rules.js';
 import { refusal } from '../../domain/refusal.js';
 import { refuseBreaches } from '../../domain/rules/rule.js';
 import type { Situation } from '../../domain/situation.js';
+import { refuseUnreadableResources } from '../../interactions/checked.js';
 import { factsOf } from '../../interactions/facts.js';
 import { situationOf } from '../../interactions/perform.js';
 import { withEntries } from '../../interactions/splice.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
-import { needed, optional, output, searchCriteria } from './declare.js';
+import { needed, neededCode, optional, optionalCode, output, searchCriteria } from './declare.js';
 import { clinicianOf, codeOf, criteriaOf, expressionOf } from './inputs.js';
 import { availabilityOf, entryText, nothingFree } from './service-entry.js';
 
 const parameters = [
-  needed('requestType', 'code', 'APPOINTMENT_REQUEST or ADVICE_AND_GUIDANCE_REQUEST'),
-  optional('sortBy', 'code', 'DISTANCE (needs postcode) or IWT, the indicative wait'),
+  neededCode('requestType', systems.requestType, 'APPOINTMENT_REQUEST or ADVICE_AND_GUIDANCE_REQUEST'),
+  optionalCode('sortBy', systems.sortBy, 'DISTANCE (needs postcode) or IWT, the indicative wait'),
   needed('patient', 'Reference', 'Patient, or an NHS number as identifier'),
   searchCriteria(1),
   optional('referringClinician', 'Reference', 'SDS user id; of a REFERRING_CLINICIAN_ADMIN alone'),
@@ -57,6 +59,7 @@ export const searchServicesOperation: Operation = {
   },
   interaction: 'r',
   perform: async (house, call, { body }) => {
+    refuseUnreadableResources(house, body);
     const inputs = Inputs.read(parameters, body);
     const situation = situationOf(house, call, factsOf(house.store, call.caller));
     const requestType = (await codeOf(inputs, 'requestType', 'eRS-RequestType', situation)) as SearchCriteria['requestType'];

@@ -1,0 +1,26 @@
+import { systems } from '../codes.js';
+
+type Coded = { readonly system?: string | undefined; readonly code?: string | undefined };
+
+/** e-RS's clients of STU3 name the same lists by their STU3 names. */
+const stu3 = (system: string): string => `${system.replace('/CodeSystem/', '/STU3/CodeSystem/')}-1`;
+
+/**
+ * The code of a coded value in a code system: of several codings that of the system, else one that names none. A value that has codes of other
+ * systems alone gives the first with its system, `system|code`, which is no code of any list. undefined: there is no code.
+ */
+export const codeWithin = (codings: readonly Coded[], system: string): string | undefined => {
+  const coded = codings.filter(({ code }) => code !== undefined);
+  const own =
+    coded.find((coding) => coding.system === system || coding.system === stu3(system)) ??
+    coded.find((coding) => coding.system === undefined);
+  const [other] = coded;
+  return own?.code ?? (other && `${other.system ?? ''}|${other.code ?? ''}`);
+};
+
+/** The value set of all codes of a code system, as this server publishes it. */
+export const allCodesOf = (system: string): string =>
+  system === systems.snomed ? `${system}?fhir_vs` : system.replace('/CodeSystem/', '/ValueSet/');
+
+/** The code system that such a value set is of. */
+export const systemOfAll = (valueSet: string): string => valueSet.replace('?fhir_vs', '').replace('/ValueSet/', '/CodeSystem/');
