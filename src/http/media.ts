@@ -70,17 +70,21 @@ const accepted = (accept: string): Wire['format'] => {
   return format;
 };
 
-// the files of bulk work are NDJSON whatever is asked for; their errors are JSON
-const lines = ['application/fhir+ndjson', 'application/ndjson', 'application/x-ndjson', 'ndjson'];
+/** What else than FHIR a path may answer with, by the media types that ask for it: the file comes whatever is asked for, its errors are JSON. */
+export const files = {
+  none: [],
+  lines: ['application/fhir+ndjson', 'application/ndjson', 'application/x-ndjson', 'ndjson'],
+  pdf: ['application/pdf'],
+} as const;
 
 const jsonPlain: Wire = { format: 'json', pretty: false };
 
 /**
- * R4 http.html#mime-type: what to write, by Accept, or by `_format`, which wins over it. Throws 406. `bulk`: NDJSON is accepted too, as
- * Bulk Data Access has its clients ask for files.
+ * R4 http.html#mime-type: what to write, by Accept, or by `_format`, which wins over it. Throws 406. `file`: what is accepted too, as Bulk
+ * Data Access has its clients ask for NDJSON, and e-RS for a PDF.
  */
-export const negotiate = (accept: string | undefined, query: URLSearchParams | undefined, bulk = false): Wire => {
-  if (bulk && lines.some((type) => accept?.toLowerCase().includes(type) === true)) return jsonPlain;
+export const negotiate = (accept: string | undefined, query: URLSearchParams | undefined, file: keyof typeof files = 'none'): Wire => {
+  if (accept !== undefined && files[file].some((type) => accept.toLowerCase().includes(type))) return jsonPlain;
   const asked = query?.get('_format') ?? null;
   // a + that was not encoded arrives as a space
   const format =

@@ -11,13 +11,14 @@ import { auditedBundle } from '../../interactions/batch.js';
 import { dispatch, type Interactive } from '../../interactions/dispatch.js';
 import type { Call, House, Success } from '../../interactions/house.js';
 import { queryOf } from '../../interactions/query.js';
+import { operations } from '../../operations/operations.js';
 import { writeSuccess } from '../answer.js';
 import { readBinary, uploadBinary } from '../binary.js';
 import { readBody, readForm } from '../body.js';
 import { uploadImport } from '../import.js';
 import { header } from '../header.js';
 import { inTurn } from '../in-turn.js';
-import { negotiate, type Wire } from '../media.js';
+import { negotiate, type files, type Wire } from '../media.js';
 import { createMetadata } from '../metadata.js';
 import type { Once } from '../once.js';
 import { aboutOf } from './correlation.js';
@@ -36,13 +37,24 @@ const searchOf = (request: Request): string => {
 // what in a query says how to write; a letter of its name may be encoded
 const tellsWire = /_format|_pretty|%/;
 
+/** The operations whose answer is bytes. */
+const printing = operations
+  .filter(({ definition }) => definition.parameter?.some(({ use, type }) => use === 'out' && type === 'Binary'))
+  .map(({ definition }) => `/$${definition.code}`);
+
+/** What else than FHIR a path answers with. */
+const fileAt = (path: string): keyof typeof files => {
+  if (path.startsWith(`${base}/_job/`) || path.endsWith('/$export')) return 'lines';
+  return printing.some((name) => path.endsWith(name)) ? 'pdf' : 'none';
+};
+
 /** What the request wants written; kept with it, so that an error is written alike. */
 const wireFor = (request: Request): Wire => {
   const search = searchOf(request);
   return (request.app.wire = negotiate(
     header(request, 'accept'),
     tellsWire.test(search) ? new URLSearchParams(search) : undefined,
-    request.path.startsWith(`${base}/_job/`) || request.path.endsWith('/$export'),
+    fileAt(request.path),
   ));
 };
 
