@@ -1,4 +1,5 @@
 import type { CodeSystem } from 'fhir/r4.js';
+import { localDayOf } from '../calendar/working-days.js';
 import type { ReferenceSystem } from '../codes.js';
 import type { Facts } from '../command.js';
 
@@ -67,10 +68,13 @@ export const gatherConceptWith = async (
   return undefined;
 };
 
+/** A day begins as it does in England. `date`: YYYY-MM-DD, or an instant. */
+const hasCome = (date: string, now: string): boolean =>
+  date.includes('T') ? Date.parse(date) <= Date.parse(now) : date <= localDayOf(now);
+
 /** effectiveFrom and effectiveTo: a code whose time is over is only shown. `now`: ISO 8601. */
 export const isInEffect = (concept: Concept, now: string): boolean => {
   const from = concept.one('effectiveFrom');
   const to = concept.one('effectiveTo');
-  const at = Date.parse(now);
-  return (from === undefined || Date.parse(from) <= at) && (to === undefined || at < Date.parse(to));
+  return (from === undefined || hasCome(from, now)) && (to === undefined || !hasCome(to, now));
 };
