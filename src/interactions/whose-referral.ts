@@ -1,5 +1,6 @@
-import type { Reference } from 'fhir/r4.js';
+import type { Patient, Reference } from 'fhir/r4.js';
 import { foundOf, type Draft } from '../domain/command.js';
+import { goesOnAs } from '../domain/demographics/demographics.js';
 import { refusal } from '../domain/refusal.js';
 import { readReference } from '../fhir/references.js';
 import type { Key, Resource } from '../fhir/resource.js';
@@ -32,7 +33,9 @@ export const refuseOtherPatient = async (
     if (child.type !== draft.type || child.id !== draft.id) continue;
     const drafted = drafts.find(({ type, id }) => type === root.type && id === root.id)?.resource;
     const patient = patientOf(house, drafted ?? foundOf(await house.store.find(root, 'all'))?.resource);
-    if (patient !== undefined && patient !== subject.id)
+    if (patient === undefined || patient === subject.id) continue;
+    const record = foundOf(await house.store.find({ type: 'Patient', id: patient }, 'all'))?.resource;
+    if (goesOnAs(record as unknown as Patient | undefined) !== `Patient/${subject.id}`)
       throw refusal(
         'business-rule',
         'business-rule',

@@ -202,6 +202,14 @@ describe('who and what is meant', () => {
     expect(seen(await ers.on('gp', id, 'maintainReferralLetter', parameters(['attachment', letter])))).toEqual([422, 'CONFLICTING_VALUES']);
     const related = { ...letter, context: { related: [{ reference: `ServiceRequest/${String(id)}` }] } };
     expect(seen(await ers.post('gp', 'DocumentReference', related))).toEqual([422, 'CONFLICTING_VALUES']);
+    const record = await ers.read(`Patient/${patient}`);
+    const replaced = (link: readonly object[], version: unknown) =>
+      server.as('system', 'PUT', `Patient/${patient}`, { ...record, ...(link.length === 0 ? {} : { link }) }, ifMatch(version));
+    const before = (record['meta'] as Json)['versionId'];
+    const superseded = await replaced([{ type: 'replaced-by', other: { reference: `Patient/${other.id}` } }], before);
+    expect((await ers.on('gp', id, 'maintainReferralLetter', parameters(['attachment', letter]))).status).toBe(200);
+    expect((await ers.post('gp', 'DocumentReference', related)).status).toBe(201);
+    expect((await replaced([], (superseded.json['meta'] as Json)['versionId'])).status).toBe(200);
     const own = { ...related, subject: { reference: `Patient/${patient}` } };
     expect((await ers.post('gp', 'DocumentReference', own)).status).toBe(201);
   });

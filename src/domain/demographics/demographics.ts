@@ -35,3 +35,7 @@ export const localDemographics: Demographics = {
 
 export const nhsNumberOf = (patient: Pick<Patient, 'identifier'>): string | undefined =>
   patient.identifier?.find(({ system }) => system === systems.nhsNumber)?.value;
+
+/** The record that a superseded one goes on as, `Patient/…`: both are of the same person. */
+export const goesOnAs = (patient: Partial<Patient> | undefined): string | undefined =>
+  patient?.link?.find(({ type }) => type === 'replaced-by')?.other.reference;

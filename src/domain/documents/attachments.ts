@@ -1,7 +1,8 @@
-import type { DocumentReference, Reference, ServiceRequest } from 'fhir/r4.js';
+import type { DocumentReference, Patient, Reference, ServiceRequest } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { extensions, systems } from '../codes.js';
-import { changed, created, type Draft, type Found } from '../command.js';
+import { changed, created, type Draft, type Facts, type Found } from '../command.js';
+import { goesOnAs } from '../demographics/demographics.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { attachmentOf, attachmentRules, type GivenAttachment } from './attachment-rules.js';
@@ -28,6 +29,13 @@ const isOfOther = (said: Reference | undefined, subject: Reference, baseUrl: str
   );
 };
 
+/** Whether it is about the record that the patient of the request goes on as. */
+const isOfLater = async (facts: Facts, said: Reference | undefined, subject: Reference, baseUrl: string): Promise<boolean> => {
+  const [saidKey, key] = [said, subject].map((reference) => readReference(reference?.reference ?? '', baseUrl));
+  const later = key && goesOnAs((await facts.find(key, 'all'))?.resource as unknown as Patient | undefined);
+  return later !== undefined && saidKey !== undefined && later === `${saidKey.type}/${saidKey.id}`;
+};
+
 /** Gathers the Binary of each file, and whether another request has it already. */
 const gatherGiven = async (
   { facts, baseUrl }: Situation,
@@ -43,7 +51,7 @@ const gatherGiven = async (
         document,
         binary,
         elsewhere: uploadedFor !== undefined && uploadedFor !== `ServiceRequest/${to.request}`,
-        ofOther: isOfOther(document.subject, to.subject, baseUrl),
+        ofOther: isOfOther(document.subject, to.subject, baseUrl) && !(await isOfLater(facts, document.subject, to.subject, baseUrl)),
         expression: `${expression}[${String(index)}]`,
       };
     }),
