@@ -4,6 +4,8 @@ import { suiteServer, type Answer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
+const system = (name: string): string => `https://fhir.nhs.uk/CodeSystem/${name}`;
+
 const server = suiteServer();
 let ers: ReturnType<typeof ersOf>;
 let service: string;
@@ -12,6 +14,12 @@ let patient: string;
 let other: { readonly id: string; readonly number: string };
 beforeAll(async () => {
   ers = ersOf(server);
+  // before he asks for anything: what a user may do is remembered a while
+  const post = await ers.read('PractitionerRole/D82106-021600556514');
+  const functions = ['REFERRING_CLINICIAN', 'REFERRING_CLINICIAN_ADMIN'].map((code) => ({
+    coding: [{ system: system('eRS-BusinessFunction-1'), code }],
+  }));
+  expect((await server.as('system', 'PUT', 'PractitionerRole/D82106-021600556514', { ...post, code: functions })).status).toBe(200);
   ({ service } = await ers.withSlots());
   slots = await ers.freeSlots(service, 20);
   const found = await ers.read(`Patient?identifier=${nhsNumber}`);
@@ -21,7 +29,6 @@ beforeAll(async () => {
   other = { id: String(second['id']), number: String((second['identifier'] as readonly Json[])[0]?.['value']) };
 }, 120_000);
 
-const system = (name: string): string => `https://fhir.nhs.uk/CodeSystem/${name}`;
 const extension = (name: string): string => `https://fhir.nhs.uk/StructureDefinition/Extension-${name}`;
 const asked = (...more: readonly object[]): Json => ({
   resourceType: 'Parameters',
@@ -215,11 +222,6 @@ describe('who and what is meant', () => {
   });
 
   it('an administrator refers for a clinician, by plain create too', async () => {
-    const role = await ers.read('PractitionerRole/D82106-021600556514');
-    const functions = ['REFERRING_CLINICIAN', 'REFERRING_CLINICIAN_ADMIN'].map((code) => ({
-      coding: [{ system: system('eRS-BusinessFunction-1'), code }],
-    }));
-    expect((await server.as('system', 'PUT', `PractitionerRole/${String(role['id'])}`, { ...role, code: functions })).status).toBe(200);
     const admin = { 'NHSD-eRS-Business-Function': 'REFERRING_CLINICIAN_ADMIN' };
     const refer = (requester: string) =>
       ers.post(
