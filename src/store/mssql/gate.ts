@@ -2,9 +2,6 @@
 export const atFirst = 2;
 const patienceMs = 500;
 const giveUpMs = 15_000;
-/** a connection that was opened is quick after so many statements for each that there are, or at the latest after so long */
-const statementsToSettle = 50;
-const settledMs = 6000;
 
 type Waiter = { readonly since: number; readonly enter: () => void; readonly refuse: (error: Error) => void };
 
@@ -14,15 +11,11 @@ class TimeoutError extends Error {
 }
 
 /**
- * How many statements run at once: few at first, one more when somebody had to wait for half a second. A connection costs the server a
- * login and plans of its own, so a burst after a start is better served by few that are warm than by a whole pool of cold ones; and where a
- * server is slow because it plans for the one that was just opened, another one would make it slower.
+ * How many statements run at once: few at first, one more each time somebody had to wait for half a second. A connection costs the server a
+ * login and plans of its own, so a burst after a start is better served by few that are warm than by a whole pool of cold ones.
  */
 export class Gate {
   private running = 0;
-  /** statements since the last one was opened, and when that was */
-  private done = 0;
-  private openedAt = -Infinity;
   private readonly waiters: Waiter[] = [];
   private timer: NodeJS.Timeout | undefined;
 
@@ -51,7 +44,6 @@ export class Gate {
     try {
       return await task();
     } finally {
-      this.done++;
       // the turn goes to the next one as it is
       const next = this.waiters.shift();
       if (next) next.enter();
@@ -74,16 +66,10 @@ export class Gate {
     }
     const [oldest] = this.waiters;
     // half of it: the timer may have been set for somebody before
-    if (!oldest || this.allowed >= this.most || this.now() - oldest.since < patienceMs / 2 || !this.isSettled()) return;
+    if (!oldest || this.allowed >= this.most || this.now() - oldest.since < patienceMs / 2) return;
     this.allowed++;
-    this.done = 0;
-    this.openedAt = this.now();
     this.running++;
     this.waiters.shift();
     oldest.enter();
-  }
-
-  private isSettled(): boolean {
-    return this.done >= statementsToSettle * this.allowed || this.now() - this.openedAt >= settledMs;
   }
 }
