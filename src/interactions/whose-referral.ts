@@ -1,4 +1,4 @@
-import type { Patient, Reference } from 'fhir/r4.js';
+import type { Reference } from 'fhir/r4.js';
 import { foundOf, type Draft } from '../domain/command.js';
 import { goesOnAs } from '../domain/demographics/demographics.js';
 import { refusal } from '../domain/refusal.js';
@@ -29,13 +29,13 @@ export const refuseOtherPatient = async (
   drafts: readonly Draft[],
 ): Promise<void> => {
   if (caller.kind === 'system' || subject?.type !== 'Patient' || !about.has(draft.type)) return;
+  const find = async (key: Key) => foundOf(await house.store.find(key, 'all'));
   for (const { child, root } of links) {
     if (child.type !== draft.type || child.id !== draft.id) continue;
     const drafted = drafts.find(({ type, id }) => type === root.type && id === root.id)?.resource;
-    const patient = patientOf(house, drafted ?? foundOf(await house.store.find(root, 'all'))?.resource);
+    const patient = patientOf(house, drafted ?? (await find(root))?.resource);
     if (patient === undefined || patient === subject.id) continue;
-    const record = foundOf(await house.store.find({ type: 'Patient', id: patient }, 'all'))?.resource;
-    if (goesOnAs(record as unknown as Patient | undefined) !== `Patient/${subject.id}`)
+    if (!(await goesOnAs(find, { type: 'Patient', id: patient }, subject, house.baseUrl)))
       throw refusal(
         'business-rule',
         'business-rule',

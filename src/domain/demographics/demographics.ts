@@ -1,4 +1,6 @@
 import type { Patient } from 'fhir/r4.js';
+import { readReference } from '../../fhir/references.js';
+import type { Key } from '../../fhir/resource.js';
 import { systems } from '../codes.js';
 import type { Found } from '../command.js';
 import { isRestricted } from './restricted.js';
@@ -17,9 +19,12 @@ export type Demographic = {
 /** The source of demographics: this server's Patient records now, the Personal Demographics Service behind the same port later. */
 export type Demographics = { readonly find: (patient: Found) => Promise<Demographic> };
 
-/** Reads the Patient record itself (UK Core Patient; R4 patient.html#maturity, links of merged records). */
+/** What a superseded record goes on as (R4 patient.html, links of merged records). */
+const replacementOf = (patient: Patient) => patient.link?.find(({ type }) => type === 'replaced-by')?.other;
+
+/** Reads the Patient record itself (UK Core Patient). */
 export const demographicOf = (patient: Patient): Demographic => {
-  const replaced = patient.link?.find(({ type }) => type === 'replaced-by')?.other;
+  const replaced = replacementOf(patient);
   const practice = patient.generalPractitioner?.map(({ reference, identifier }) => identifier?.value ?? reference).find(Boolean);
   return {
     deceased: patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined,
@@ -36,6 +41,15 @@ export const localDemographics: Demographics = {
 export const nhsNumberOf = (patient: Pick<Patient, 'identifier'>): string | undefined =>
   patient.identifier?.find(({ system }) => system === systems.nhsNumber)?.value;
 
-/** The record that a superseded one goes on as, `Patient/…`: both are of the same person. */
-export const goesOnAs = (patient: Partial<Patient> | undefined): string | undefined =>
-  patient?.link?.find(({ type }) => type === 'replaced-by')?.other.reference;
+/** Whether the record of `patient` was superseded and goes on as that of `other`: both are of the same person. */
+export const goesOnAs = async (
+  find: (key: Key) => Promise<Found | undefined>,
+  patient: Key,
+  other: Key,
+  baseUrl: string,
+): Promise<boolean> => {
+  const record = await find(patient);
+  const replacement = record && replacementOf(record.resource as unknown as Patient);
+  const later = readReference(replacement?.reference ?? '', baseUrl);
+  return later?.type === other.type && later.id === other.id;
+};

@@ -1,4 +1,4 @@
-import type { DocumentReference, Patient, Reference, ServiceRequest } from 'fhir/r4.js';
+import type { DocumentReference, Reference, ServiceRequest } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { extensions, systems } from '../codes.js';
 import { changed, created, type Draft, type Facts, type Found } from '../command.js';
@@ -31,9 +31,8 @@ const isOfOther = (said: Reference | undefined, subject: Reference, baseUrl: str
 
 /** Whether it is about the record that the patient of the request goes on as. */
 const isOfLater = async (facts: Facts, said: Reference | undefined, subject: Reference, baseUrl: string): Promise<boolean> => {
-  const [saidKey, key] = [said, subject].map((reference) => readReference(reference?.reference ?? '', baseUrl));
-  const later = key && goesOnAs((await facts.find(key, 'all'))?.resource as unknown as Patient | undefined);
-  return later !== undefined && saidKey !== undefined && later === `${saidKey.type}/${saidKey.id}`;
+  const [other, patient] = [said, subject].map((reference) => readReference(reference?.reference ?? '', baseUrl));
+  return other !== undefined && patient !== undefined && (await goesOnAs((key) => facts.find(key, 'all'), patient, other, baseUrl));
 };
 
 /** Gathers the Binary of each file, and whether another request has it already. */
