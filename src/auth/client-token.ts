@@ -70,6 +70,16 @@ const grantOf = async (request: TokenRequest, now: number): Promise<Readonly<Rec
   return { grant_type: tokenExchange, subject_token_type: idTokenType, subject_token: await signed(key, claims) };
 };
 
+type TokenAnswer = { readonly access_token?: string; readonly error?: string; readonly error_description?: string };
+
+const answerOf = (text: string): TokenAnswer => {
+  try {
+    return JSON.parse(text) as TokenAnswer;
+  } catch {
+    return {};
+  }
+};
+
 /**
  * Gets an access token as a client does: a signed assertion (RFC 7523) for client_credentials or a token exchange. Throws an Error with
  * the server's reason when it is refused.
@@ -90,9 +100,12 @@ export const fetchToken = async (request: TokenRequest): Promise<string> => {
   const response = await fetch(tokenUrl, { method: 'POST', body }).catch((error: unknown) => {
     throw new Error(`nothing answers at ${tokenUrl}: is the server running there?`, { cause: error });
   });
-  const answer = (await response.json()) as { access_token?: string; error?: string; error_description?: string };
-  if (answer.access_token === undefined) throw new Error(`${answer.error ?? 'error'}: ${answer.error_description ?? ''}`);
-  return answer.access_token;
+  const text = await response.text();
+  const answer = answerOf(text);
+  if (answer.access_token !== undefined) return answer.access_token;
+  // a server that cannot answer, or a proxy before it, does not say it in OAuth's form
+  const reason = answer.error === undefined ? text.slice(0, 300) : `${answer.error}: ${answer.error_description ?? ''}`;
+  throw new Error(`${tokenUrl} answered ${String(response.status)} ${reason}`);
 };
 
 export type ClientCredentials = {

@@ -48,8 +48,10 @@ export class Failure extends Error {
     readonly issues: readonly Issue[],
     /** e.g. `Allow` for method, `WWW-Authenticate` for login */
     readonly headers: Readonly<Record<string, string>> = {},
+    /** what it was made of, for the log */
+    cause?: unknown,
   ) {
-    super(issues.map((issue) => issue.text).join('; '));
+    super(issues.map((issue) => issue.text).join('; '), cause === undefined ? undefined : { cause });
   }
 
   /** The same failure with the `Allow` header that R4 http.html and RFC 9110 15.5.6 ask of a 405. */

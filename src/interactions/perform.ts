@@ -12,6 +12,7 @@ import { factsOf } from './facts.js';
 import { written } from './answers.js';
 import type { Call, House, Success } from './house.js';
 import { seal } from './seal.js';
+import { unanswered } from './unanswered.js';
 
 const tries = 4;
 
@@ -181,7 +182,6 @@ export const translated = (
   if (error instanceof Referenced) return refusedRemoval(call, error);
   if (error instanceof Matched)
     return failure('precondition', 'conflict', 'A match of the criteria appeared at the same moment: try again.');
-  if (error instanceof Unavailable)
-    return failure('transient', 'transient', 'The store does not answer now: try again.', { diagnostics: 'store' });
+  if (error instanceof Unavailable) return unanswered(error, { diagnostics: 'store' });
   return error;
 };

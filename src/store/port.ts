@@ -232,7 +232,7 @@ export class Occupied extends Error {
 export class TooCostly extends Error {
   override readonly name = 'TooCostly';
 }
-/** Nothing was written, or it is unknown whether it was: 503. */
+/** Nothing was written, or it is unknown whether it was: 503. The cause is what a driver threw: its message may quote data. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }

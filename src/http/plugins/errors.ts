@@ -3,6 +3,7 @@ import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hap
 import type { Logger } from 'pino';
 import { Failure, failure } from '../../fhir/outcome.js';
 import type { Witness } from '../../audit/witness.js';
+import { reasonUnanswered, unanswered } from '../../interactions/unanswered.js';
 import { Unavailable } from '../../store/port.js';
 import type { Shapes } from '../../fhir/shapes.js';
 import { wireOf, writeFailure } from '../answer.js';
@@ -29,7 +30,7 @@ const nothingFor = (request: Request): Failure => {
 const failureOf = (error: Boom, request: Request, logger: Logger): Failure => {
   const cause: unknown = error;
   if (cause instanceof Failure) return cause;
-  if (cause instanceof Unavailable) return failure('transient', 'transient', 'The store does not answer now: try again.');
+  if (cause instanceof Unavailable) return unanswered(cause);
   switch (error.output.statusCode) {
     case 400:
       return failure('invalid', 'structure', 'The request is malformed.');
@@ -56,6 +57,8 @@ export const errors = (logger: Logger, shapes: Shapes, witness: Pick<Witness, 'r
     server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
       const { response } = request;
       const failed = 'isBoom' in response ? failureOf(response, request, logger) : undefined;
+      const reason = failed && reasonUnanswered(failed);
+      if (reason !== undefined) logger.warn({ reason, requestId: aboutOf(request).requestId }, 'the store did not answer');
       // a body that cannot be read, a repeated write, a media type: what never became an interaction
       if (failed && request.app.caller && request.app.audited !== true)
         witness.refused({ about: aboutOf(request), caller: request.app.caller }, failed);

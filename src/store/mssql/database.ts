@@ -95,7 +95,7 @@ export class Database {
       await database.again(() => database.pool.connect());
       return database;
     } catch (error) {
-      throw new Unavailable(`SQL Server does not answer: ${(error as Error).message}`);
+      throw new Unavailable(`SQL Server does not answer: ${(error as Error).message}`, { cause: error });
     }
   }
 
@@ -196,7 +196,7 @@ export class Database {
       return await this.again(() => this.send(text, inputs));
     } catch (error) {
       if (troubleOf(error) === 'fault') throw error;
-      throw new Unavailable((error as Error).message);
+      throw new Unavailable((error as Error).message, { cause: error });
     }
   }
 
@@ -217,7 +217,7 @@ export class Database {
           this.allowsSnapshots = false;
           return task(this);
         }
-        throw troubleOf(error) === 'fault' ? error : new Unavailable((error as Error).message);
+        throw troubleOf(error) === 'fault' ? error : new Unavailable((error as Error).message, { cause: error });
       }
     });
   }

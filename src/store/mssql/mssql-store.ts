@@ -196,7 +196,7 @@ class MssqlStore implements Store {
       case thrown.matched:
         return new Matched();
       default:
-        return new Unavailable(`SQL Server: ${(error as Error).message}`);
+        return new Unavailable(`SQL Server: ${(error as Error).message}`, { cause: error });
     }
   }
 
