@@ -24,6 +24,8 @@ export const headersOf = (server) => {
     const old = known.get(role);
     const token = old && old.until > Date.now() ? old : { value: server.tokenOf(client), until: Date.now() + tokenMs };
     known.set(role, token);
+    // the next one asks anew
+    if (token !== old) token.value.catch(() => known.delete(role));
     return {
       authorization: `Bearer ${await token.value}`,
       ...(organisation === undefined ? {} : { 'nhsd-end-user-organisation-ods': organisation }),

@@ -59,12 +59,17 @@ const pick = (list) => list[Math.floor(Math.random() * list.length)];
 const failures = [];
 const took = [];
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+const failed = (what) => {
+  failures.push(`${new Date().toISOString()} ${what}`);
+};
 const send = async (role, method, url, body) => {
-  const headers = { ...(await roleHeaders(role)), ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }) };
+  const identity = await roleHeaders(role).catch((error) => failed(error.message));
+  if (identity === undefined) return undefined;
+  const headers = { ...identity, ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }) };
   const at = performance.now();
   return new Promise((resolve) => {
     const fail = (what) => {
-      failures.push(`${new Date().toISOString()} ${method} ${url}: ${what}`);
+      failed(`${method} ${url}: ${what}`);
       resolve(undefined);
     };
     const request = http.request(`${server.base}/${url}`, { method, headers, agent }, (response) => {
