@@ -8,7 +8,7 @@ const sightName = (sight: Sight): string | undefined =>
 type Asked<T> = { readonly at: number; readonly answer: Promise<T> };
 
 /**
- * A store for one attempt at a write, which reads each record once: what gathers facts, what checks references and what makes access keys
+ * A store for one attempt at a write, which reads each record once, by a search or by itself: what gathers facts, what checks references and what makes access keys
  * look at the same ones. Whatever moves in the meantime is found by the commit, as each decision names what it relies upon. The places
  * that a referral has on worklists rely on all that belongs to it: their revision is read before the referral itself, and goes with the
  * commit together with what was read after it.
@@ -22,11 +22,12 @@ export const rememberedStore = (store: Store): Store => {
   const revisions = new Map<string, Promise<{ readonly at: number; readonly revision: number }>>();
 
   /** Asks once, and gives the same answer to whoever asks again. */
-  const once = <T>(known: Map<string, Asked<T>>, name: string, ask: () => Promise<T>): Promise<T> => {
+  const once = <T>(known: Map<string, Asked<T>>, name: string, ask: (at: number) => Promise<T>): Promise<T> => {
     const before = known.get(name);
     if (before) return before.answer;
-    const answer = ask();
-    known.set(name, { at: ++asked, answer });
+    const at = ++asked;
+    const answer = ask(at);
+    known.set(name, { at, answer });
     return answer;
   };
   const readRevision = (referral: string): Promise<unknown> => {
@@ -44,7 +45,16 @@ export const rememberedStore = (store: Store): Store => {
   const findClaim = (kind: ClaimKind, key: string) => once(claims, `${kind} ${key}`, () => store.findClaim(kind, key));
   const search = (plan: SearchPlan, sight: Sight): Promise<Page> => {
     const name = sightName(sight);
-    return name === undefined ? store.search(plan, sight) : once(pages, `${name} ${JSON.stringify(plan)}`, () => store.search(plan, sight));
+    if (name === undefined) return store.search(plan, sight);
+    return once(pages, `${name} ${JSON.stringify(plan)}`, async (at) => {
+      const page = await store.search(plan, sight);
+      // whom a search found by a number is then asked for by id
+      for (const row of page.rows) {
+        const key = `${row.type}/${row.id} ${name}`;
+        if (!rows.has(key)) rows.set(key, { at, answer: Promise.resolve(row) });
+      }
+      return page;
+    });
   };
 
   const recall: Recall = async (referral) => {

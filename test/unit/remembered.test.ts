@@ -87,6 +87,22 @@ it('a commit is given the revision of the worklists as it was when the referral 
   expect((await reader?.find(key('other'), 'all'))?.version).toBe(2);
 });
 
+it('whom a search found is not read again by id, unless somebody else may see him', async () => {
+  const found = { type: 'Patient', id: 'p', version: 7, lastUpdated: 0, body: '{}' };
+  const asked: string[] = [];
+  const store = rememberedStore({
+    find: (at: Key, sight: Sight) => {
+      asked.push(`${at.id} ${sight === 'all' ? 'all' : 'some'}`);
+      return Promise.resolve(undefined);
+    },
+    search: () => Promise.resolve({ rows: [found], next: undefined }),
+  } as unknown as Store);
+  await store.search(plan('Patient'), 'all');
+  expect(await store.find(found, 'all')).toBe(found);
+  expect(await store.find(found, keys('a'))).toBeUndefined();
+  expect(asked).toEqual(['p some']);
+});
+
 it('what was read before the revision is read again by who adds to the unit', async () => {
   const { now, own, recalled } = moving();
   await own.search(plan('Task'), 'all');
