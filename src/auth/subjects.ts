@@ -134,9 +134,11 @@ const readAccessCode = (token: string): AccessCode => {
   } catch {
     // told below
   }
-  const { ubrn, access_code: accessCode, year_of_birth: yearOfBirth } = value;
+  const { access_code: accessCode, year_of_birth: yearOfBirth } = value;
+  // the letter prints it in groups of four
+  const ubrn = typeof value['ubrn'] === 'string' ? value['ubrn'].replaceAll(' ', '') : '';
   must(
-    typeof ubrn === 'string' && /^\d{12}$/.test(ubrn) && typeof accessCode === 'string' && accessCode.length <= 64,
+    /^\d{12}$/.test(ubrn) && typeof accessCode === 'string' && accessCode.length <= 64,
     'ubrn and access_code are required',
   );
   must(Number.isInteger(yearOfBirth), 'year_of_birth must be a year');

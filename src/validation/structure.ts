@@ -42,6 +42,8 @@ const isEmpty = (node: Node): boolean => {
   return true;
 };
 
+const isPresent = (value: unknown): boolean => value !== undefined && value !== null;
+
 /** Told of every resource inside another, when its own structure is right. */
 type Held = (walk: Walk, resource: Node, contained: boolean) => void;
 
@@ -58,16 +60,20 @@ export const createStructureCheck = (shapes: Shapes, held: Held = () => undefine
     for (const check of property.type.checks) check(walk, value, node);
   };
 
-  // R4 terminologies.html#required: the concept shall be from the value set, and a `code` without a value has none
-  const checkAbsentCode = (walk: Walk, { name, type, element }: Property, node: Node): void => {
-    const { binding } = element.definition;
-    if (type.code !== 'code' || binding?.strength !== 'required') return;
+  /** The primitive value that the id and extensions at the present place belong to (R4 json.html#primitive). */
+  const valueBeside = (walk: Walk, { name }: Property, node: Node): unknown => {
     const values = node[name];
     const index = walk.path.at(-1);
-    const value: unknown = Array.isArray(values) && typeof index === 'number' ? values[index] : values;
+    return Array.isArray(values) && typeof index === 'number' ? values[index] : values;
+  };
+
+  // R4 terminologies.html#required: the concept shall be from the value set, and a `code` without a value has none
+  const checkAbsentCode = (walk: Walk, { type, element }: Property, value: unknown): void => {
+    const { binding } = element.definition;
+    if (type.code !== 'code' || binding?.strength !== 'required') return;
     // null where no list is has been told
     if (value === null && !element.many) return;
-    if (value === undefined || value === null)
+    if (!isPresent(value))
       walk.error('code-invalid', `${element.name} has no code, and one is required`, `binding required ${binding.valueSet ?? ''}`);
   };
 
@@ -76,8 +82,9 @@ export const createStructureCheck = (shapes: Shapes, held: Held = () => undefine
     if (property.sibling) {
       if (!isNode(value)) walk.error('structure', `_${property.name} must be an object with id or extension`, 'json.html#primitive');
       else {
-        checkNode(walk, value, elementShape);
-        checkAbsentCode(walk, property, node);
+        const beside = valueBeside(walk, property, node);
+        checkNode(walk, value, elementShape, isPresent(beside) && value['id'] !== undefined);
+        checkAbsentCode(walk, property, beside);
       }
       return;
     }
@@ -142,7 +149,8 @@ export const createStructureCheck = (shapes: Shapes, held: Held = () => undefine
     if (!paired) walk.error('structure', `${property.name} must not be null`, 'json.html#null');
   };
 
-  const checkNode = (walk: Walk, node: Node, shape: Shape): void => {
+  /** `hasValue`: it is the id of a primitive whose value stands beside it. */
+  const checkNode = (walk: Walk, node: Node, shape: Shape, hasValue = false): void => {
     if (walk.depth >= deepest) {
       walk.error('too-costly', `nested more than ${deepest} levels deep`, 'limit of this server');
       return;
@@ -150,7 +158,7 @@ export const createStructureCheck = (shapes: Shapes, held: Held = () => undefine
     walk.depth++;
     const before = walk.errors;
     // where but one element is missing, that is what is said
-    const empty = isEmpty(node);
+    const empty = !hasValue && isEmpty(node);
     if (empty) walk.noteEmpty();
     if (empty && shape.required.length !== 1) walk.error('invariant', 'must have a value or children', 'ele-1');
     else checkProperties(walk, node, shape);

@@ -72,6 +72,8 @@ test('an access code is exchanged when all three parts belong together, and ever
   const code = accessCodeReader(({ accessCode }) => Promise.resolve(accessCode === 'RIGHT' ? '9912003888' : undefined));
   const text = (more: object = {}) => JSON.stringify({ ubrn: '000000070000', access_code: 'RIGHT', year_of_birth: 1960, ...more });
   expect(await code(text(), client, now)).toEqual({ patient: '9912003888' });
+  // as the letter prints it
+  expect(await code(text({ ubrn: '0000 0007 0000' }), client, now)).toEqual({ patient: '9912003888' });
   await expect(code(text({ access_code: 'WRONG' }), client, now)).rejects.toThrow(/belong together/);
   for (const bad of ['', 'null', '[]', text({ ubrn: '1' }), text({ year_of_birth: '1960' }), text({ access_code: 5 })])
     await expect(code(bad, client, now)).rejects.toThrow(/required|year/);

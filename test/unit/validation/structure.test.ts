@@ -71,6 +71,18 @@ describe('what R4 says of the structure of a resource', () => {
     expect(faults(patient({ name: [{ given: ['A', null], _given: [{ extension }] }] }))).toEqual(['structure Patient.name[0].given[1]']);
   });
 
+  it('takes a sibling with an id alone where a value stands beside it', () => {
+    expect(faults(patient({ birthDate: '1980-02-29', _birthDate: { id: 'b' } }))).toEqual([]);
+    expect(faults(patient({ gender: 'male', _gender: { id: 'g' } }))).toEqual([]);
+    expect(faults(patient({ name: [{ given: ['A', 'B'], _given: [null, { id: 'g' }] }] }))).toEqual([]);
+    expect(faults(patient({ _birthDate: { id: 'b' } }))).toEqual(['invariant Patient.birthDate']);
+    expect(faults(patient({ birthDate: '1980-02-29', _birthDate: {} }))).toEqual(['invariant Patient.birthDate']);
+    expect(faults(patient({ name: [{ given: ['A', null], _given: [null, { id: 'g' }] }] }))).toEqual([
+      'invariant Patient.name[0].given[1]',
+    ]);
+    expect(faults(patient({ birthDate: '1980-02-29', _birthDate: { id: '' } }))).toEqual(['value Patient.birthDate.id']);
+  });
+
   it('takes a sibling with an extension for a required primitive', () => {
     const extension = [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }];
     const slot = { resourceType: 'Slot', schedule: { reference: 'Schedule/1' }, status: 'free', end: '2026-01-01T09:10:00Z' };
