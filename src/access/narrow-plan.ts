@@ -1,5 +1,6 @@
 import { systems } from '../domain/codes.js';
 import { Failure, failure } from '../fhir/outcome.js';
+import { isJudged, meets } from '../fhir/search/meets.js';
 import type { Predicate, SearchPlan, Sight, Value } from '../store/port.js';
 import type { Caller } from './caller.js';
 import { mayRead, sightOf } from './policy.js';
@@ -65,29 +66,6 @@ export const exactSight = (caller: Caller): Sight => {
   return own === 'all' || own.narrow === undefined ? 'all' : { keys: [], narrow: { ...own.narrow, anyKey: true } };
 };
 
-const meets = (predicate: Predicate, values: readonly Value[]): boolean => {
-  if (predicate.kind === 'token' && predicate.not !== true)
-    return predicate.any.some(({ system, code }) =>
-      values.some(
-        (value) =>
-          value.kind === 'token' &&
-          value.param === predicate.param &&
-          (system === undefined || value.system === system) &&
-          (code === undefined || value.code === code),
-      ),
-    );
-  if (predicate.kind !== 'reference') return false;
-  return predicate.any.some(({ type, id }) =>
-    values.some(
-      (value) => value.kind === 'reference' && value.param === predicate.param && value.target.type === type && value.target.id === id,
-    ),
-  );
-};
-
-/** A write can be tested against these before it is committed; of other conditions only the index of a stored row can tell. */
-const isEnforceable = (predicate: Predicate): boolean =>
-  (predicate.kind === 'token' && predicate.not !== true) || predicate.kind === 'reference';
-
 /**
  * The conditions of a granular scope's search parameters; undefined for a form that cannot be enforced on every path (chains, ranges,
  * modifiers, unknown parameters, and what is no condition, such as _sort).
@@ -106,7 +84,7 @@ export const scopeConditions = (
     if (error instanceof Failure) return undefined;
     throw error;
   }
-  return where.length === pairs.length && where.length > 0 && where.every(isEnforceable) ? where : undefined;
+  return where.length === pairs.length && where.length > 0 && where.every(isJudged) ? where : undefined;
 };
 
 /**

@@ -137,10 +137,7 @@ const readAccessCode = (token: string): AccessCode => {
   const { access_code: accessCode, year_of_birth: yearOfBirth } = value;
   // the letter prints it in groups of four
   const ubrn = typeof value['ubrn'] === 'string' ? value['ubrn'].replaceAll(' ', '') : '';
-  must(
-    /^\d{12}$/.test(ubrn) && typeof accessCode === 'string' && accessCode.length <= 64,
-    'ubrn and access_code are required',
-  );
+  must(/^\d{12}$/.test(ubrn) && typeof accessCode === 'string' && accessCode.length <= 64, 'ubrn and access_code are required');
   must(Number.isInteger(yearOfBirth), 'year_of_birth must be a year');
   return { ubrn, accessCode, yearOfBirth: yearOfBirth as number };
 };

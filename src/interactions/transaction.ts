@@ -4,8 +4,9 @@ import { Failure, failure } from '../fhir/outcome.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import type { Unit } from '../store/port.js';
 import { gone, notFound, written } from './answers.js';
-import { absoluteFor, readConditional, referencesIn, refuseRepeated, relinked } from './bundle-links.js';
+import { absoluteFor, referencesIn, refuseRepeated, relinked } from './bundle-links.js';
 import { compartmentOf } from './compartment-search.js';
+import { resolveConditional, type Own } from './conditional-references.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import { dispatch, routeOf, splitUrl } from './dispatch.js';
 import { callOf, failureText, interactiveOf, readText, responseText, type Entry } from './entries.js';
@@ -101,6 +102,7 @@ class Planning {
   private readonly targets: (Key | undefined)[];
   private readonly byUrl = new Map<string, number>();
   private readonly fresh: readonly string[];
+  private readonly own: Own[] = [];
   private readonly conditional = new Map<string, Key>();
   private readonly touched = new Set<string>();
   private readonly criteria = new Set<string>();
@@ -120,6 +122,7 @@ class Planning {
 
   async plan(): Promise<Plan> {
     for (const index of this.entries.keys()) await this.at(index, (entry) => this.aim(entry, index));
+    for (const index of this.entries.keys()) await this.at(index, (entry) => this.resolve(entry));
     for (const index of this.entries.keys()) await this.at(index, (entry) => this.foresee(entry));
     for (const methods of order) for (const index of this.ordered(methods)) await this.at(index, (entry) => this.decide(entry, index));
     return { entries: this.entries, verdicts: this.verdicts };
@@ -157,12 +160,17 @@ class Planning {
     const match = criteria === undefined ? undefined : await matchesOf(this.house, own, type, criteria, 'request');
     if (match?.several === true) throw severalMatches(type, 'request');
     if (criteria !== undefined && match?.one === undefined) this.reserve(`${type}?${criteria}`);
-    this.targets[index] = {
+    const target = {
       type,
       id:
         match?.one?.id ??
         (id !== '' ? id : method === 'PUT' ? (entry.resource?.id ?? this.newIdOf(type, index)) : this.newIdOf(type, index)),
     };
+    this.targets[index] = target;
+    // what a patch makes is not known yet, and a conditional create that found a match writes nothing
+    if (method === 'PATCH' || (method === 'POST' && match?.one !== undefined)) return;
+    const madeBy = criteria === undefined ? undefined : `${type}?${criteria}`;
+    this.own.push({ ...target, resource: method === 'DELETE' ? undefined : entry.resource, madeBy });
   }
 
   /** R4 http.html#trules: identities must not overlap, also where criteria that nothing matches yet stand for them. */
@@ -191,7 +199,7 @@ class Planning {
 
   private async decide(entry: Entry, index: number): Promise<void> {
     const own = callOf(this.call, entry);
-    const resource = entry.resource && (await this.linked(entry, entry.resource));
+    const resource = entry.resource && this.linked(entry, entry.resource);
     const newId = startingWith(this.fresh[index] ?? '', this.house.newId);
     // a house may stand on another one (as that of an audited access does): a copy of its own members would not be one
     const house = Object.create(this.house, { newId: { value: newId, enumerable: true } }) as House;
@@ -205,13 +213,12 @@ class Planning {
     if (!key) return;
     this.targets[index] = key;
     // R4 http.html#trules: identities must not overlap; a conditional create that found a match writes nothing
-    if (isSettled(verdict) && entry.request.method === 'POST') return;
+    if (isSettled(verdict) && entry.request.method === 'POST' && !this.touched.has(referenceTo(key))) return;
     if (this.touched.has(referenceTo(key))) throw failure('invalid', 'duplicate', `${referenceTo(key)} stands twice in the transaction.`);
     this.touched.add(referenceTo(key));
   }
 
-  private async linked(entry: Entry, resource: Resource): Promise<Resource> {
-    for (const reference of referencesIn(resource, this.house.shapes)) await this.find(reference);
+  private linked(entry: Entry, resource: Resource): Resource {
     return relinked(resource, this.house.shapes, (link, isReference) => {
       const found = isReference ? this.conditional.get(link) : undefined;
       const key = found ?? this.entryAt(isReference ? absoluteFor(entry, link) : link);
@@ -224,14 +231,11 @@ class Planning {
     return index === undefined ? undefined : this.targets[index];
   }
 
-  /** R4 http.html#trules, conditional references: exactly one match, among what the caller may see. */
-  private async find(reference: string): Promise<void> {
-    const wanted = this.conditional.has(reference) ? undefined : readConditional(reference);
-    if (!wanted || !this.house.registry.has(wanted.type)) return;
-    const { one, several } = await matchesOf(this.house, this.call, wanted.type, wanted.criteria, reference);
-    if (several) throw severalMatches(wanted.type, reference);
-    if (!one) throw failure('business-rule', 'not-found', `No ${wanted.type} matches the conditional reference ${reference}.`);
-    this.conditional.set(reference, { type: one.type, id: one.id });
+  private async resolve({ resource }: Entry): Promise<void> {
+    for (const reference of resource ? referencesIn(resource, this.house.shapes) : []) {
+      const key = this.conditional.has(reference) ? undefined : await resolveConditional(this.house, this.call, reference, this.own);
+      if (key) this.conditional.set(reference, key);
+    }
   }
 
   /** The entries of a verb, those first on which no other one of them depends: a booking after the referral it is based on. */
@@ -253,7 +257,12 @@ class Planning {
     const entry = this.entries[index];
     if (!entry?.resource) return new Set();
     return new Set(
-      referencesIn(entry.resource, this.house.shapes).flatMap((reference) => this.byUrl.get(absoluteFor(entry, reference)) ?? []),
+      referencesIn(entry.resource, this.house.shapes).flatMap((reference) => {
+        const key = this.conditional.get(reference);
+        if (!key) return this.byUrl.get(absoluteFor(entry, reference)) ?? [];
+        const target = this.targets.findIndex((one) => one?.type === key.type && one.id === key.id);
+        return target < 0 ? [] : [target];
+      }),
     );
   }
 }

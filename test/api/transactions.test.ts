@@ -183,6 +183,74 @@ describe('transactions', () => {
     expect((resourcesOf(answer.json, 'Location')[0]?.['managingOrganization'] as { reference: string }).reference).toBe(known.url);
   });
 
+  describe('conditional references are about what is there once all entries are carried out', () => {
+    const location = (criteria: string) => ({ resourceType: 'Location', managingOrganization: { reference: `Organization?${criteria}` } });
+    const named = (name: string, identifier: object) => organisation(name, { identifier: [identifier] });
+    const managing = (answer: Answer): string | undefined =>
+      (resourcesOf(answer.json, 'Location')[0] as { managingOrganization?: { reference: string } } | undefined)?.managingOrganization
+        ?.reference;
+
+    it('what another entry makes, changes or makes by the same criteria is found', async () => {
+      const [created, changed] = [own(), own()];
+      const one = await post([entry('POST', 'Location', location(token(created))), entry('POST', 'Organization', named('a', created))]);
+      expect([one.status, managing(one)]).toEqual([200, `Organization/${String(resourcesOf(one.json, 'Organization')[0]?.['id'])}`]);
+      const { url, json } = await made(organisation('b'));
+      const two = await post([entry('POST', 'Location', location(token(changed))), entry('PUT', url, { ...json, identifier: [changed] })]);
+      expect([two.status, managing(two)]).toEqual([200, url]);
+      const name = `Made by its name ${own().value}`;
+      const byName = [
+        entry('POST', 'Location', location(`name:exact=${name}`)),
+        entry('PUT', `Organization?name:exact=${name}`, organisation(name)),
+      ];
+      const three = await post(byName);
+      expect([statuses(three), managing(three)]).toEqual([
+        ['201', '201'],
+        `Organization/${String(resourcesOf(three.json, 'Organization')[0]?.['id'])}`,
+      ]);
+      const again = await post(byName);
+      expect([statuses(again), managing(again)]).toEqual([['201', '200'], managing(three)]);
+    });
+
+    it('what another entry deletes, or takes the identifier from, is not found; a second match is one too many', async () => {
+      const identifier = own();
+      const { url, json } = await made(named('a', identifier));
+      const reference = entry('POST', 'Location', location(token(identifier)));
+      const gone = await post([reference, entry('DELETE', url)]);
+      expect([gone.status, issue(gone)]).toMatchObject([422, { code: 'not-found', expression: ['Bundle.entry[0]'] }]);
+      const without = await post([reference, entry('PUT', url, { ...json, identifier: [own()] })]);
+      expect([without.status, issue(without)?.code]).toEqual([422, 'not-found']);
+      const twice = await post([reference, entry('POST', 'Organization', named('b', identifier))]);
+      expect([twice.status, issue(twice)?.code]).toEqual([412, 'multiple-matches']);
+      const kept = await post([reference, entry('PUT', url, { ...json, name: 'c' })]);
+      expect([kept.status, managing(kept)]).toEqual([200, url]);
+    });
+
+    it('what only an index can tell is refused where an entry may be meant, and asked of the store where none is', async () => {
+      const identifier = own();
+      const { url } = await made(named('Only by name', identifier));
+      const both = `${token(identifier)}&name=only`;
+      const other = await post([entry('POST', 'Location', location(both)), entry('POST', 'Organization', named('Only', own()))]);
+      expect([other.status, managing(other)]).toEqual([200, url]);
+      const meant = await post([entry('POST', 'Location', location('name=only')), entry('POST', 'Organization', named('Only', own()))]);
+      expect([meant.status, issue(meant)?.code]).toEqual([400, 'not-supported']);
+      const broken = await post([
+        entry('POST', 'Location', location(token(identifier))),
+        entry('POST', 'Organization', organisation('x', { identifier: 'none' })),
+      ]);
+      expect([broken.status, issue(broken)?.expression]).toEqual([400, ['Bundle.entry[1].resource.identifier']]);
+    });
+
+    it('a conditional create does not answer with what the transaction deletes', async () => {
+      const identifier = own();
+      const { url } = await made(named('a', identifier));
+      const refused = await post([
+        entry('DELETE', url),
+        entry('POST', 'Organization', named('b', identifier), { ifNoneExist: token(identifier) }),
+      ]);
+      expect([refused.status, issue(refused)?.code]).toEqual([400, 'duplicate']);
+    });
+  });
+
   it('hold what binds a single request: another organisation’s diary, two entries or one', async () => {
     const slots = resourcesOf((await server.as('system', 'GET', 'Slot?status=free&_count=50&_include=Slot:schedule')).json, 'Slot');
     const free = slots.slice(0, 2).map(({ id: _id, meta: _meta, ...slot }) => slot);
