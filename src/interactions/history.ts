@@ -12,6 +12,7 @@ import { notFound } from './answers.js';
 import type { Call, House, Success } from './house.js';
 import { urlOf, type Query } from './query.js';
 import { parametersOf } from './read.js';
+import { ofSamePerson } from './same-person.js';
 import { bundleText, type Link } from './splice.js';
 import { subsetText } from './subset-text.js';
 
@@ -84,8 +85,13 @@ const listed = async (house: House, call: Call, list: string | undefined): Promi
 const shown = async (house: House, path: string, query: Query, asked: Asked, scope: HistoryScope, sight: Sight): Promise<Success> => {
   if (scope.keys?.length === 0 || scope.types?.length === 0) return answer(house, path, query, asked, { rows: [], next: undefined }, 0);
   if (asked.counted) return answer(house, path, query, asked, { rows: [], next: undefined }, await countOf(house, asked, scope, sight));
-  const page = await house.store.history(scope, asked.window, sight);
+  const page = await pageOf(house, asked.window, scope, sight);
   return answer(house, path, query, asked, page, totalOf(asked, scope, page));
+};
+
+const pageOf = async (house: House, window: Window, scope: HistoryScope, sight: Sight): Promise<Page> => {
+  const page = await house.store.history(scope, window, sight);
+  return { ...page, rows: await ofSamePerson(house, sight, page.rows) };
 };
 
 /** Versions are counted one by one: an order or a filter of them has no other count. */
@@ -93,7 +99,7 @@ const countOf = async (house: House, { window }: Asked, scope: HistoryScope, sig
   let total = 0;
   let after: string | undefined;
   do {
-    const page = await house.store.history(scope, { ...window, count: mostRows, ...(after === undefined ? {} : { after }) }, sight);
+    const page = await pageOf(house, { ...window, count: mostRows, ...(after === undefined ? {} : { after }) }, scope, sight);
     total += page.rows.length;
     after = page.next;
     if (total > mostCounted)

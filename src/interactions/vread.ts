@@ -4,12 +4,13 @@ import { gone, notFound } from './answers.js';
 import type { Call, House, Success } from './house.js';
 import type { Query } from './query.js';
 import { shown } from './read.js';
+import { ofSamePerson } from './same-person.js';
 
 /** R4 http.html#vread. */
 export const vread = async (house: House, call: Call, key: Key, version: string, query: Query): Promise<Success> => {
-  const stored = /^[1-9][0-9]{0,14}$/.test(version)
-    ? await house.store.findVersion(key, Number(version), sightOf(call.caller, key.type))
-    : undefined;
+  const sight = sightOf(call.caller, key.type);
+  const found = /^[1-9][0-9]{0,14}$/.test(version) ? await house.store.findVersion(key, Number(version), sight) : undefined;
+  const [stored] = await ofSamePerson(house, sight, found ? [found] : []);
   if (!stored || String(stored.version) !== version) throw notFound({ type: key.type, id: `${key.id}/_history/${version}` });
   if (stored.body === undefined) throw gone(key);
   return shown(house, call, stored, query);
