@@ -248,8 +248,8 @@ export type Page = {
 export type Place = { readonly keys: readonly (string | number | null)[]; readonly after: string };
 
 /**
- * A page of history in the order of commits, newest first unless `ascending`. Times are epoch ms of commit. `since`: not before it.
- * `at`: only versions that were the current one at some moment of [from, to].
+ * A page of history in the order of commits, newest first unless `ascending`. Times are epoch ms. `since`: committed not before it, so that
+ * who asks again misses nothing. `at`: only versions that were the current one at some moment of [from, to], by what they state as lastUpdated.
  */
 export type Window = {
   readonly since?: number;

@@ -44,6 +44,11 @@ describe('history', () => {
     expect(Object.fromEntries(found)).toEqual({
       ...{ '': ['1'], eq: ['1'], gt: ['2', '1'], sa: ['2', '1'], ge: ['2', '1'], lt: ['1'], eb: ['1'], le: ['1'] },
     });
+    // at the time that a version states it is the current one, however long its commit took
+    const stated = async (version: number): Promise<string> =>
+      ((await server.as('system', 'GET', `${url}/_history/${String(version)}`)).json['meta'] as { lastUpdated: string }).lastUpdated;
+    expect(await names(await stated(1))).toEqual(['1']);
+    expect(await names(await stated(2))).toEqual(['2']);
     expect(await names('eb2001')).toEqual([]);
     expect(await names('ap2100')).toEqual(['2']);
     expect((await server.as('system', 'GET', `${url}/_history?_at=ne${between}`)).status).toBe(400);

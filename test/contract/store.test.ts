@@ -284,5 +284,19 @@ onEveryEngine('store', ({ open }) => {
       expect((await store.history({}, { count: 10, since: Date.now() + 60_000 }, 'all')).rows).toEqual([]);
       expect((await store.history({}, { count: 10, since: Date.now() - 60_000 }, 'all')).rows).toHaveLength(5);
     });
+
+    it('shows the versions that were the current one at a time, by what they state of themselves', async () => {
+      const [key, times] = [{ type: 'Patient', id: 'a' }, [1000, 2000, 2000, 3000]];
+      for (const [n, lastUpdated] of times.entries()) await store.commit({ puts: [put('Patient', 'a', n, { lastUpdated })] });
+      const at = async (from: number, to = from) =>
+        (await store.history(key, { count: 10, at: { from, to } }, 'all')).rows.map(({ version }) => version);
+      expect(await at(999)).toEqual([]);
+      expect(await at(1000)).toEqual([1]);
+      expect(await at(1999)).toEqual([1]);
+      expect(await at(2000)).toEqual([3]);
+      expect(await at(1999, 2000)).toEqual([3, 2, 1]);
+      expect(await at(3000)).toEqual([4]);
+      expect(await at(9000)).toEqual([4]);
+    });
   });
 });

@@ -14,6 +14,11 @@ const ridsOf = (term: TermOf, keys: readonly Key[]): RawBuilder<unknown> => {
   return sql.join(selects, sql` union all `);
 };
 
+/** The time that a version states of itself: superseded ones stand apart. */
+const lastUpdatedOf = (version: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`coalesce((select o.last_updated from resource_version o where o.rid = c.rid and o.version = ${version}),
+    (select o.last_updated from resource o where o.rid = c.rid and o.version = ${version}))`;
+
 /**
  * The statement of a page of history, newest first or as the window asks: commits, and what was written by each. `before`: the sequence that
  * the page before ended with.
@@ -46,10 +51,9 @@ export const historyPage = (
     ...(window.at === undefined
       ? []
       : [
-          sql`c.sequence <= coalesce((select max(s.sequence) from commit_log s where s.committed_at <= ${window.at.to}), 0)`,
-          // the version after it came later than the beginning, or has not come yet
-          sql`not exists (select 1 as one from commit_log n where n.rid = c.rid and n.version = c.version + 1
-              and n.committed_at <= ${window.at.from})`,
+          sql`${lastUpdatedOf(sql`c.version`)} <= ${window.at.to}`,
+          // the version after it is of a later time than the beginning, or has not come yet
+          sql`coalesce(${lastUpdatedOf(sql`c.version + 1`)}, 9223372036854775807) > ${window.at.from}`,
         ]),
     ...(before === null ? [] : [window.ascending === true ? sql`c.sequence > ${before}` : sql`c.sequence < ${before}`]),
   ];

@@ -28,7 +28,7 @@ export const historyQuery = (
       ...(scope.id === undefined ? [] : [sql`v.rid = (select i.rid from resource i where i.type = ${type ?? 0} and i.id = ${scope.id})`]),
       ...(scope.id !== undefined || type === undefined ? [] : [sql`v.type = ${type}`]),
       ...(window.since === undefined ? [] : [sql`v.committed_at >= ${window.since}`]),
-      ...(window.at === undefined ? [] : [sql`v.committed_at <= ${window.at.to}`]),
+      ...(window.at === undefined ? [] : [sql`v.last_updated <= ${window.at.to}`]),
       ...(window.at === undefined || current ? [] : [sql`${superseded} > ${window.at.from}`]),
       ...(after === undefined ? [] : [window.ascending === true ? sql`v.sequence > ${after}` : sql`v.sequence < ${after}`]),
       ...(ids === undefined
@@ -49,5 +49,5 @@ export const historyQuery = (
   return sql`select * from (${sql.join(branches, sql` union all `)}) h order by h.sequence ${direction} ${dialect.limit(window.count + 1)}`;
 };
 
-/** When the version after `v` was committed; the newest version has none and is in `resource`. */
-const superseded = sql`coalesce((select n.committed_at from resource_version n where n.rid = v.rid and n.version = v.version + 1), r.committed_at)`;
+/** From when on the version after `v` was the current one; the newest version has none and is in `resource`. */
+const superseded = sql`coalesce((select n.last_updated from resource_version n where n.rid = v.rid and n.version = v.version + 1), r.last_updated)`;
