@@ -13,7 +13,7 @@ import { startUpkeep } from './search-index/upkeep.js';
 import { alone } from './store/alone.js';
 
 /** a start waits no longer than this for connections to become quick */
-const warmUpMs = 10_000;
+const warmUpMs = 30_000;
 
 const builtFile = async (name: string): Promise<Built> => {
   const at = (extension: string): string => fileURLToPath(new URL(`../dist/profiles/${name}.${extension}`, import.meta.url));

@@ -38,6 +38,21 @@ describe('the gate before the connections', () => {
     expect([entered(), gate.waiting]).toEqual([6, 0]);
   });
 
+  it('opens another one late while a connection meets a statement for the first time', async () => {
+    const gate = new Gate(4, 2, () => Date.now());
+    const { all, release, entered } = enter(gate, 6);
+    gate.planning(1);
+    await jest.advanceTimersByTimeAsync(4000);
+    expect(entered()).toBe(2);
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(entered()).toBe(3);
+    gate.planning(-1);
+    await jest.advanceTimersByTimeAsync(600);
+    expect(entered()).toBe(4);
+    release();
+    await Promise.all(all);
+  });
+
   it('whoever fails makes room for the next', async () => {
     const gate = new Gate(1);
     await expect(gate.pass(() => Promise.reject(new Error('no')))).rejects.toThrow('no');

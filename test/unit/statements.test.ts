@@ -43,8 +43,18 @@ const aConnection = (faults: Readonly<Record<string, (() => Fault | undefined) |
       request.userCallback(undefined);
     },
   };
-  return { calls, statements: new Statements(connection as unknown as Connection) };
+  const planned: number[] = [];
+  return { calls, planned, statements: new Statements(connection as unknown as Connection, (more) => planned.push(more)) };
 };
+
+it('tells of each statement that the connection has not prepared, also when it fails', async () => {
+  const { planned, statements } = aConnection();
+  for (let use = 1; use <= 3; use++) await statements.run('select 1', {});
+  expect(planned).toEqual([1, -1, 1, -1]);
+  const failing = aConnection({ ask: () => fault('no', 50_001) });
+  await expect(failing.statements.run('select 1', {})).rejects.toThrow('no');
+  expect(failing.planned).toEqual([1, -1]);
+});
 
 const howOf = (calls: readonly Call[]): readonly string[] => calls.map(([how]) => how);
 

@@ -142,7 +142,11 @@ export class Database {
   }
 
   private statementsOf(line: Line): Statements {
-    const known = this.statements.get(line) ?? new Statements(line);
+    const known =
+      this.statements.get(line) ??
+      new Statements(line, (more) => {
+        this.gate.planning(more);
+      });
     this.statements.set(line, known);
     return known;
   }

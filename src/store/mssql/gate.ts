@@ -1,6 +1,8 @@
 /** statements that run at once, and so connections, of a process that has just begun */
 export const atFirst = 2;
 const patienceMs = 500;
+/** while a connection meets a statement for the first time */
+const planningPatienceMs = 5000;
 const giveUpMs = 15_000;
 
 type Waiter = { readonly since: number; readonly enter: () => void; readonly refuse: (error: Error) => void };
@@ -12,10 +14,13 @@ class TimeoutError extends Error {
 
 /**
  * How many statements run at once: few at first, one more each time somebody had to wait for half a second. A connection costs the server a
- * login and plans of its own, so a burst after a start is better served by few that are warm than by a whole pool of cold ones.
+ * login and plans of its own, so a burst after a start is better served by few that are warm than by a whole pool of cold ones: while
+ * one of them meets a statement for the first time, which takes some servers seconds, another one would only have the same before it.
  */
 export class Gate {
   private running = 0;
+  /** statements that run and that their connections did not know */
+  private planned = 0;
   private readonly waiters: Waiter[] = [];
   private timer: NodeJS.Timeout | undefined;
 
@@ -51,6 +56,11 @@ export class Gate {
     }
   }
 
+  /** A connection begins, or has ended, a statement that it did not know. */
+  planning(more: 1 | -1): void {
+    this.planned += more;
+  }
+
   private watch(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
@@ -65,8 +75,9 @@ export class Gate {
       first.refuse(new TimeoutError('no connection became free'));
     }
     const [oldest] = this.waiters;
-    // half of it: the timer may have been set for somebody before
-    if (!oldest || this.allowed >= this.most || this.now() - oldest.since < patienceMs / 2) return;
+    // half of the time less: the timer may have been set for somebody before
+    const patience = (this.planned > 0 ? planningPatienceMs : patienceMs) - patienceMs / 2;
+    if (!oldest || this.allowed >= this.most || this.now() - oldest.since < patience) return;
     this.allowed++;
     this.running++;
     this.waiters.shift();

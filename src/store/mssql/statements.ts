@@ -50,12 +50,26 @@ export class Statements {
   /** by types and text, the one used last at the end */
   private readonly known = new Map<string, Known>();
 
-  constructor(private readonly connection: Connection) {}
+  /** @param planning told when a statement that was not prepared begins, and when it has ended */
+  constructor(
+    private readonly connection: Connection,
+    private readonly planning: (more: 1 | -1) => void,
+  ) {}
 
   /** The rows of the first result. The driver's errors pass through. */
   async run(text: string, inputs: Inputs): Promise<readonly Row[]> {
     const parameters = Object.entries(inputs).map(([name, value]) => parameterOf(name, value));
     const key = `${parameters.map(({ name, type, length }) => `${name} ${type.name} ${String(length)}`).join()} ${text}`;
+    if (this.known.get(key)?.use === 'prepared') return this.runKnown(key, text, parameters);
+    this.planning(1);
+    try {
+      return await this.runKnown(key, text, parameters);
+    } finally {
+      this.planning(-1);
+    }
+  }
+
+  private async runKnown(key: string, text: string, parameters: readonly Parameter[]): Promise<readonly Row[]> {
     const known = await this.met(key, text, parameters);
     if (known.use !== 'prepared') return this.ask(text, parameters);
     try {

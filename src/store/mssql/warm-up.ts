@@ -53,13 +53,18 @@ const refused: Unit = {
   audit: ['{}'],
 };
 
+/** the second use of a statement prepares it */
+const uses = 2;
+
 /**
- * Has the statements that requests need first used once by each of `connections`, so that nobody waits for it. Every one of them finds nothing or is
+ * Has the statements that requests need first prepared by each of `connections`, so that nobody waits for it. Every one of them finds nothing or is
  * refused; what goes wrong is met again by who serves.
  */
 export const warmUp = async (store: Store, connections: number): Promise<void> => {
   // side by side, so that each goes over a connection of its own
   const onEach = (task: () => Promise<unknown>): Promise<unknown> => Promise.allSettled(Array.from({ length: connections }, () => task()));
-  for (const read of hotReads) await onEach(() => read(store));
-  await onEach(() => store.commit(refused));
+  for (let use = 1; use <= uses; use++) {
+    for (const read of hotReads) await onEach(() => read(store));
+    await onEach(() => store.commit(refused));
+  }
 };
