@@ -59,10 +59,11 @@ export const organisationOf = async (facts: Facts, reference: Reference | undefi
 /** The service that a reference names, literally or by its e-RS number. */
 export const gatherService = async (facts: Facts, reference: Reference | undefined, baseUrl: string): Promise<Service | undefined> => {
   const key = readReference(reference?.reference ?? '', baseUrl);
-  const { system, value } = reference?.identifier ?? {};
+  const { system = systems.service, value } = reference?.identifier ?? {};
+  if (!key && value === undefined) return undefined;
   const found: Found | undefined = key
     ? await facts.find({ type: key.type, id: key.id }, 'all')
-    : await facts.byIdentifier('HealthcareService', system ?? systems.service, value ?? '');
+    : await facts.byIdentifier('HealthcareService', system, value ?? '');
   if (found?.type !== 'HealthcareService') return undefined;
   const resource = found.resource as unknown as HealthcareService;
   return serviceOf(resource, found.id, await organisationOf(facts, resource.providedBy));
