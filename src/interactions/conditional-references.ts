@@ -1,7 +1,7 @@
 import { failure } from '../fhir/outcome.js';
 import { referenceTo, type Key, type Resource } from '../fhir/resource.js';
 import { isJudged, meets } from '../fhir/search/meets.js';
-import type { Predicate } from '../store/port.js';
+import type { Predicate, Value } from '../store/port.js';
 import { isError } from '../validation/finding.js';
 import { readConditional } from './bundle-links.js';
 import { criteriaPlan, severalMatches } from './criteria.js';
@@ -9,24 +9,33 @@ import type { Call, House } from './house.js';
 
 /** What an entry of a transaction makes of a record, before it is decided. */
 export type Own = Key & {
-  /** undefined when it is deleted */
-  readonly resource: Resource | undefined;
+  /** what searches would find it by; undefined when it is deleted, or cannot be read */
+  readonly values: () => readonly Value[] | undefined;
   /** `Type?criteria` of a conditional interaction */
   readonly madeBy: string | undefined;
 };
 
-/** Whether what an entry writes will match; undefined where only the index of a stored row can tell. */
-const isMatch = (house: House, { id, resource }: Own, where: readonly Predicate[]): boolean | undefined => {
+const valuesOf = (house: House, { id }: Key, resource: Resource | undefined): readonly Value[] | undefined => {
   // what cannot be read stops the transaction when its own entry is decided
-  if (resource === undefined || house.validate(resource, { baseOnly: true }).some(isError)) return false;
-  const values = house.extract({ ...resource, id }, { resolve: () => undefined, baseUrl: house.baseUrl, timeZone: house.timeZone });
-  const holds = (predicate: Predicate): boolean => (predicate.kind === 'id' ? predicate.ids.includes(id) : meets(predicate, values));
-  const [judged, others] = [
-    where.filter((one) => one.kind === 'id' || isJudged(one)),
-    where.filter((one) => one.kind !== 'id' && !isJudged(one)),
-  ];
-  if (!judged.every(holds)) return false;
-  return others.length === 0 ? true : undefined;
+  if (resource === undefined || house.validate(resource, { baseOnly: true }).some(isError)) return undefined;
+  return house.extract({ ...resource, id }, { resolve: () => undefined, baseUrl: house.baseUrl, timeZone: house.timeZone });
+};
+
+/** `resource`: undefined when it is deleted. It is looked at once, however many references ask for it, and not when none does. */
+export const ownOf = (house: House, key: Key, resource: Resource | undefined, madeBy: string | undefined): Own => {
+  let known: { readonly values: readonly Value[] | undefined } | undefined;
+  return { ...key, madeBy, values: () => (known ??= { values: valuesOf(house, key, resource) }).values };
+};
+
+const isTold = (predicate: Predicate): boolean => predicate.kind === 'id' || isJudged(predicate);
+
+/** Whether what an entry writes will match; undefined where only the index of a stored row can tell. */
+const isMatch = (own: Own, where: readonly Predicate[]): boolean | undefined => {
+  const values = own.values();
+  const holds = (predicate: Predicate): boolean =>
+    predicate.kind === 'id' ? predicate.ids.includes(own.id) : meets(predicate, values ?? []);
+  if (values === undefined || !where.filter(isTold).every(holds)) return false;
+  return where.every(isTold) ? true : undefined;
 };
 
 /**
@@ -43,7 +52,7 @@ export const resolveConditional = async (house: House, call: Call, reference: st
   const plan = await criteriaPlan(house, call, type, criteria, reference);
   const writes = own.filter((one) => one.type === type);
   const matching = writes.filter((one) => {
-    const matches = isMatch(house, one, plan.where) ?? (one.madeBy === reference ? true : undefined);
+    const matches = isMatch(one, plan.where) ?? (one.madeBy === reference ? true : undefined);
     if (matches === undefined)
       throw failure('invalid', 'not-supported', `Whether ${reference} means what another entry writes is not known before it is written.`);
     return matches;

@@ -6,7 +6,7 @@ import type { Unit } from '../store/port.js';
 import { gone, notFound, written } from './answers.js';
 import { absoluteFor, referencesIn, refuseRepeated, relinked } from './bundle-links.js';
 import { compartmentOf } from './compartment-search.js';
-import { resolveConditional, type Own } from './conditional-references.js';
+import { ownOf, resolveConditional, type Own } from './conditional-references.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import { dispatch, routeOf, splitUrl } from './dispatch.js';
 import { callOf, failureText, interactiveOf, readText, responseText, type Entry } from './entries.js';
@@ -170,7 +170,7 @@ class Planning {
     // what a patch makes is not known yet, and a conditional create that found a match writes nothing
     if (method === 'PATCH' || (method === 'POST' && match?.one !== undefined)) return;
     const madeBy = criteria === undefined ? undefined : `${type}?${criteria}`;
-    this.own.push({ ...target, resource: method === 'DELETE' ? undefined : entry.resource, madeBy });
+    this.own.push(ownOf(this.house, target, method === 'DELETE' ? undefined : entry.resource, madeBy));
   }
 
   /** R4 http.html#trules: identities must not overlap, also where criteria that nothing matches yet stand for them. */
