@@ -8,10 +8,10 @@ const sightName = (sight: Sight): string | undefined =>
 type Asked<T> = { readonly at: number; readonly answer: Promise<T> };
 
 /**
- * A store for one attempt at a write, which reads each record once, by a search or by itself: what gathers facts, what checks references and what makes access keys
- * look at the same ones. Whatever moves in the meantime is found by the commit, as each decision names what it relies upon. The places
- * that a referral has on worklists rely on all that belongs to it: their revision is read before the referral itself, and goes with the
- * commit together with what was read after it.
+ * A store for one attempt at a write, which reads each record once, by a search or by itself: what gathers facts, what checks references
+ * and what makes access keys look at the same ones. Whatever moves in the meantime is found by the commit, as each decision names what it
+ * relies upon. The places that a referral has on worklists rely on all that belongs to it: their revision is read before the referral
+ * itself, and goes with the commit together with what was read after it.
  */
 export const rememberedStore = (store: Store): Store => {
   let asked = 0;

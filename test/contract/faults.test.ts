@@ -1,6 +1,6 @@
 /** The network between a server and SQL Server breaks: what was acknowledged is there, nothing happens twice, and the pool recovers. */
 import { openMssqlStore } from '../../src/store/mssql/mssql-store.js';
-import { Taken, Unavailable, type Store } from '../../src/store/port.js';
+import { Stale, Taken, Unavailable, type Store } from '../../src/store/port.js';
 import { put } from '../builders/units.js';
 import { startProxy, type CuttingProxy } from '../helpers/cutting-proxy.js';
 import { createDatabase, dropDatabase } from '../helpers/mssql-database.js';
@@ -85,6 +85,17 @@ const name = `referrals_faults_${String(process.pid)}`;
     expect(await direct.find({ type: 'Patient', id: 'lost' }, 'all')).toMatchObject({ version: 1 });
     const again = store.commit({ claims: [{ kind: 'identifier', key: 'lost', owner: 'another' }] });
     await expect(again).rejects.toBeInstanceOf(Taken);
+  }, 30_000);
+
+  it('what another has written alike is not taken for a unit whose answer is lost', async () => {
+    await direct.commit({ puts: [patient('alike')], audit: ['{"n":"one"}'] });
+    await store.commit({ puts: [patient('between')] });
+    proxy.swallowAnswers(true);
+    const commit = store.commit({ puts: [patient('alike')], audit: ['{"n":"other"}'] });
+    const refused = expect(commit).rejects.toBeInstanceOf(Stale);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    proxy.swallowAnswers(false);
+    await refused;
   }, 30_000);
 
   it('while nobody answers reads and writes end as unavailable, and work again afterwards', async () => {

@@ -51,7 +51,7 @@ onEveryEngine('large', (engine) => {
   });
 
   it('of two that write the same at once one is written', async () => {
-    const both = await Promise.allSettled([1, 2].map(() => store.commit({ puts: slots(200) })));
+    const both = await Promise.allSettled([1, 2].map((n) => store.commit({ puts: slots(200), audit: [`{"n":${String(n)}}`] })));
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { name: 'Stale' } });
     expect((await store.availability(['diary'], 200 * 3_600_000, 261 * 3_600_000))[0]?.count).toBe(60);

@@ -100,7 +100,7 @@ class MssqlStore implements Store {
       if (doubtful === 'unknown') uncertain();
       const unmatched = await Promise.all((unit.unmatched ?? []).map((plan) => this.reader.test(plan)));
       const batch = unitBatch(this.terms, unit, { integrity: this.integrity, unmatched, link });
-      await this.sendUnit(batch, uncertain, doubtful === 'unknown');
+      await this.sendUnit(batch, link, uncertain, doubtful === 'unknown');
     } catch (error) {
       if (chain && head) chain.reset(head);
       throw error;
@@ -123,10 +123,10 @@ class MssqlStore implements Store {
   }
 
   /**
-   * Sends the batch until it is committed, refused, or the budget is spent. When a connection broke, the first version that the unit
-   * writes tells whether it was committed: the batch is conditional, so it can be sent again whatever the answer was.
+   * Sends the batch until it is committed, refused, or the budget is spent. When a connection broke, what is there tells whether it was
+   * committed: the batch is conditional, so it can be sent again whatever the answer was.
    */
-  private async sendUnit(batch: UnitBatch, uncertain: () => void, doubtful = false): Promise<void> {
+  private async sendUnit(batch: UnitBatch, link: AuditInput | undefined, uncertain: () => void, doubtful: boolean): Promise<void> {
     const outcome = { doubtful };
     try {
       await this.database.again(
@@ -137,7 +137,7 @@ class MssqlStore implements Store {
             if (troubleOf(error) === 'unknown') {
               outcome.doubtful = true;
               uncertain();
-              if (await this.isThere(batch)) return;
+              if (await this.isThere(batch, link)) return;
             }
             throw error;
           }
@@ -147,12 +147,17 @@ class MssqlStore implements Store {
     } catch (error) {
       const refusal = await this.refusalOf(error, batch);
       // the unit that stands in the way may be this one, committed before the connection broke
-      if (outcome.doubtful && refusal instanceof Stale && (await this.isThere(batch))) return;
+      if (outcome.doubtful && refusal instanceof Stale && (await this.isThere(batch, link))) return;
       throw refusal;
     }
   }
 
-  private async isThere({ puts, entries }: UnitBatch): Promise<boolean> {
+  /** Whether the unit was committed. Its link of the audit is its own; what it wrote, another may have written alike. */
+  private async isThere({ puts, entries }: UnitBatch, link: AuditInput | undefined): Promise<boolean> {
+    if (link) {
+      const [there] = await this.reader.auditLinks(link.chain, link.number - 1, 1);
+      return there?.hash === link.hash;
+    }
     const [put] = puts;
     if (put) return this.holds(put);
     const [entry] = entries;

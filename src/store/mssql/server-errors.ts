@@ -38,6 +38,9 @@ const passing = new Set([
 export const noSnapshots = 3952;
 const races = new Set([2601, 2627, 547]);
 
+/** The driver's word for a transaction that the server has rolled back. */
+const rolledBack = 'EABORT';
+
 /** THROW numbers of the store's own batches. */
 export const thrown = { stale: 50_001, taken: 50_002, unresolved: 50_003, referenced: 50_004, matched: 50_005, again: 50_010 } as const;
 
@@ -53,7 +56,7 @@ export const isInternal = (error: unknown): boolean => (numberOf(error) ?? 0) >=
 
 // the operating system's words for a connection that went away
 const socketErrors = ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'];
-const unsure = new Set(['ETIMEOUT', 'ESOCKET', 'ECONNCLOSED', 'ECLOSE', 'ECANCEL', 'EABORT', ...socketErrors]);
+const unsure = new Set(['ETIMEOUT', 'ESOCKET', 'ECONNCLOSED', 'ECLOSE', 'ECANCEL', ...socketErrors]);
 const unsent = new Set(['ELOGIN', 'ENOTOPEN', 'EINSTLOOKUP']);
 
 /** The driver keeps only the message of some of them. */
@@ -67,6 +70,7 @@ export const troubleOf = (error: unknown): Trouble => {
   const number = numberOf(error);
   if (number !== undefined && (passing.has(number) || isInternal(error))) return 'passing';
   if (number !== undefined && (races.has(number) || number === thrown.again)) return 'race';
+  if (code === rolledBack) return 'passing';
   if (unsure.has(String(code)) || (number === undefined && namesSocketError(error))) return 'unknown';
   if (unsent.has(String(code))) return 'unreachable';
   return (error as { readonly name?: unknown }).name === 'TimeoutError' ? 'unreachable' : 'fault';
