@@ -12,7 +12,7 @@ import { notFound } from './answers.js';
 import type { Call, House, Success } from './house.js';
 import { urlOf, type Query } from './query.js';
 import { parametersOf } from './read.js';
-import { ofSamePerson } from './same-person.js';
+import { mayHideVersions, ofSamePerson } from './same-person.js';
 import { bundleText, type Link } from './splice.js';
 import { subsetText } from './subset-text.js';
 
@@ -86,7 +86,7 @@ const shown = async (house: House, path: string, query: Query, asked: Asked, sco
   if (scope.keys?.length === 0 || scope.types?.length === 0) return answer(house, path, query, asked, { rows: [], next: undefined }, 0);
   if (asked.counted) return answer(house, path, query, asked, { rows: [], next: undefined }, await countOf(house, asked, scope, sight));
   const page = await pageOf(house, asked.window, scope, sight);
-  return answer(house, path, query, asked, page, totalOf(asked, scope, page));
+  return answer(house, path, query, asked, page, totalOf(asked, scope, sight, page));
 };
 
 const pageOf = async (house: House, window: Window, scope: HistoryScope, sight: Sight): Promise<Page> => {
@@ -110,12 +110,15 @@ const countOf = async (house: House, { window }: Asked, scope: HistoryScope, sig
   return total;
 };
 
-/** What costs nothing to tell: all that is on the page, and the versions of one resource, whose newest one bears their number. */
-const totalOf = ({ window, cursor }: Asked, scope: HistoryScope, page: Page): number | undefined => {
+/**
+ * What costs nothing to tell: all that is on the page, and the versions of one resource, whose newest one bears their number where all of them
+ * are shown.
+ */
+const totalOf = ({ window, cursor }: Asked, scope: HistoryScope, sight: Sight, page: Page): number | undefined => {
   if (cursor !== undefined) return undefined;
   if (page.next === undefined) return page.rows.length;
   const whole = scope.id !== undefined && window.since === undefined && window.at === undefined && window.ascending !== true;
-  return whole ? page.rows[0]?.version : undefined;
+  return whole && !mayHideVersions(scope.type, sight) ? page.rows[0]?.version : undefined;
 };
 
 /** What a cursor belongs to. */

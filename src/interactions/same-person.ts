@@ -30,10 +30,10 @@ const lastOf = async ({ store }: House, keys: readonly Key[]): Promise<ReadonlyM
   return last;
 };
 
-const isOfAnother = async (house: House, row: Stored, last: Stored | undefined): Promise<boolean> => {
-  if (row.body === undefined || last === undefined || last.version === row.version) return false;
-  const [before, now] = await Promise.all([patientsOf(house, row), patientsOf(house, last)]);
-  if (now.length === 0) return false;
+/** `now`: the patients whose the record is now. */
+const isOfAnother = async (house: House, row: Stored, now: readonly string[]): Promise<boolean> => {
+  if (row.body === undefined || now.length === 0) return false;
+  const before = await patientsOf(house, row);
   const find = async (key: Key) => foundOf(await house.store.find(key, 'all'));
   const patient = (id: string): Key => ({ type: 'Patient', id });
   for (const one of before) {
@@ -43,16 +43,31 @@ const isOfAnother = async (house: House, row: Stored, last: Stored | undefined):
   return false;
 };
 
+/** Whether versions of a type may be left out for a caller of this sight. */
+export const mayHideVersions = (type: string | undefined, sight: Sight): boolean =>
+  sight !== 'all' && type !== 'Patient' && (type === undefined || !isOpen(type));
+
 /**
  * Of versions that a caller finds, those about the patients whose the record is now. Who may see a record is told by what it says now:
  * where it was written to the wrong patient and put right, the versions before would show that one to the right one, and to his practice.
  * A patient record that was superseded is of the same person as the one that it goes on as.
  */
 export const ofSamePerson = async <Row extends Stored>(house: House, sight: Sight, rows: readonly Row[]): Promise<readonly Row[]> => {
-  const bound = sight === 'all' ? [] : rows.filter(({ type }) => type !== 'Patient' && !isOpen(type));
+  const bound = rows.filter(({ type }) => mayHideVersions(type, sight));
   if (bound.length === 0) return rows;
   const last = await lastOf(house, bound);
+  // many versions of one record are compared with one last one
+  const patients = new Map<string, Promise<readonly string[]>>();
+  const patientsNow = (name: string, stored: Stored): Promise<readonly string[]> => {
+    const known = patients.get(name) ?? patientsOf(house, stored);
+    patients.set(name, known);
+    return known;
+  };
   const others = new Set<Stored>();
-  for (const row of bound) if (await isOfAnother(house, row, last.get(referenceTo(row)))) others.add(row);
+  for (const row of bound) {
+    const [name, now] = [referenceTo(row), last.get(referenceTo(row))];
+    if (now === undefined || now.version === row.version) continue;
+    if (await isOfAnother(house, row, await patientsNow(name, now))) others.add(row);
+  }
   return others.size === 0 ? rows : rows.filter((row) => !others.has(row));
 };

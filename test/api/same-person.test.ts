@@ -44,6 +44,8 @@ it('a record that was put right shows its patient no version about another one',
   expect([hidden.status, hidden.text.replace('/1', '/9')]).toEqual([404, none.text]);
   expect(versions(await read(`${url}/_history`))).toEqual(['3', '2']);
   expect((await read(`${url}/_history?_count=0`)).json['total']).toBe(2);
+  // nor does a page tell how many there are with those that are not shown
+  expect((await read(`${url}/_history?_count=1`)).json['total']).toBeUndefined();
   expect((await read('Condition/_history?_count=200')).text).not.toContain('of the other');
   const batch = { resourceType: 'Bundle', type: 'batch', entry: [{ request: { method: 'GET', url: `${url}/_history/1` } }] };
   expect((await server.as('patient', 'POST', '', batch)).text).not.toContain('of the other');
