@@ -32,6 +32,7 @@ export const limitBodies = (listener: Server): void => {
       clearTimeout(timer);
     };
     request.once('end', done);
-    request.once('close', done);
+    // answered before its end, or the client went away
+    response.once('close', done);
   });
 };

@@ -28,6 +28,20 @@ const raw = (feed: (socket: net.Socket) => void): Promise<{ readonly text: strin
     });
   });
 };
+/** What a client reads that looks for the answer only when it has written everything; rejects when the connection breaks. */
+const writeThenRead = (head: string, body: Buffer): Promise<string> => {
+  const { hostname, port } = new URL(server.base);
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(port), hostname).setEncoding('utf8').pause();
+    let text = '';
+    socket.on('data', (chunk: string) => (text += chunk)).once('error', reject);
+    socket.once('end', () => {
+      resolve(text);
+    });
+    socket.write(head);
+    socket.write(body, () => socket.resume());
+  });
+};
 /** Writes the text a piece at a time until the connection is closed. */
 const dripping = (head: string, drop: string) => (socket: net.Socket) => {
   socket.write(head);
@@ -82,6 +96,16 @@ describe('slow clients are cut off, and slow nobody down', () => {
     });
     expect(answer.text).toMatch(/^HTTP\/1\.1 401/);
   });
+  it.each(['Patient', 'Binary', 'nothing/of/this/name'])(
+    'who sends all of his body before he reads is told why %s refused it',
+    async (path) => {
+      const body = Buffer.alloc(32 * 2 ** 20, ' ');
+      const head = `POST /FHIR/R4/${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/fhir+json\r\ncontent-length: ${String(body.length)}\r\n\r\n`;
+      const text = await writeThenRead(head, body);
+      expect(text).toMatch(/^HTTP\/1\.1 401/);
+      expect(text).toContain('"OperationOutcome"');
+    },
+  );
 });
 
 describe('a request says one thing', () => {

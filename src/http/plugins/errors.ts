@@ -7,6 +7,7 @@ import { reasonUnanswered, unanswered } from '../../interactions/unanswered.js';
 import { Unavailable } from '../../store/port.js';
 import type { Shapes } from '../../fhir/shapes.js';
 import { wireOf, writeFailure } from '../answer.js';
+import { letFinish } from '../unread-body.js';
 import { sendWhole } from '../whole-answer.js';
 import { aboutOf, dress } from './correlation.js';
 
@@ -56,6 +57,7 @@ export const errors = (logger: Logger, shapes: Shapes, witness: Pick<Witness, 'r
   register: (server) => {
     server.ext('onPreResponse', (request: Request, h: ResponseToolkit) => {
       const { response } = request;
+      letFinish(request.raw.req);
       const failed = 'isBoom' in response ? failureOf(response, request, logger) : undefined;
       const reason = failed && reasonUnanswered(failed);
       if (reason !== undefined) logger.warn({ reason, requestId: aboutOf(request).requestId }, 'the store did not answer');
