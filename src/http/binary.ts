@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import type { Request, ResponseToolkit } from '@hapi/hapi';
-import { sightOf } from '../access/policy.js';
 import { etagOf, matchesIfNoneMatch } from '../fhir/etag.js';
 import { fileNameOf } from '../domain/documents/availability.js';
 import { uploadHeaders } from '../domain/documents/upload-rules.js';
@@ -8,14 +7,15 @@ import { parseJson, parseSentJson } from '../fhir/json.js';
 import { failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { readXml } from '../fhir/xml/read.js';
-import { gone, notFound, written } from '../interactions/answers.js';
+import { written } from '../interactions/answers.js';
 import { keepBytes } from '../interactions/binary.js';
 import { create } from '../interactions/create.js';
 import { refuseUnavailable } from '../interactions/document-scan.js';
 import { receive } from '../interactions/receive-upload.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { perform } from '../interactions/perform.js';
-import { read } from '../interactions/read.js';
+import { currentOf, read } from '../interactions/read.js';
+import { versionOf } from '../interactions/vread.js';
 import { writeSuccess } from './answer.js';
 import { textOf } from './body.js';
 import { header } from './header.js';
@@ -75,25 +75,30 @@ const dispositionOf = (name: string | undefined): string => {
   return `attachment; filename="${plain}"; filename*=UTF-8''${whole}`;
 };
 
-/** The bytes as they came, or a Binary resource when the client asks for FHIR (R4 binary.html#rest). */
+/** Whether a version is asked for in another form than FHIR. Without a word it is the resource, as that of any other type is. */
+export const asksForBytes = (request: Request): boolean => {
+  const accept = header(request, 'accept');
+  return accept !== undefined && !/json|xml|\*/i.test(accept) && !request.url.searchParams.has('_format');
+};
+
+/** The bytes as they came, or a Binary resource when the client asks for FHIR (R4 binary.html#rest). All versions have the same bytes. */
 export const readBinary = async (house: House, call: Call, request: Request, h: ResponseToolkit) => {
-  const key = { type: 'Binary', id: String(request.params['id']) };
+  const { id, version } = request.params as { readonly id: string; readonly version?: string };
+  const key = { type: 'Binary', id };
   const accept = header(request, 'accept') ?? '';
   const { searchParams } = request.url;
   if (fhirType.test(accept) || searchParams.has('_format')) {
     const wire = (request.app.wire = negotiate(fhirType.test(accept) ? accept : undefined, searchParams));
     return writeSuccess(h, await read(house, call, key, [...searchParams.entries()]), call, wire, house.shapes);
   }
-  const stored = await house.store.find(key, sightOf(call.caller, 'Binary'));
-  if (!stored) throw notFound(key);
-  if (stored.body === undefined) throw gone(key);
+  const stored = await (version === undefined ? currentOf(house, call, key) : versionOf(house, call, key, version));
   refuseUnavailable(stored);
   const etag = etagOf(stored.version);
   if (call.ifNoneMatch !== undefined && matchesIfNoneMatch(call.ifNoneMatch, stored.version))
     return h.response().code(304).header('etag', etag);
   const blob = await house.blobs.open(key.id);
   if (!blob) throw failure('exception', 'exception', 'The bytes of this document are missing from the document store.');
-  const record = parseJson(stored.body) as Resource & { readonly contentType: string };
+  const record = parseJson(stored.body ?? '') as Resource & { readonly contentType: string };
   return h
     .response(blob.bytes)
     .type(record.contentType)

@@ -49,11 +49,17 @@ export const shown = (house: House, call: Call, stored: Stored, query: Query): S
   return withData(house, stored).then((body) => partOf(house, call, { ...plain, body }, query));
 };
 
-/** R4 http.html#read. 404, or 410 for a deleted one that the caller could have read. */
-export const read = async (house: House, call: Call, key: Key, query: Query): Promise<Success> => {
+/** The current version. 404, or 410 for a deleted one that the caller could have read. */
+export const currentOf = async (house: House, call: Call, key: Key): Promise<Stored> => {
   const stored = await house.store.find(key, sightOf(call.caller, key.type));
   if (!stored) throw notFound(key);
   if (stored.body === undefined) throw gone(key);
+  return stored;
+};
+
+/** R4 http.html#read. */
+export const read = async (house: House, call: Call, key: Key, query: Query): Promise<Success> => {
+  const stored = await currentOf(house, call, key);
   const showing = shown(house, call, stored, query);
   const answer = showing instanceof Promise ? await showing : showing;
   // e-RS A033: a copy is shown again when its version is the current one

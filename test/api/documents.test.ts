@@ -32,6 +32,22 @@ it('gives bytes back as they came, and as a Binary when asked', async () => {
   expect(hash(Buffer.from(asJson.data, 'base64'))).toBe(hash(bytes));
 });
 
+it('a version of a Binary is its bytes for who asks for their media type, and the resource otherwise', async () => {
+  const authorization = `Bearer ${await token()}`;
+  const body = 'a letter';
+  const made = await fetch(`${server.base}/Binary`, { method: 'POST', headers: { authorization, 'content-type': 'text/plain' }, body });
+  const at = (path: string, accept: string) => fetch(`${server.base}/${path}`, { headers: { authorization, accept } });
+  const { id } = (await made.json()) as { id: string };
+  const bytes = await at(`Binary/${id}/_history/1`, 'text/plain');
+  expect([bytes.status, bytes.headers.get('content-type'), await bytes.text()]).toEqual([200, 'text/plain; charset=utf-8', body]);
+  for (const accept of ['*/*', 'application/fhir+json'])
+    expect(await (await at(`Binary/${id}/_history/1`, accept)).json()).toMatchObject({ resourceType: 'Binary', id });
+  expect((await at(`Binary/${id}/_history/2`, 'text/plain')).status).toBe(404);
+  await fetch(`${server.base}/Binary/${id}`, { method: 'DELETE', headers: { authorization } });
+  expect((await at(`Binary/${id}/_history/2`, 'text/plain')).status).toBe(410);
+  expect((await at(`Patient/${id}/_history/1`, 'text/plain')).status).toBe(406);
+});
+
 it('refuses more bytes than the limit and keeps nothing', async () => {
   const answer = await fetch(`${server.base}/Binary`, {
     method: 'POST',

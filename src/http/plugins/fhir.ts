@@ -13,7 +13,7 @@ import type { Call, House, Success } from '../../interactions/house.js';
 import { queryOf } from '../../interactions/query.js';
 import { operations } from '../../operations/operations.js';
 import { writeSuccess } from '../answer.js';
-import { readBinary, uploadBinary } from '../binary.js';
+import { asksForBytes, readBinary, uploadBinary } from '../binary.js';
 import { readBody, readForm } from '../body.js';
 import { uploadImport } from '../import.js';
 import { header } from '../header.js';
@@ -164,7 +164,8 @@ export const fhir = (house: House, once: Once, share: FairShare, options: Option
 
   const document = inTurn(share, (request, h) => {
     const call = callOf(request, readPrefer(header(request, 'prefer')));
-    return audited(request, call, { doing: 'read', action: 'R', type: 'Binary', id: String(request.params['id']) }, (own) => {
+    const doing = request.params['version'] === undefined ? 'read' : 'vread';
+    return audited(request, call, { doing, action: 'R', type: 'Binary', id: String(request.params['id']) }, (own) => {
       checkInteraction(call.caller, 'Binary', 'r');
       return readBinary(own, call, request, h);
     });
@@ -200,6 +201,11 @@ export const fhir = (house: House, once: Once, share: FairShare, options: Option
           path: `${base}/Binary/{id}`,
           // `_history`, `_search` and operations of the type are no ids
           handler: (request, h) => (/^[_$]/.test(String(request.params['id'])) ? handle(request, h) : document(request, h)),
+        },
+        {
+          method: 'GET',
+          path: `${base}/Binary/{id}/_history/{version}`,
+          handler: (request, h) => (asksForBytes(request) ? document(request, h) : handle(request, h)),
         },
         {
           method: 'POST',
