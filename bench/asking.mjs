@@ -59,15 +59,20 @@ export const askerOf = (server, watch = () => {}) => {
 export const resourcesOf = (bundle, type) =>
   (bundle?.entry ?? []).flatMap(({ resource }) => (resource && (type === undefined || resource.resourceType === type) ? [resource] : []));
 
-/** All pages of a search. */
-export const allOf = async (ask, path) => {
-  const found = [];
+/** The resources of a search, a page at a time. */
+export const pagesOf = async function* (ask, path) {
   for (let url = path; url !== undefined;) {
     const { status, json, text } = await ask('system', 'GET', url);
     if (status !== 200) throw new Error(`${url}: ${status} ${text}`);
-    found.push(...resourcesOf(json));
+    yield resourcesOf(json);
     url = json.link?.find(({ relation }) => relation === 'next')?.url;
   }
+};
+
+/** All pages of a search. */
+export const allOf = async (ask, path) => {
+  const found = [];
+  for await (const page of pagesOf(ask, path)) found.push(...page);
   return found;
 };
 

@@ -19,7 +19,8 @@ const isWanted = (name) => values.only === undefined || values.only.split(',').s
 const seconds = Number(values.seconds);
 const offered = Number(values.bookings);
 const [connections, sessions] = [16, 50];
-const closedAtMost = 600;
+/** bookings a second that are made ready for the closed loop */
+const fastest = 400;
 
 const server = await startServer(values.data === undefined ? {} : { DATA_DIR: values.data });
 const ask = askerOf(server);
@@ -166,7 +167,7 @@ for (const [role, list] of [
   await reading(list, await listsOf(role, list));
 
 if (isWanted('bookings')) {
-  const bodies = await makeBookings(ask, offered * seconds + closedAtMost);
+  const bodies = await makeBookings(ask, (offered + fastest) * seconds);
   const prepared = await Promise.all(bodies.map((body) => jsonOf('gp', 'Appointment', body)));
   const open = prepared.splice(0, Math.min(offered * seconds, Math.floor(prepared.length / 2)));
   await openLoop(`bookings, ${offered}/s offered to ${sessions} sessions`, open);
