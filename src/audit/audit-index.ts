@@ -24,12 +24,18 @@ export type AuditIndexParts = {
   readonly indexed?: Map<string, number>;
   /** whether the process is to end: what is left is done by others, or by the next one */
   readonly isEnding?: () => boolean;
+  /** waits between two commits, of which the last took so long (ms). Where it is given commits are small: a write that comes meanwhile waits for one */
+  readonly rest?: (took: number) => Promise<void>;
 };
 
 /** links that are read at a time */
 const together = 20;
-/** lines of one commit, and letters of them: it is also how long other requests wait for this work, some 20 ms */
-const most = { lines: 200, letters: 128 * 1024 };
+/** lines of one commit, and letters of them. In a national store a line takes the writer 0.7 ms */
+type Most = { readonly lines: number; readonly letters: number };
+const most: Readonly<Record<'small' | 'large', Most>> = {
+  small: { lines: 20, letters: 16 * 1024 },
+  large: { lines: 200, letters: 128 * 1024 },
+};
 
 /** `number`: the link up to which all is indexed; `lines`: so many of the next one are too (absent: none) */
 type Position = { readonly number: number; readonly lines?: number };
@@ -86,7 +92,7 @@ const auditPlan = async (store: Reader, plan: SearchPlan): Promise<SearchPlan> =
 type Part = { readonly lines: readonly string[]; readonly to: Position };
 
 /** The lines after a position, of these links: up to the most of one commit, and at least one. */
-const partAfter = ({ number, lines: passed = 0 }: Position, links: readonly AuditLink[]): Part => {
+const partAfter = ({ number, lines: passed = 0 }: Position, links: readonly AuditLink[], most: Most): Part => {
   const lines: string[] = [];
   let [to, letters]: [Position, number] = [{ number }, 0];
   for (const link of links) {
@@ -115,7 +121,8 @@ const rotated = <T>(list: readonly T[]): readonly T[] => {
  * @param limit lines at which it ends, over all chains
  */
 export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise<void> => {
-  const { indexed = new Map<string, number>(), isEnding = () => false } = parts;
+  const { indexed = new Map<string, number>(), isEnding = () => false, rest } = parts;
+  const size = rest === undefined ? most.large : most.small;
   let done = 0;
   const heads = rotated(await parts.store.auditChains());
   for (const { chain, number } of heads.filter((head) => (indexed.get(head.chain) ?? 0) < head.number)) {
@@ -127,8 +134,9 @@ export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise
       if (at.number >= number || done >= limit || isEnding()) break;
       links = links.filter((link) => link.number > at.number);
       if (links.length === 0) links = await parts.store.auditLinks(chain, at.number, together);
-      const { lines, to } = partAfter(at, links);
+      const { lines, to } = partAfter(at, links, size);
       await setImmediate();
+      const started = performance.now();
       const puts = (await Promise.all(lines.map((line) => putOf(line, parts)))).flatMap((put) => put ?? []);
       const body = JSON.stringify(to);
       try {
@@ -138,6 +146,7 @@ export const indexAudit = async (parts: AuditIndexParts, limit: number): Promise
         // another process indexed these: go on from where it is
         if (!(error instanceof Stale)) throw error;
       }
+      await rest?.(performance.now() - started);
     }
   }
 };

@@ -3,7 +3,7 @@ import { Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { Store, Value } from '../store/port.js';
-import { indexAudit } from './audit-index.js';
+import { indexAudit, type AuditIndexParts } from './audit-index.js';
 import { Sealer } from './seal.js';
 import { createTrail } from './trail.js';
 import { createWitness, type Witness } from './witness.js';
@@ -25,8 +25,10 @@ const sealMs = 60_000;
 const indexMs = 1000;
 /** accesses a second up to which the server counts as quiet */
 const quiet = 50;
-/** lines that are made readable in a quiet second */
+/** lines that are made readable in a quiet round */
 const inQuiet = 500;
+/** so many times as long as a part of that work takes it rests: whoever writes in a quiet moment seldom waits for it */
+const ease = 3;
 /** how long who reads AuditEvents waits until the newest are readable */
 const patienceMs = 5000;
 
@@ -52,18 +54,23 @@ const inTime = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
 export const openAudit = (parts: AuditParts): { readonly witness: Witness; readonly close: () => Promise<void> } => {
   const { store, keys, clock, newId, fault, sealed } = parts;
   const trail = createTrail(store, fault);
-  const index = { running: undefined as Promise<unknown> | undefined, indexed: new Map<string, number>(), ending: false };
+  const index = { running: undefined as Promise<unknown> | undefined, indexed: new Map<string, number>(), ending: false, hurried: false };
   const isEnding = (): boolean => index.ending;
-  const makeReadable = (limit: number): Promise<unknown> => {
-    index.running ??= indexAudit({ ...parts, indexed: index.indexed, isEnding }, limit).finally(() => {
+  const makeReadable = (limit: number, rest: AuditIndexParts['rest']): Promise<unknown> => {
+    index.running ??= indexAudit({ ...parts, indexed: index.indexed, isEnding, ...(rest && { rest }) }, limit).finally(() => {
       index.running = undefined;
     });
     return index.running;
   };
+  /** until somebody waits for it */
+  const easily = (took: number): Promise<void> => (index.hurried || index.ending ? Promise.resolve() : setTimeout(ease * took));
+  const whenQuiet = (): Promise<unknown> => (trail.pace() <= quiet ? makeReadable(inQuiet, easily) : Promise.resolve());
   const catchUp = async (): Promise<void> => {
     await trail.flush();
+    index.hurried = true;
     await index.running?.catch(() => undefined);
-    const all = makeReadable(Number.MAX_SAFE_INTEGER);
+    index.hurried = false;
+    const all = makeReadable(Number.MAX_SAFE_INTEGER, undefined);
     // goes on whether somebody waits for it or not
     all.catch(fault);
     if (!(await inTime(all, patienceMs))) throw behind();
@@ -81,7 +88,7 @@ export const openAudit = (parts: AuditParts): { readonly witness: Witness; reado
   };
   // what an earlier process wrote since its last seal is fixed from now on, also when it was killed
   seal().catch(fault);
-  const timers = [every(sealMs, seal), every(indexMs, () => (trail.pace() <= quiet ? makeReadable(inQuiet) : Promise.resolve()))];
+  const timers = [every(sealMs, seal), every(indexMs, whenQuiet)];
   return {
     witness: createWitness({ trail, store, catchUp, clock, newId }),
     close: async () => {

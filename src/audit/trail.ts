@@ -6,7 +6,9 @@ export type Trail = {
   readonly note: (line: string) => void;
   /** resolves when everything noted before is durable */
   readonly flush: () => Promise<void>;
-  /** how many lines were noted since the last question; tells a busy server from a quiet one */
+  /** an access whose line goes with its own write */
+  readonly count: () => void;
+  /** how many accesses there were since the last question; tells a busy server from a quiet one */
   readonly pace: () => number;
   readonly close: () => Promise<void>;
 };
@@ -34,7 +36,7 @@ export const createTrail = (store: Pick<Store, 'commit'>, fault: (error: unknown
   let waiting: string[] = [];
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
-  let noted = 0;
+  let accesses = 0;
 
   /** Writes what waits now. What is noted meanwhile has its own time: else each commit of a busy server would be followed by another. */
   const write = async (): Promise<void> => {
@@ -70,13 +72,16 @@ export const createTrail = (store: Pick<Store, 'commit'>, fault: (error: unknown
       // an access that cannot be written down is not given
       if (waiting.length >= most) throw new Unavailable('the audit trail cannot be written');
       waiting.push(line);
-      noted++;
+      accesses++;
       schedule();
     },
     flush,
+    count: () => {
+      accesses++;
+    },
     pace: () => {
-      const since = noted;
-      noted = 0;
+      const since = accesses;
+      accesses = 0;
       return since;
     },
     close: flush,

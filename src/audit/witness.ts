@@ -125,6 +125,7 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     // what a resource contains is told of by its own name
     const puts = (unit.puts ?? []).filter(({ type }) => !isContainedType(type));
     if (puts.length === 0) return unit;
+    trail.count();
     const line = lineOf(call, {
       doing: asked.doing,
       action: asked.action === 'E' ? 'E' : actionOf(puts),

@@ -51,6 +51,20 @@ it('it goes on in the middle of a link where its limit ended it', async () => {
   expect(puts.flat()).toEqual(all);
 });
 
+it('in a quiet moment commits are small, and a rest follows each', async () => {
+  const { store, puts, all } = chained([50]);
+  const rests: number[] = [];
+  const rest = (took: number) => {
+    rests.push(took);
+    return Promise.resolve();
+  };
+  await indexAudit({ store, values: () => Promise.resolve([]), rest }, Number.MAX_SAFE_INTEGER);
+  expect(puts.flat()).toEqual(all);
+  expect(puts.map(({ length }) => length)).toEqual([20, 20, 10]);
+  expect(rests).toHaveLength(3);
+  for (const took of rests) expect(took).toBeGreaterThan(0);
+});
+
 it('a process that is to end finishes what it is at, and leaves the rest to others', async () => {
   const { store, puts } = chained([450]);
   const values = () => Promise.resolve([]);

@@ -12,7 +12,13 @@ beforeEach(() => {
 
 const witnessOver = (lines: string[]): Witness =>
   createWitness({
-    trail: { note: (line) => lines.push(line), flush: () => Promise.resolve(), pace: () => 0, close: () => Promise.resolve() },
+    trail: {
+      note: (line) => lines.push(line),
+      flush: () => Promise.resolve(),
+      count: () => undefined,
+      pace: () => 0,
+      close: () => Promise.resolve(),
+    },
     store: {} as Store,
     catchUp: () => Promise.resolve(),
     clock,

@@ -1,6 +1,8 @@
 import type { Claim, Key, Unit } from '../port.js';
 
-export type ToWriter = { readonly kind: 'commit'; readonly id: number; readonly unit: Unit } | { readonly kind: 'close' };
+/** `restart-log`: the log is long, and moved into the database but for the last moments */
+export type ToWriter =
+  { readonly kind: 'commit'; readonly id: number; readonly unit: Unit } | { readonly kind: 'restart-log' } | { readonly kind: 'close' };
 
 /** The port's errors as data: classes do not survive the passage between threads. */
 export type Refusal =

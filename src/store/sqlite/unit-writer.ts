@@ -50,8 +50,10 @@ export class Unanswered {
 /** Threads run compiled code: from `src` (tests) and from `dist` alike this is the file in `dist`. */
 export const threadFile = (name: string): URL => new URL(`../../../dist/store/sqlite/${name}.js`, import.meta.url);
 
-/** Pages of a log that is worth a moment of waiting to begin anew: 64 MB. */
-const longLog = 8192;
+/** How often the log is moved into the database (ms), and how long one is worth a moment of waiting to begin anew (pages). */
+type Moving = { readonly everyMs: number; readonly longLog: number };
+/** 128 MB */
+const usually: Moving = { everyMs: 1000, longLog: 16_384 };
 
 const ended = (worker: Worker): Promise<void> =>
   new Promise((resolve) =>
@@ -61,15 +63,23 @@ const ended = (worker: Worker): Promise<void> =>
   );
 
 /** Starts the writer thread and the checkpointer beside it; resolves when the schema is current. */
-export const startWriterThread = async (options: { readonly path: string; readonly integrity: boolean }): Promise<UnitWriter> => {
-  const writer = new Worker(threadFile('writer-thread'), { workerData: options });
+export const startWriterThread = async (options: {
+  readonly path: string;
+  readonly integrity: boolean;
+  readonly moving?: Moving;
+}): Promise<UnitWriter> => {
+  const { path, integrity, moving = usually } = options;
+  const writer = new Worker(threadFile('writer-thread'), { workerData: { path, integrity } });
   await new Promise<void>((resolve, reject) => {
     writer.once('message', () => {
       resolve();
     });
     writer.once('error', reject);
   });
-  const checkpointer = new Worker(threadFile('checkpoint-thread'), { workerData: { path: options.path, everyMs: 1000, longLog } });
+  const checkpointer = new Worker(threadFile('checkpoint-thread'), { workerData: { path, ...moving } });
+  checkpointer.on('message', () => {
+    writer.postMessage({ kind: 'restart-log' } satisfies ToWriter);
+  });
   const unanswered = new Unanswered();
   writer.on('message', (answers: readonly FromWriter[]) => {
     for (const answer of answers) unanswered.settle(answer);
@@ -87,10 +97,13 @@ export const startWriterThread = async (options: { readonly path: string; readon
       }),
     broken: () => unanswered.broken(),
     close: async () => {
-      const both = Promise.all([ended(writer), ended(checkpointer)]);
-      writer.postMessage({ kind: 'close' } satisfies ToWriter);
+      // the writer moves the rest of the log itself, which one thread can do at a time
+      const moved = ended(checkpointer);
       checkpointer.postMessage('close');
-      await both;
+      await moved;
+      const written = ended(writer);
+      writer.postMessage({ kind: 'close' } satisfies ToWriter);
+      await written;
       unanswered.break(new Error('the store is closed'));
     },
   };

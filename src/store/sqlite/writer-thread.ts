@@ -134,11 +134,31 @@ const commitNow = (): void => {
   for (let waiting = receiveMessageOnPort(port); waiting; waiting = receiveMessageOnPort(port)) take(waiting.message as ToWriter, true);
 };
 
+/** how long the readers of the moment may keep the log from beginning anew, and with it whoever wants to write */
+const patienceMs = 150;
+const usualMs = 10_000;
+
+/**
+ * Moves the rest of the log into the database, so that it begins anew (or, truncated, ends). From here nothing can be written meanwhile; from
+ * another thread it would have to find a moment between two commits. Where a reader stays in the log, it stays as it is.
+ */
+const finishLog = (mode: 'restart' | 'truncate'): void => {
+  state.connection.db.exec(`pragma busy_timeout = ${String(patienceMs)}`);
+  state.connection.all(`pragma wal_checkpoint(${mode})`);
+  state.connection.db.exec(`pragma busy_timeout = ${String(usualMs)}`);
+};
+
 const take = (message: ToWriter, cameMeanwhile: boolean): void => {
+  if (message.kind === 'restart-log') {
+    finishLog('restart');
+    return;
+  }
   if (message.kind === 'close') {
     clearInterval(sweep);
     clearTimeout(gathering);
     if (queue.length > 0) commitGroup();
+    // the driver leaves statements to the collector of garbage, and with them the connection: the engine would not do it
+    finishLog('truncate');
     state.connection.close();
     port.postMessage([]);
     port.close();
