@@ -12,7 +12,7 @@ import { createConformance, type Built, type Conformance } from './resources/con
 import { startUpkeep } from './search-index/upkeep.js';
 import { alone } from './store/alone.js';
 
-/** a start waits no longer than this for connections to become quick */
+/** a start waits no longer than this for what makes the first requests quick */
 const warmUpMs = 30_000;
 
 const builtFile = async (name: string): Promise<Built> => {
@@ -31,15 +31,22 @@ const isPrepared = async (house: House, conformance: Conformance, { demo }: Conf
   (await areWorklistsMade(house.store)) &&
   (!demo || (await isDemoLoaded(house)));
 
+/** What the first requests would wait for: connections that know their statements, and the services in memory. */
+const warmUp = async ({ store, directory }: House): Promise<void> => {
+  // what could not be read is read again by the rounds, which tell of trouble
+  const ready = Promise.all([store.warmUp?.(), directory.refresh().catch(() => undefined)]);
+  await Promise.race([ready, setTimeout(warmUpMs, undefined, { ref: false })]);
+};
+
 /**
  * Brings the store to what this version serves: its definitions, worklists, demo data, and the search index of what another version wrote.
- * One process of all that start does it; a start that finds it done waits for warm connections alone.
+ * One process of all that start does it; a start that finds it done only warms up.
  */
 export const prepare = async (house: House, config: Config, logger: Log['logger']): Promise<void> => {
   const { store } = house;
   const conformance = await readConformance();
   if (await isPrepared(house, conformance, config)) {
-    await Promise.race([store.warmUp?.(), setTimeout(warmUpMs, undefined, { ref: false })]);
+    await warmUp(house);
     return;
   }
   await alone(store, 'start', async () => {
