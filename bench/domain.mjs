@@ -19,6 +19,8 @@ const isWanted = (name) => values.only === undefined || values.only.split(',').s
 const seconds = Number(values.seconds);
 const offered = Number(values.bookings);
 const [connections, sessions] = [16, 50];
+/** until the engine has compiled what is asked: ms of a reading, bookings */
+const [warmMs, warming] = [6000, 500];
 /** bookings a second that are made ready for the closed loop */
 const fastest = 400;
 
@@ -115,7 +117,7 @@ const reading = async (name, requests) => {
   if (!isWanted(name)) return;
   let number = 0;
   const next = () => requests[number++ % requests.length];
-  await closedLoop(undefined, connections, next, 1000);
+  await closedLoop(undefined, connections, next, warmMs);
   await closedLoop(name, connections, next, seconds * 1000);
 };
 
@@ -167,8 +169,10 @@ for (const [role, list] of [
   await reading(list, await listsOf(role, list));
 
 if (isWanted('bookings')) {
-  const bodies = await makeBookings(ask, (offered + fastest) * seconds);
+  const bodies = await makeBookings(ask, warming + (offered + fastest) * seconds);
   const prepared = await Promise.all(bodies.map((body) => jsonOf('gp', 'Appointment', body)));
+  const first = prepared.splice(0, Math.min(warming, Math.floor(prepared.length / 4)));
+  await closedLoop(undefined, connections, () => first.pop());
   const open = prepared.splice(0, Math.min(offered * seconds, Math.floor(prepared.length / 2)));
   await openLoop(`bookings, ${offered}/s offered to ${sessions} sessions`, open);
   await closedLoop(`bookings, ${sessions} sessions`, sessions, () => prepared.pop());
