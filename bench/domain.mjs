@@ -5,6 +5,7 @@ import http from 'node:http';
 import { parseArgs } from 'node:util';
 import { askerOf, freeSlotsOf, headersOf, parameters, resourcesOf, servicesOf } from './asking.mjs';
 import { makeBookings } from './bookings.mjs';
+import { askFor, bytesOf } from './load.mjs';
 import { cpuSeconds, residentMb, startServer } from './running.mjs';
 
 const { values } = parseArgs({
@@ -19,8 +20,8 @@ const isWanted = (name) => values.only === undefined || values.only.split(',').s
 const seconds = Number(values.seconds);
 const offered = Number(values.bookings);
 const [connections, sessions] = [16, 50];
-/** until the engine has compiled what is asked: ms of a reading, bookings */
-const [warmMs, warming] = [6000, 500];
+/** until the engine has compiled what is asked: seconds of a reading, bookings */
+const [warmFor, warming] = [6, 500];
 /** bookings a second that are made ready for the closed loop */
 const fastest = 400;
 
@@ -57,20 +58,13 @@ const report = (name, { took, statuses, wall, cpu }) => {
   });
 };
 
-/** `workers` take the next request as soon as the last one is answered, until there is none or the time is over. */
-const closedLoop = async (name, workers, next, until = Number.POSITIVE_INFINITY) => {
-  const [took, statuses] = [[], []];
-  const [started, before] = [performance.now(), cpuSeconds(server.child.pid)];
-  const work = async () => {
-    for (let request = next(); request !== undefined && performance.now() - started < until; request = next()) {
-      const at = performance.now();
-      statuses.push(await send(request));
-      took.push(performance.now() - at);
-    }
-  };
-  await Promise.all(Array.from({ length: workers }, work));
-  if (name === undefined) return;
-  report(name, { took, statuses, wall: (performance.now() - started) / 1000, cpu: cpuSeconds(server.child.pid) - before });
+const toBytes = ({ path, ...request }) => bytesOf({ url: `${server.base}/${path}`, ...request });
+
+/** Each of `workers` takes the next request (bytes) as soon as its last one is answered, until there is none or the time is over. */
+const closedLoop = async (name, workers, next, atMost = Number.POSITIVE_INFINITY) => {
+  const before = cpuSeconds(server.child.pid);
+  const done = await askFor({ origin: server.origin, connections: workers, seconds: atMost, next });
+  if (name !== undefined) report(name, { ...done, cpu: cpuSeconds(server.child.pid) - before });
 };
 
 /** Requests are due at a fixed rate, whatever the server does: each is timed from when it was due, and waits for one of the sessions. */
@@ -115,10 +109,11 @@ const spread = (list, most) => list.filter((_, index) => index % Math.ceil(list.
 /** The requests of a reading, one after the other and round again. */
 const reading = async (name, requests) => {
   if (!isWanted(name)) return;
+  const all = requests.map(toBytes);
   let number = 0;
-  const next = () => requests[number++ % requests.length];
-  await closedLoop(undefined, connections, next, warmMs);
-  await closedLoop(name, connections, next, seconds * 1000);
+  const next = () => all[number++ % all.length];
+  await closedLoop(undefined, connections, next, warmFor);
+  await closedLoop(name, connections, next, seconds);
 };
 
 const codeOf = ([concept], system) => concept.coding.find((coding) => coding.system.endsWith(system))?.code;
@@ -168,14 +163,16 @@ for (const [role, list] of [
 ])
   await reading(list, await listsOf(role, list));
 
+const takeFrom = (list) => (list.length === 0 ? undefined : toBytes(list.pop()));
+
 if (isWanted('bookings')) {
   const bodies = await makeBookings(ask, warming + (offered + fastest) * seconds);
   const prepared = await Promise.all(bodies.map((body) => jsonOf('gp', 'Appointment', body)));
   const first = prepared.splice(0, Math.min(warming, Math.floor(prepared.length / 4)));
-  await closedLoop(undefined, connections, () => first.pop());
+  await closedLoop(undefined, connections, () => takeFrom(first));
   const open = prepared.splice(0, Math.min(offered * seconds, Math.floor(prepared.length / 2)));
   await openLoop(`bookings, ${offered}/s offered to ${sessions} sessions`, open);
-  await closedLoop(`bookings, ${sessions} sessions`, sessions, () => prepared.pop());
+  await closedLoop(`bookings, ${sessions} sessions`, sessions, () => takeFrom(prepared));
 }
 
 console.table(rows);

@@ -5,7 +5,7 @@ import net from 'node:net';
 const ends = Buffer.from('\r\n\r\n');
 
 /** The bytes of a request; `body` is text. */
-const bytesOf = ({ url, method = 'GET', headers = {}, body }) => {
+export const bytesOf = ({ url, method = 'GET', headers = {}, body }) => {
   const { host, pathname, search } = new URL(url);
   const sent = { host, ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) };
   const lines = Object.entries(sent).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -48,6 +48,19 @@ const keepAsking = (target, next, answered) =>
     socket.on('close', resolve);
   });
 
+/** Asks for `seconds`, or until `next()` gives no more bytes: how long each answer took (ms), its status, and how long all of them (s). */
+export const askFor = async ({ origin, connections, seconds, next }) => {
+  const [took, statuses] = [[], []];
+  const started = performance.now();
+  const answered = (status, ms) => {
+    took.push(ms);
+    statuses.push(status);
+  };
+  const inTime = () => (performance.now() - started >= seconds * 1000 ? undefined : next());
+  await Promise.all(Array.from({ length: connections }, () => keepAsking(new URL(origin), inTime, answered)));
+  return { took, statuses, wall: (performance.now() - started) / 1000 };
+};
+
 /**
  * Asks for `seconds`, with `body`, or with each of `bodies` once. Resolves with the answers a second, the times of p50 and p99 in ms, how
  * many came, and how many were not 2xx.
@@ -55,18 +68,9 @@ const keepAsking = (target, next, answered) =>
 export const load = async ({ url, connections = 16, seconds, bodies, ...request }) => {
   const same = bytesOf({ url, ...request });
   const left = bodies?.map((body) => bytesOf({ url, ...request, body }));
-  const took = [];
-  let refused = 0;
-  const started = performance.now();
-  const answered = (status, ms) => {
-    took.push(ms);
-    if (status < 200 || status > 299) refused++;
-  };
-  const until = started + seconds * 1000;
-  const next = () => (performance.now() >= until ? undefined : left ? left.pop() : same);
-  await Promise.all(Array.from({ length: connections }, () => keepAsking(new URL(url), next, answered)));
-  const wall = (performance.now() - started) / 1000;
+  const { took, statuses, wall } = await askFor({ origin: url, connections, seconds, next: () => (left ? left.pop() : same) });
   took.sort((one, other) => one - other);
   const at = (share) => Number((took[Math.floor(took.length * share)] ?? 0).toFixed(2));
+  const refused = statuses.filter((status) => status < 200 || status > 299).length;
   return { rate: Math.round(took.length / wall), p50: at(0.5), p99: at(0.99), answers: took.length, refused };
 };
