@@ -34,7 +34,7 @@ const together = 20;
 type Most = { readonly lines: number; readonly letters: number };
 const most: Readonly<Record<'small' | 'large', Most>> = {
   small: { lines: 20, letters: 16 * 1024 },
-  large: { lines: 200, letters: 128 * 1024 },
+  large: { lines: 50, letters: 32 * 1024 },
 };
 
 /** `number`: the link up to which all is indexed; `lines`: so many of the next one are too (absent: none) */

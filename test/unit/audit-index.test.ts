@@ -32,12 +32,12 @@ const chained = (sizes: readonly number[]) => {
 };
 
 it.each([[[1]], [[200]], [[201]], [[450, 1, 3, 199, 1000]], [Array<number>(50).fill(7)]])(
-  'lines of links of %j become readable once each, in their order, at most 200 to a commit',
+  'lines of links of %j become readable once each, in their order, at most 50 to a commit',
   async (sizes) => {
     const { store, puts, all } = chained(sizes);
     await indexAudit({ store, values: () => Promise.resolve([]) }, Number.MAX_SAFE_INTEGER);
     expect(puts.flat()).toEqual(all);
-    expect(Math.max(...puts.map(({ length }) => length))).toBeLessThanOrEqual(200);
+    expect(Math.max(...puts.map(({ length }) => length))).toBeLessThanOrEqual(50);
   },
 );
 
