@@ -45,7 +45,7 @@ it('the log begins anew while there is always a reader in it and a write that fo
   const state = { number: 0, ended: false };
   const body = 'x'.repeat(20_000);
   const writing = Array.from({ length: 8 }, async () => {
-    while (!state.ended) await writer.commit({ entries: [{ kind: 'test', key: String(++state.number), version: 0, body }] });
+    while (!state.ended) await writer.commit({ entries: [{ kind: 'outcome', key: String(++state.number), version: 0, body }] });
   });
   const before = begun();
   // on a machine that is busy with other things it takes its time
