@@ -31,11 +31,11 @@ const isPrepared = async (house: House, conformance: Conformance, { demo }: Conf
   (await areWorklistsMade(house.store)) &&
   (!demo || (await isDemoLoaded(house)));
 
-/** What the first requests would wait for: connections that know their statements, and the services in memory. */
-const warmUp = async ({ store, directory }: House): Promise<void> => {
-  // what could not be read is read again by the rounds, which tell of trouble
-  const ready = Promise.all([store.warmUp?.(), directory.refresh().catch(() => undefined)]);
-  await Promise.race([ready, setTimeout(warmUpMs, undefined, { ref: false })]);
+/** The services in memory, which the first searches would wait for. What could not be read the rounds read again, and tell of trouble. */
+const readServices = ({ directory }: House): Promise<void> => directory.refresh().catch(() => undefined);
+
+const inTime = async (work: Promise<unknown>): Promise<void> => {
+  await Promise.race([work, setTimeout(warmUpMs, undefined, { ref: false })]);
 };
 
 /**
@@ -46,7 +46,7 @@ export const prepare = async (house: House, config: Config, logger: Log['logger'
   const { store } = house;
   const conformance = await readConformance();
   if (await isPrepared(house, conformance, config)) {
-    await warmUp(house);
+    await inTime(Promise.all([store.warmUp?.(), readServices(house)]));
     return;
   }
   await alone(store, 'start', async () => {
@@ -57,4 +57,5 @@ export const prepare = async (house: House, config: Config, logger: Log['logger'
     const due = await startUpkeep(house);
     if (due.length > 0) logger.info({ types: due }, 'stored resources are being indexed anew; until then searches may miss some');
   });
+  await inTime(readServices(house));
 };

@@ -10,6 +10,9 @@ type Bindable = string | number | null;
 const serving =
   'pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536; pragma temp_store = memory';
 
+/** ms that a connection waits for a lock */
+export const lockMs = 10_000;
+
 /**
  * One connection with its prepared statements, cached by text. Keep it in a field of a live object: the driver closes the
  * connection when the JavaScript object is collected.
@@ -22,7 +25,7 @@ export class Connection {
   readonly db: DatabaseSyncInstance;
 
   constructor(path: string, pragmas: string = serving) {
-    this.db = new DatabaseSync(path, { timeout: 10_000 });
+    this.db = new DatabaseSync(path, { timeout: lockMs });
     this.db.exec(pragmas);
   }
 

@@ -3,7 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { AuditChain } from '../audit-chain.js';
 import type { Unit } from '../port.js';
 import { applyUnit } from './apply-unit.js';
-import { Connection } from './connection.js';
+import { Connection, lockMs } from './connection.js';
 import { migrate } from './migrate.js';
 import { SqliteReader } from './reader.js';
 import { Terms } from './terms.js';
@@ -136,16 +136,20 @@ const commitNow = (): void => {
 
 /** how long the readers of the moment may keep the log from beginning anew, and with it whoever wants to write */
 const patienceMs = 150;
-const usualMs = 10_000;
 
 /**
  * Moves the rest of the log into the database, so that it begins anew (or, truncated, ends). From here nothing can be written meanwhile; from
- * another thread it would have to find a moment between two commits. Where a reader stays in the log, it stays as it is.
+ * another thread it would have to find a moment between two commits. Where a reader stays in the log, or
+ * the disk fails, it stays as it is: what it holds is as safe there, and the next commit tells of the disk.
  */
 const finishLog = (mode: 'restart' | 'truncate'): void => {
   state.connection.db.exec(`pragma busy_timeout = ${String(patienceMs)}`);
-  state.connection.all(`pragma wal_checkpoint(${mode})`);
-  state.connection.db.exec(`pragma busy_timeout = ${String(usualMs)}`);
+  try {
+    state.connection.all(`pragma wal_checkpoint(${mode})`);
+  } catch {
+    // it is tried again
+  }
+  state.connection.db.exec(`pragma busy_timeout = ${String(lockMs)}`);
 };
 
 const take = (message: ToWriter, cameMeanwhile: boolean): void => {
