@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { fetchToken } from '../../src/auth/client-token.js';
 import { AuditChain } from '../../src/store/audit-chain.js';
-import { suiteServer } from '../helpers/running-server.js';
+import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 import { spawnServer, type Spawned } from '../helpers/spawned-server.js';
 
 // What a crash leaves of the audit, and what somebody with the database in his hands can change of it unseen: nothing.
@@ -38,9 +41,9 @@ const settled = async (): Promise<void> => {
 };
 
 type Report = { readonly code: number; readonly faults: string };
-const verify = (): Promise<Report> =>
+const verify = (folder: string): Promise<Report> =>
   new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'] ?? '', ...server.environment };
+    const env = { PATH: process.env['PATH'] ?? '', ...server.environment, DATA_DIR: folder };
     execFile(process.execPath, ['dist/cli/main.js', 'audit', 'verify', '--json'], { env }, (error, out) => {
       const { faults } = JSON.parse(out) as { faults: readonly string[] };
       resolve({ code: error === null ? 0 : Number(error.code), faults: faults.join('\n') });
@@ -109,15 +112,31 @@ it.each([300, 700, 1100])(
   },
 );
 
+/** A server's folder as it is now, with its database alone made anew: the files of a database in use are not to be copied. */
+const copyOf = (dataDir: string): string => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'referrals-'));
+  cpSync(dataDir, folder, { recursive: true, filter: (from) => !path.basename(from).startsWith('referrals.db') });
+  const database = new DatabaseSync(`${dataDir}/referrals.db`);
+  database.prepare('vacuum into ?').run(`${folder}/referrals.db`);
+  database.close();
+  return folder;
+};
+
 const embedded = process.env['MSSQL_URL'] === undefined;
 (embedded ? describe : describe.skip)('audit verify', () => {
   type Link = { readonly chain: string; readonly number: number; readonly hash: string; readonly body: string };
   let database: DatabaseSyncInstance;
   /** a chain of a killed process, which the next start has sealed */
   let chain: readonly Link[];
+  /** a copy of what the server has: a running server would sign, once a minute, whatever it finds */
+  let folder: string;
+  let auditEvent: string;
   beforeAll(async () => {
     await (await spawnServer({ ...server.environment, WORKERS: '1' })).stop();
-    database = new DatabaseSync(`${server.dataDir}/referrals.db`);
+    const { json } = await server.as('system', 'GET', 'AuditEvent?_count=1');
+    auditEvent = resourcesOf(json)[0]?.['id'] as string;
+    folder = copyOf(server.dataDir);
+    database = new DatabaseSync(`${folder}/referrals.db`);
     const all = database.prepare('select chain, number, hash, body from audit_link order by chain, number').all() as unknown as Link[];
     const longest = [...new Set(all.map((link) => link.chain))]
       .map((name) => all.filter((link) => link.chain === name))
@@ -127,6 +146,7 @@ const embedded = process.env['MSSQL_URL'] === undefined;
   });
   afterAll(() => {
     database.close();
+    rmSync(folder, { recursive: true, force: true });
   });
   /** Has the chain consist of these rows. */
   const replace = (links: readonly Link[]): void => {
@@ -144,7 +164,7 @@ const embedded = process.env['MSSQL_URL'] === undefined;
 
   it('finds a trail whole that several crashes have left', async () => {
     expect(chain.length).toBeGreaterThan(5);
-    expect(await verify()).toEqual({ code: 0, faults: '' });
+    expect(await verify(folder)).toEqual({ code: 0, faults: '' });
   });
 
   it.each<[string, () => readonly Link[], RegExp]>([
@@ -163,7 +183,7 @@ const embedded = process.env['MSSQL_URL'] === undefined;
   ])('finds %s', async (_, tampered, fault) => {
     replace(tampered());
     try {
-      const { code, faults } = await verify();
+      const { code, faults } = await verify(folder);
       expect(faults).toMatch(fault);
       expect(code).toBe(1);
     } finally {
@@ -172,16 +192,15 @@ const embedded = process.env['MSSQL_URL'] === undefined;
   });
 
   it('finds it whole again when all is back in its place', async () => {
-    expect(await verify()).toEqual({ code: 0, faults: '' });
+    expect(await verify(folder)).toEqual({ code: 0, faults: '' });
   });
 
   it('finds an AuditEvent that says something else than its line', async () => {
-    const { json } = await server.as('system', 'GET', 'AuditEvent?_count=1');
-    const [entry] = json['entry'] as readonly { readonly resource: { readonly id: string } }[];
-    const id = entry?.resource.id ?? '';
     const change = (from: string, to: string) =>
-      database.prepare(`update resource set body = replace(body, ?, ?) where id = ?`).run(`"outcome":"${from}"`, `"outcome":"${to}"`, id);
+      database
+        .prepare(`update resource set body = replace(body, ?, ?) where id = ?`)
+        .run(`"outcome":"${from}"`, `"outcome":"${to}"`, auditEvent);
     expect(change('0', '8').changes).toBe(1);
-    expect((await verify()).faults).toContain(`AuditEvent/${id} is not what its chain says`);
+    expect((await verify(folder)).faults).toContain(`AuditEvent/${auditEvent} is not what its chain says`);
   });
 });
