@@ -12,38 +12,49 @@ export const bytesOf = ({ url, method = 'GET', headers = {}, body }) => {
   return Buffer.from(`${method} ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`);
 };
 
-/** Where the first answer in `bytes` ends, and its status; undefined while more of it is to come. Every answer here has a Content-Length. */
-const answerIn = (bytes) => {
+/** The status of the answer that begins with `bytes`, and how long it is; undefined while its header is not whole. Every answer here has a Content-Length. */
+const answerFrom = (bytes) => {
   const end = bytes.indexOf(ends);
   if (end < 0) return undefined;
   const head = bytes.latin1Slice(0, end);
   const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? Number.NaN);
   if (Number.isNaN(length)) throw new Error(`an answer without its length: ${head}`);
-  const whole = end + ends.length + length;
-  return bytes.length < whole ? undefined : { status: Number(head.slice(9, 12)), whole };
+  return { status: Number(head.slice(9, 12)), whole: end + ends.length + length };
 };
 
-/** One connection; `next()` gives the bytes of each request, until there are none. `answered(status, ms)` is told of each answer. */
+/**
+ * One connection; `next()` gives the bytes of each request, until there are none. `answered(status, ms)` is told of each answer. What comes
+ * is read into one buffer again and again: a buffer for each piece keeps the collector of garbage busy on a core that the server could use.
+ */
 const keepAsking = (target, next, answered) =>
   new Promise((resolve, reject) => {
-    const socket = net.connect(Number(target.port), target.hostname);
-    socket.setNoDelay(true);
-    let [read, sentAt] = [Buffer.alloc(0), 0];
+    let [read, sentAt, head, answer] = [0, 0, Buffer.alloc(0), undefined];
     const ask = () => {
+      [read, head, answer] = [0, Buffer.alloc(0), undefined];
       const request = next();
       if (request === undefined) return socket.end();
       sentAt = performance.now();
       return socket.write(request);
     };
-    socket.on('connect', ask);
-    socket.on('data', (chunk) => {
-      read = read.length === 0 ? chunk : Buffer.concat([read, chunk]);
-      const answer = answerIn(read);
-      if (!answer) return;
-      read = read.subarray(answer.whole);
+    const take = (length, buffer) => {
+      read += length;
+      if (answer === undefined) {
+        const piece = buffer.subarray(0, length);
+        if (head.length > 0 || (answer = answerFrom(piece)) === undefined) {
+          // seldom: a header in two pieces
+          head = Buffer.concat([head, piece]);
+          answer = answerFrom(head);
+        }
+      }
+      if (answer === undefined || read < answer.whole) return true;
       answered(answer.status, performance.now() - sentAt);
       ask();
-    });
+      return true;
+    };
+    const onread = { buffer: Buffer.alloc(256 * 1024), callback: take };
+    const socket = net.connect({ port: Number(target.port), host: target.hostname, onread });
+    socket.setNoDelay(true);
+    socket.on('connect', ask);
     socket.on('error', reject);
     socket.on('close', resolve);
   });

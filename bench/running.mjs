@@ -12,10 +12,13 @@ process.on('exit', () => {
   for (const child of started) child.kill('SIGKILL');
 });
 
+// as npm start does
+const asStarted = ['--max-semi-space-size=64'];
+
 /** Starts a script and resolves when its output shows where it listens (first group of `pattern`). */
 export const start = (script, env, pattern) =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.resolve(here, script)], {
+    const child = spawn(process.execPath, [...asStarted, path.resolve(here, script)], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

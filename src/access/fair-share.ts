@@ -1,7 +1,7 @@
 /** requests that one process works on at the same time, of all clients together */
 const mostAtWork = 64;
 /** ms of a turn of the event loop after which a client that had its part of it waits for the next one */
-const budgetMs = 20;
+const budgetMs = 2;
 /** a client may have this many times as much at work as there are free places: three quarters when it is alone */
 const greed = 3;
 /** requests of one client that wait; more are refused */
@@ -14,6 +14,13 @@ export type ShareParts = {
   readonly clock: () => number;
 };
 
+/** Acts when all that can go on now has gone on: promises, and what they left for the next tick. */
+const whenIdle = (act: () => void): void => {
+  queueMicrotask(() => {
+    process.nextTick(act);
+  });
+};
+
 type Waiting = (turn: boolean) => void;
 type Place = { atWork: number; readonly queue: Waiting[] };
 /** When a turn of the event loop began to work for clients, and for which ones. */
@@ -23,26 +30,26 @@ type Turn = { readonly at: number; readonly clients: Set<string> };
  * Shares this process between clients, also those without a rate limit: who has much at work waits, so that there is room for who
  * has little, and of those who wait he is let in first. Nobody's share depends on how many requests he sends. What reads the embedded
  * store awaits nothing from outside: such a request is done in the turn of the event loop that it came in, with all that came beside it.
- * So turns are shared too: when one has taken long, who had a part of it waits for the next, and fewer of those who wait are let in at a time.
+ * So turns are shared too: when one has taken long, who had a part of it waits for the next. Short turns also keep requests in the order in
+ * which they came: the kernel tells of the connections that have something to read in an order of its own, and whose request comes after a
+ * turn began waits for the end of it.
  */
 export class FairShare {
   private readonly places = new Map<string, Place>();
   private total = 0;
   private turn: Turn | undefined;
-  /** as many of those who wait are let in in one turn */
-  private together: number;
   private readonly most: number;
   private readonly clock: () => number;
 
   constructor({ most = mostAtWork, clock = () => performance.now() }: Partial<ShareParts> = {}) {
-    [this.most, this.clock, this.together] = [most, clock, most];
+    [this.most, this.clock] = [most, clock];
   }
 
   /** Resolves when the client's request may go on, to false when too many of its own wait. Every true is followed by one `leave`. */
   enter(client: string): true | Promise<boolean> {
     const turn = this.thisTurn();
     const place = this.placeOf(client);
-    const hadItsPart = turn.clients.has(client) && this.clock() - turn.at > budgetMs;
+    const hadItsPart = turn.clients.has(client) && this.isLong(turn);
     if (place.queue.length === 0 && !hadItsPart && this.isFree(place)) {
       this.begin(client, place);
       return true;
@@ -71,11 +78,19 @@ export class FairShare {
     return this.turn;
   }
 
+  private isLong({ at }: Turn): boolean {
+    return this.clock() - at > budgetMs;
+  }
+
+  /** Those who wait begin the next turn, one after the other: each when the one before has done what it can do without waiting. */
   private endTurn(): void {
-    const took = this.turn === undefined ? 0 : this.clock() - this.turn.at;
     this.turn = undefined;
-    this.together = took > budgetMs ? Math.max(1, this.together >> 1) : Math.min(this.most, this.together * 2);
-    for (let left = this.together; left > 0 && this.letIn(); left--);
+    if (!this.letIn()) return;
+    const turn = this.thisTurn();
+    const goOn = (): void => {
+      if (this.turn === turn && !this.isLong(turn) && this.letIn()) whenIdle(goOn);
+    };
+    whenIdle(goOn);
   }
 
   private isWaitedFor(): boolean {
