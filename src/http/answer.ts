@@ -24,11 +24,12 @@ export const writeSuccess = (
   wire: Wire,
   shapes: Shapes,
 ): ResponseObject => {
-  const { status, body, contentType, headers } = preferred(success, call.returns);
+  const { status, body, contentType, headers, around } = preferred(success, call.returns);
   const isResource = typeof body === 'string' && contentType === undefined;
   const payload = isResource ? rendered(body, wire, shapes) : body instanceof Uint8Array ? Buffer.from(body) : body;
   const response = h.response(payload).code(status);
   if (payload !== undefined) response.type(contentType ?? (wire.format === 'xml' ? fhirXml : fhirJson));
+  if (around !== undefined && payload === body) response.app.around = around;
   // their names are in lower case: hapi's own way of setting one looks at each for what none of them is
   Object.assign(response.headers, headers);
   return response;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Request, ResponseObject } from '@hapi/hapi';
+import type { Around } from '../fhir/kept-text.js';
 
 /** What hapi's types leave out. */
 type Sent = ResponseObject & { readonly contentType: string | null };
@@ -27,7 +28,11 @@ const variesBy = ({ route }: Request, length: number): string =>
   [...(route.settings.cors === false ? [] : ['origin']), ...(length < compressedFrom ? [] : ['accept-encoding'])].join();
 
 /** `encoding`: of a text that is ASCII alone, latin1 are the same bytes, and is copied as it is */
-type Waiting = { readonly res: ServerResponse; readonly text: string; readonly encoding: 'latin1' | 'utf8' };
+type Whole = { readonly text: string; readonly encoding: 'latin1' | 'utf8' };
+/** A text whose greater part is there as bytes. */
+type Parts = { readonly head: string; readonly bytes: Buffer; readonly end: string };
+type Content = Whole | Parts;
+type Waiting = { readonly res: ServerResponse; readonly content: Content };
 
 let waiting: Waiting[] = [];
 /** when the first of them was made: performance.now() */
@@ -38,15 +43,25 @@ const longest = 2;
 /** letters from which on a text is not copied once more to stand behind its header */
 const large = 4096;
 
-const send = ({ res, text, encoding }: Waiting): void => {
+const write = (res: ServerResponse, content: Content): void => {
+  if ('text' in content) {
+    res.end(content.text, content.encoding);
+    return;
+  }
+  res.write(content.head);
+  res.write(content.bytes);
+  res.end(content.end);
+};
+
+const send = ({ res, content }: Waiting): void => {
   const { socket } = res;
-  if (socket === null || text.length < large) {
-    res.end(text, encoding);
+  if (socket === null || ('text' in content && content.text.length < large)) {
+    write(res, content);
     return;
   }
   socket.cork();
   res.flushHeaders();
-  res.end(text, encoding);
+  write(res, content);
   socket.uncork();
 };
 
@@ -67,6 +82,17 @@ const endWithTurn = (answer: Waiting): void => {
   } else if (performance.now() - since > longest) sendWaiting();
 };
 
+const contentOf = ({ source, app: { around } }: Sent): { readonly content: Content; readonly length: number } => {
+  const bytes = around?.kept.bytes();
+  if (around !== undefined && bytes !== undefined) {
+    const { head, end } = around;
+    return { content: { head, bytes, end }, length: Buffer.byteLength(head) + bytes.length + Buffer.byteLength(end) };
+  }
+  const text = source as string;
+  const length = Buffer.byteLength(text);
+  return { content: { text, encoding: length === text.length ? 'latin1' : 'utf8' }, length };
+};
+
 /**
  * Sends an answer that is one text with a single write, and tells whether it did. It is the answer that hapi would give, which sets each
  * header by itself and makes a stream of the text: that takes as long as a point read.
@@ -75,7 +101,7 @@ export const sendWhole = (request: Request, response: ResponseObject): boolean =
   const { source, statusCode, headers, contentType } = response as Sent;
   const { res } = request.raw;
   if (typeof source !== 'string' || !request.active()) return false;
-  const length = Buffer.byteLength(source);
+  const { content, length } = contentOf(response as Sent);
   if (needsMore(request as Received, length)) return false;
   const varies = variesBy(request, length);
   const lines = ['content-type', contentType ?? 'text/plain', 'content-length', String(length)];
@@ -87,7 +113,7 @@ export const sendWhole = (request: Request, response: ResponseObject): boolean =
     else if (value !== undefined) for (const one of value) lines.push(name, one);
   }
   res.writeHead(statusCode, lines);
-  endWithTurn({ res, text: source, encoding: length === source.length ? 'latin1' : 'utf8' });
+  endWithTurn({ res, content });
   request.app.sent = statusCode;
   return true;
 };
@@ -96,5 +122,9 @@ declare module '@hapi/hapi' {
   interface RequestApplicationState {
     /** the status of an answer that was sent whole: hapi keeps no response then */
     sent?: number;
+  }
+  interface ResponseApplicationState {
+    /** the text of the answer around one that is kept as bytes */
+    around?: Around;
   }
 }

@@ -9,6 +9,7 @@ import type { Terminology } from '../validation/terminology/terminology.js';
 import type { TerminologyServer } from '../validation/terminology/port.js';
 import type { ServiceDirectory } from './service-directory.js';
 import type { Validator } from '../validation/validator.js';
+import type { Around } from '../fhir/kept-text.js';
 import type { Key } from '../fhir/resource.js';
 import type { Preference } from '../fhir/prefer.js';
 import type { Shapes } from '../fhir/shapes.js';
@@ -105,6 +106,8 @@ export type Call = {
 export type Success = {
   readonly status: 200 | 201 | 202 | 204 | 304 | 307;
   readonly body?: string | Uint8Array | Readable | undefined;
+  /** the same text, where most of it is shown again by other answers */
+  readonly around?: Around | undefined;
   /** without one the body is FHIR JSON */
   readonly contentType?: string;
   readonly headers: Readonly<Record<string, string>>;

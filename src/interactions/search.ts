@@ -1,6 +1,7 @@
 import { narrowPlan } from '../access/narrow-plan.js';
 import { sightOf } from '../access/policy.js';
 import { failure } from '../fhir/outcome.js';
+import { isSame, KeptText, LastMade } from '../fhir/kept-text.js';
 import type { ParsedQuery } from '../fhir/search/parse.js';
 import { readSubset, type Subset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';
@@ -13,7 +14,7 @@ import { includedOf } from './includes.js';
 import { forOneRead, inOneState } from './one-state.js';
 import { urlOf, withParameter, type Query } from './query.js';
 import { readAhead } from './read-ahead.js';
-import { bundleText, type Link, type SpliceEntry } from './splice.js';
+import { bundleAround, bundleText, entryTexts, type Link, type SpliceEntry } from './splice.js';
 import { subsetText } from './subset-text.js';
 
 /** `total` is counted when it is cheap: up to this many matches, unless `_total=accurate` asks. */
@@ -33,6 +34,8 @@ export const affordable = async <T>(read: Promise<T>): Promise<T> => {
 
 /** A search as its caller may run it. */
 export type Narrowed = ParsedQuery & { readonly sight: Sight };
+/** With what its answer says of the index. */
+type Told = Narrowed & { readonly warning: string | undefined };
 
 /** Reads and narrows a query; `also` are conditions that the path sets, as a compartment does. */
 export const narrowedQuery = async (
@@ -81,17 +84,41 @@ const searched = async (house: House, call: Call, path: string, narrowed: Narrow
 const hasSteps = ({ includes, revincludes, plan, total }: ParsedQuery): boolean =>
   includes.length + revincludes.length > 0 || plan.contained !== undefined || total === 'accurate';
 
-const contentOf = async (house: House, call: Call, asked: Narrowed, path: string) => {
+const contentOf = async (house: House, call: Call, asked: Told, path: string) => {
   const subset = readSubset(asked.summary, asked.elements);
   const found = await pageOf(house, asked, path);
   const page = asked.plan.contained === undefined ? found : { ...found, rows: await shownMatches(house, call, asked, found.rows) };
   const included = asked.includes.length + asked.revincludes.length === 0 ? [] : await includedOf(house, call, page.rows, asked);
-  return {
-    page,
-    total: await totalOf(house, asked, page),
-    entries: entriesOf(house, page.rows, included, subset),
-    seen: seenOf(page.rows, included),
-  };
+  const total = await totalOf(house, asked, page);
+  const isPlain = included.length === 0 && subset === undefined && asked.warning === undefined;
+  return { page, total, ...((isPlain && shownAgain(house, page.rows)) || shownOnce(house, page.rows, included, subset)) };
+};
+
+type Content = { readonly entries: readonly SpliceEntry[] | KeptText; readonly seen: readonly Shown[] };
+
+const shownOnce = (house: House, rows: readonly Stored[], included: readonly Stored[], subset: Subset | undefined): Content => ({
+  entries: entriesOf(house, rows, included, subset),
+  seen: seenOf(rows, included),
+});
+
+type Again = { readonly rows: readonly Stored[]; readonly baseUrl: string; readonly entries: KeptText; readonly seen: readonly Shown[] };
+
+/** Pages of records that a store keeps, by the first of them. */
+const pagesAgain = new LastMade<Stored, Again>(1000);
+
+/** A page of records that the store shows again: its text is made once, and what the audit says of it. */
+const shownAgain = ({ baseUrl }: House, rows: readonly Stored[]): Content | undefined => {
+  const [first] = rows;
+  if (first?.kept !== true) return undefined;
+  return pagesAgain.get(
+    first,
+    (made) => made.baseUrl === baseUrl && isSame(made.rows, rows),
+    () => {
+      const entries = rows.map((stored) => ({ stored, more: asMatch }));
+      const text = new KeptText(entryTexts(baseUrl, entries).join(','));
+      return { rows, baseUrl, entries: text, seen: rows.map((row) => ({ ...row, again: true })) };
+    },
+  );
 };
 
 /** What a cursor belongs to: a search of another kind cannot be continued with it. */
@@ -162,10 +189,8 @@ export const seenOf = (matches: readonly Stored[], included: readonly Stored[]):
     return mark < 0 ? row : { type: row.type, id: row.id.slice(0, mark) };
   });
 
-type Answer = {
+type Answer = Content & {
   readonly total: number | undefined;
-  readonly entries: readonly SpliceEntry[];
-  readonly seen: readonly Shown[];
   readonly next?: string | undefined;
   /** e-RS's numbered pages */
   readonly pages?: { readonly at: number; readonly more: boolean };
@@ -189,10 +214,8 @@ export const answer = (
     );
   if (pages && pages.at > 1) links.push({ relation: 'previous', url: numbered(pages.at - 1) });
   if (pages?.more) links.push({ relation: 'next', url: numbered(pages.at + 1) });
-  return {
-    status: 200,
-    body: bundleText(house.baseUrl, { id: house.newId(), type: 'searchset', total, lastUpdated: house.clock() }, links, entries, warning),
-    headers: {},
-    seen,
-  };
+  const head = { id: house.newId(), type: 'searchset', total, lastUpdated: house.clock() };
+  const shown =
+    entries instanceof KeptText ? bundleAround(head, links, entries) : { body: bundleText(house.baseUrl, head, links, entries, warning) };
+  return { status: 200, ...shown, headers: {}, seen };
 };

@@ -13,6 +13,8 @@ export type Stored = Key & {
   readonly version: number;
   readonly lastUpdated: number;
   readonly body: string | undefined;
+  /** the store shows this very object again until the record changes */
+  readonly kept?: true;
 };
 
 /** Index values, made by fhir/search/extract, never by the store. `param` is the search parameter's code. */

@@ -185,8 +185,11 @@ it('the files of an export name whose records are in them, by the job and number
   expect((await done(job)).status).toBe(200);
   const name = `${job.slice(job.indexOf('_job/') + 5)}/0`;
   await server.as('system', 'GET', `${job}/0`);
-  const { json } = await server.as('system', 'GET', 'AuditEvent?_sort=-date&_count=20');
-  const events = resourcesOf(json).filter((event) => JSON.stringify(event).includes(Buffer.from(name).toString('base64')));
+  const named = async () => {
+    const { json } = await server.as('system', 'GET', 'AuditEvent?_sort=-date&_count=20');
+    return resourcesOf(json).filter((event) => JSON.stringify(event).includes(Buffer.from(name).toString('base64')));
+  };
+  const events = await whenTold(named, ({ length }) => length > 1);
   expect(events.map((event) => JSON.stringify(event['entity']).includes(`Patient/${id.patient}`)).sort()).toEqual([false, true]);
 });
 

@@ -1,6 +1,8 @@
 /** Searches of slots in the forms of e-RS and BaRS. */
+import { randomUUID } from 'node:crypto';
 import { idsOf, link } from '../helpers/rest.js';
 import { resourcesOf, type Answer, suiteServer } from '../helpers/running-server.js';
+import { whenTold } from '../helpers/when-told.js';
 
 const server = suiteServer();
 
@@ -69,5 +71,64 @@ describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP',
     expect(idsOf(bars)).toEqual(idsOf(plain));
     const schedule = `Schedule?_id=${schedules[0] ?? ''}&_include=Schedule:actor&_include=HealthcareService:organization`;
     expect(idsOf(await asGp(schedule), 'Organization')).toEqual([]);
+  });
+});
+
+describe('a page of free slots that is asked for again', () => {
+  const entriesIn = ({ text }: Answer): string => text.slice(text.indexOf('"entry":'));
+  const lengthOf = ({ headers, text }: Answer) => [headers.get('content-length'), String(Buffer.byteLength(text))];
+
+  it('has the same entries, byte for byte, in each form; a slot that changes shows at once', async () => {
+    const [slot] = idsOf(await server.as('system', 'GET', 'Slot?status=free&_count=1&_sort=-start'));
+    const { json } = await server.as('system', 'GET', `Slot/${String(slot)}`);
+    const schedule = (json['schedule'] as { readonly reference: string }).reference;
+    const url = `Slot?schedule=${schedule}&status=free&_sort=start&_count=1000`;
+    // without compression an answer goes out as it is
+    const plain = () => server.as('gp', 'GET', url, undefined, { 'accept-encoding': 'identity' });
+    const changed = async (change: object) => {
+      const etag = (await server.as('system', 'GET', `Slot/${String(slot)}`)).headers.get('etag') ?? '';
+      const answer = await server.as('system', 'PUT', `Slot/${String(slot)}`, { ...json, ...change }, { 'if-match': etag });
+      expect(answer.status).toBe(200);
+    };
+    await changed({ comment: 'Ysbyty Môn – 2nd floor' });
+    const [first, second, third] = [await plain(), await plain(), await plain()];
+    expect(first.text).toContain('Ysbyty Môn – 2nd floor');
+    for (const again of [second, third]) {
+      expect(entriesIn(again)).toBe(entriesIn(first));
+      expect(lengthOf(again)[0]).toBe(lengthOf(again)[1]);
+    }
+    // each answer is a Bundle of its own all the same
+    expect(third.json['id']).not.toBe(second.json['id']);
+    expect(entriesIn(await server.as('gp', 'GET', url, undefined, { 'accept-encoding': 'gzip' }))).toBe(entriesIn(first));
+    const xml = await server.as('gp', 'GET', `${url}&_format=xml`);
+    expect([xml.headers.get('content-type'), xml.text.includes('Ysbyty Môn – 2nd floor')]).toEqual([
+      'application/fhir+xml; charset=utf-8',
+      true,
+    ]);
+    expect(resourcesOf((await server.as('gp', 'GET', `${url}&_elements=status`)).json)[0]).not.toHaveProperty('comment');
+    await changed({ comment: 'moved' });
+    expect((await plain()).text).toContain('"moved"');
+    await changed({ status: 'busy' });
+    expect(idsOf(await plain())).not.toContain(slot);
+  });
+
+  it('is in the audit each time, with every slot of it', async () => {
+    const [slot] = idsOf(await server.as('system', 'GET', 'Slot?status=free&_count=1&_sort=start'));
+    const { json } = await server.as('system', 'GET', `Slot/${String(slot)}`);
+    const schedule = (json['schedule'] as { readonly reference: string }).reference;
+    const correlations = Array.from({ length: 3 }, () => randomUUID());
+    const url = `Slot?schedule=${schedule}&status=free&_sort=start&_count=5`;
+    const shown: (readonly string[])[] = [];
+    for (const correlation of correlations)
+      shown.push(idsOf(await server.as('gp', 'GET', url, undefined, { 'x-correlation-id': correlation, 'accept-encoding': 'identity' })));
+    for (const [index, correlation] of correlations.entries()) {
+      const events = await whenTold(
+        async () => (await server.as('system', 'GET', 'AuditEvent?_sort=-date&_count=20')).json,
+        (told) => JSON.stringify(told).includes(correlation),
+      );
+      const [event] = resourcesOf(events).filter((one) => JSON.stringify(one).includes(correlation));
+      for (const id of shown[index] ?? []) expect(JSON.stringify(event)).toContain(`Slot/${id}`);
+      expect(shown[index]?.length).toBeGreaterThan(0);
+    }
   });
 });

@@ -6,8 +6,10 @@ import { refusal } from '../../domain/refusal.js';
 import { worklists, type WorklistName } from '../../domain/worklists/lists.js';
 import { itemAt } from '../../domain/worklists/place.js';
 import { failure } from '../../fhir/outcome.js';
+import { KeptText } from '../../fhir/kept-text.js';
 import { factsOf } from '../../interactions/facts.js';
-import type { Call, House } from '../../interactions/house.js';
+import type { Call, House, Success } from '../../interactions/house.js';
+import { textAround } from '../../interactions/splice.js';
 import type { WorklistPage, WorklistQuery } from '../../store/port.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
@@ -60,7 +62,7 @@ const seen = async ({ store }: House, { caller }: Call, { rows }: WorklistPage):
 };
 
 /** The items of a page as they read from `read` until before `ends` (epoch ms), and the records that the audit names for them. */
-type Shape = { readonly read: number; readonly ends: number; readonly text: string; readonly seen: readonly Shown[] };
+type Shape = { readonly read: number; readonly ends: number; readonly items: KeptText; readonly seen: readonly Shown[] };
 
 const shapes = new WeakMap<WorklistPage['rows'], Shape>();
 
@@ -71,7 +73,7 @@ const shapeOf = (rows: WorklistPage['rows'], now: number): Shape => {
   const shape = {
     read: now,
     ends: rows.reduce((first, { due }) => (due !== undefined && due > now ? Math.min(first, due) : first), Number.POSITIVE_INFINITY),
-    text: rows.map((row) => itemAt(row, now)).join(','),
+    items: new KeptText(rows.map((row) => itemAt(row, now)).join(',')),
     // an item names the patient
     seen: rows.map(({ referral, item }) => ({ type: 'ServiceRequest', id: referral, body: item, again: true })),
   };
@@ -80,11 +82,11 @@ const shapeOf = (rows: WorklistPage['rows'], now: number): Shape => {
 };
 
 /** The List around items that are texts already. */
-const listText = (
+const listAround = (
   list: WorklistName,
-  items: string,
+  items: KeptText,
   { date, next }: { readonly date: string; readonly next: string | undefined },
-): string => {
+): Pick<Success, 'body' | 'around'> => {
   const head = JSON.stringify({
     resourceType: 'List',
     ...(next === undefined ? {} : { extension: [{ url: extensions.worklistNext, valueString: next }] }),
@@ -92,11 +94,11 @@ const listText = (
     mode: 'snapshot',
     code: { coding: [{ system: systems.worklist, code: list }] },
     date,
-    ...(items !== ''
+    ...(items.text !== ''
       ? {}
       : { emptyReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: 'nilknown' }] } }),
   });
-  return items === '' ? head : `${head.slice(0, -1)},"entry":[${items}]}`;
+  return items.text === '' ? { body: head } : textAround({ head: `${head.slice(0, -1)},"entry":[`, kept: items, end: ']}' });
 };
 
 /** e-RS A008 and A023: a snapshot of a worklist as a List, each item with what its list shows. Plain searches find the same (docs/e-rs.md). */
@@ -136,7 +138,7 @@ export const fetchWorklistOperation: Operation = {
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      body: listText(list, shape.text, {
+      ...listAround(list, shape.items, {
         date: new Date(now).toISOString(),
         next: page.next === undefined ? undefined : house.signCursor(page.next, `worklist ${list}`),
       }),

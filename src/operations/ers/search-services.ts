@@ -13,12 +13,12 @@ import type { Situation } from '../../domain/situation.js';
 import { refuseUnreadableResources } from '../../interactions/checked.js';
 import { factsOf } from '../../interactions/facts.js';
 import { situationOf } from '../../interactions/perform.js';
-import { withEntries } from '../../interactions/splice.js';
+import { textAround } from '../../interactions/splice.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, neededCode, optional, optionalCode, output, searchCriteria } from './declare.js';
 import { clinicianOf, codeOf, criteriaOf, expressionOf } from './inputs.js';
-import { availabilityOf, entryText, nothingFree } from './service-entry.js';
+import { availabilityOf, entriesOf } from './service-entry.js';
 
 const parameters = [
   neededCode('requestType', systems.requestType, 'APPOINTMENT_REQUEST or ADVICE_AND_GUIDANCE_REQUEST'),
@@ -91,11 +91,12 @@ export const searchServicesOperation: Operation = {
         ? {}
         : { emptyReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: 'nilknown' }] } }),
     });
-    const entries = shown.map((one, index) => entryText(one, available[index] ?? nothingFree, days));
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      body: entries.length === 0 ? head : withEntries(head.slice(0, -1), entries),
+      ...(shown.length === 0
+        ? { body: head }
+        : textAround({ head: `${head.slice(0, -1)},"entry":[`, kept: entriesOf(first, available, days), end: ']}' })),
       // it shows services, chosen by what the patient's record says
       seen: patient === undefined ? [] : [{ type: patient.type, id: patient.id }],
     };

@@ -3,6 +3,7 @@ import { extensions } from '../../domain/codes.js';
 import type { ListedService } from '../../domain/directory/criteria.js';
 import type { FoundService } from '../../domain/directory/found-services.js';
 import { referenceToService } from '../../domain/directory/service.js';
+import { isSame, KeptText, LastMade } from '../../fhir/kept-text.js';
 import type { House } from '../../interactions/house.js';
 import type { DiaryAvailability, Stored } from '../../store/port.js';
 
@@ -10,7 +11,7 @@ import type { DiaryAvailability, Stored } from '../../store/port.js';
 export type Availability = { readonly first: string | undefined; readonly count: number };
 
 /** of a service without a diary */
-export const nothingFree: Availability = { first: undefined, count: 0 };
+const nothingFree: Availability = { first: undefined, count: 0 };
 const dayMs = 86_400_000;
 
 const named = (url: string, value: string): string => `{"url":"${url}",${value}}`;
@@ -113,8 +114,24 @@ const restOf = (texts: Texts, { first, count }: Availability, days: number): str
   return text;
 };
 
-/** The entry of a found service in the List, as JSON; made of texts, as fifty are shown at once. */
-export const entryText = ({ service, miles }: FoundService, available: Availability, days: number): string => {
+/** The entry of a found service in the List, as JSON; `rest`: all of it after the distance. */
+const entryText = ({ miles }: FoundService, rest: string): string => {
   const distance = miles === undefined ? '' : `${named('distance', `"valueDecimal":${String(Math.round(miles * 10) / 10)}`)},`;
-  return opening + distance + restOf(textsOf(service), available, days);
+  return opening + distance + rest;
+};
+
+type Shown = { readonly rests: readonly string[]; readonly entries: KeptText };
+/** What was shown last of searches that find the same again, of a hundred kilobytes or two each. */
+const shownLast = new LastMade<readonly FoundService[], Shown>(200);
+
+/** The entries of the first found services; one and the same text as long as the directory and what is free stay as they are. */
+export const entriesOf = (found: readonly FoundService[], available: readonly Availability[], days: number): KeptText => {
+  const first = found.slice(0, available.length);
+  const rests = first.map(({ service }, index) => restOf(textsOf(service), available[index] ?? nothingFree, days));
+  const shown = shownLast.get(
+    found,
+    (last) => isSame(last.rests, rests),
+    () => ({ rests, entries: new KeptText(first.map((one, index) => entryText(one, rests[index] ?? '')).join(',')) }),
+  );
+  return shown.entries;
 };

@@ -134,7 +134,7 @@ export class FreeSlots {
     const missing = rids.filter((rid) => !this.records.has(rid));
     if (missing.length === 0) return;
     for (const [rid, id, version, lastUpdated, body] of this.connection.tuples(recordsOf, JSON.stringify(missing)) as readonly RecordRow[])
-      this.records.set(rid, { type: 'Slot', id, version, lastUpdated, body: body ?? undefined });
+      this.records.set(rid, { type: 'Slot', id, version, lastUpdated, body: body ?? undefined, kept: true });
   }
 
   /** The row of a Schedule by its id. */
