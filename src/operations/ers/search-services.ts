@@ -18,7 +18,7 @@ import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, neededCode, optional, optionalCode, output, searchCriteria } from './declare.js';
 import { clinicianOf, codeOf, criteriaOf, expressionOf } from './inputs.js';
-import { availabilityOf, entriesOf } from './service-entry.js';
+import { entriesOf } from './service-entry.js';
 
 const parameters = [
   neededCode('requestType', systems.requestType, 'APPOINTMENT_REQUEST or ADVICE_AND_GUIDANCE_REQUEST'),
@@ -74,29 +74,22 @@ export const searchServicesOperation: Operation = {
       throw refusal('business-rule', 'required', 'MISSING_VALUE', 'Sorting by distance needs postcode.', expressionOf('sortBy'));
     const order = sortBy ?? (criteria.postcode === undefined ? 'IWT' : 'DISTANCE');
     const { total, first } = await house.directory.search(criteria, given.searcher, order as ServiceOrder);
-    const shown = first.slice(0, bounded(inputs.number('count'), 50, mostFound));
     const days = bounded(inputs.number('availabilityDays'), 14, 365);
-    const available = await availabilityOf(
-      house,
-      shown.map(({ service }) => service.id),
-      days,
-    );
+    const entries = total === 0 ? undefined : await entriesOf(house, first, bounded(inputs.number('count'), 50, mostFound), days);
     const head = JSON.stringify({
       resourceType: 'List',
       status: 'current',
       mode: 'snapshot',
       title: `${String(total)} services`,
       date: new Date(house.clock()).toISOString(),
-      ...(shown.length > 0
+      ...(entries !== undefined
         ? {}
         : { emptyReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/list-empty-reason', code: 'nilknown' }] } }),
     });
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      ...(shown.length === 0
-        ? { body: head }
-        : textAround({ head: `${head.slice(0, -1)},"entry":[`, kept: entriesOf(first, available, days), end: ']}' })),
+      ...(entries === undefined ? { body: head } : textAround({ head: `${head.slice(0, -1)},"entry":[`, kept: entries, end: ']}' })),
       // it shows services, chosen by what the patient's record says
       seen: patient === undefined ? [] : [{ type: patient.type, id: patient.id }],
     };

@@ -30,29 +30,51 @@ const startOf = (slot: Stored): Start => {
 };
 
 /** What the diaries of one service have together. */
-const together = (schedules: readonly string[], diaries: ReadonlyMap<string, DiaryAvailability>): Availability => {
+const together = (diaries: readonly (DiaryAvailability | undefined)[]): Availability => {
   let earliest: Start | undefined;
   let all = 0;
-  for (const schedule of schedules) {
-    const { first, count = 0 } = diaries.get(schedule) ?? {};
-    const start = first && startOf(first);
+  for (const diary of diaries) {
+    const start = diary?.first && startOf(diary.first);
     if (start !== undefined && !(start.at >= (earliest?.at ?? Number.POSITIVE_INFINITY))) earliest = start;
-    all += count;
+    all += diary?.count ?? 0;
   }
   return { first: earliest?.part, count: all };
 };
 
+/** The services that an answer shows, and their diaries: each once, and by their places in that list those of each service. */
+type Page = {
+  readonly services: readonly FoundService[];
+  readonly schedules: readonly string[];
+  readonly owned: readonly (readonly number[])[];
+};
+
+const pageOf = ({ directory }: House, services: readonly FoundService[]): Page => {
+  const places = new Map<string, number>();
+  const placeOf = (schedule: string): number => {
+    const place = places.get(schedule) ?? places.size;
+    places.set(schedule, place);
+    return place;
+  };
+  const owned = services.map(({ service }) => directory.schedulesOf(service.id).map(placeOf));
+  return { services, schedules: [...places.keys()], owned };
+};
+
+/** The diaries in the order that they were asked for in, as a store mostly has them. */
+const inOrder = (schedules: readonly string[], read: readonly DiaryAvailability[]): readonly (DiaryAvailability | undefined)[] => {
+  if (schedules.every((schedule, place) => read[place]?.schedule === schedule)) return read;
+  const found = new Map(read.map((diary) => [diary.schedule, diary]));
+  return schedules.map((schedule) => found.get(schedule));
+};
+
 /**
- * What each of the services (ids) has free: the first free slot, and how many there are in the days to come, as a search of slots would
- * find them. All is of one read, and a service has what its diaries have.
+ * What each of the services has free: the first free slot, and how many there are in the days to come, as a search of slots would find
+ * them. All is of one read, and a service has what its diaries have.
  */
-export const availabilityOf = async (house: House, services: readonly string[], days: number): Promise<readonly Availability[]> => {
-  const owned = services.map((service) => house.directory.schedulesOf(service));
-  const now = house.clock();
-  const schedules = [...new Set(owned.flat())];
-  const read = schedules.length === 0 ? [] : await house.store.availability(schedules, now, now + days * dayMs);
-  const diaries = new Map(read.map((diary) => [diary.schedule, diary]));
-  return owned.map((own) => together(own, diaries));
+const availabilityOf = async ({ clock, store }: House, { schedules, owned }: Page, days: number): Promise<readonly Availability[]> => {
+  const now = clock();
+  const read = schedules.length === 0 ? [] : await store.availability(schedules, now, now + days * dayMs);
+  const diaries = inOrder(schedules, read);
+  return owned.map((places) => together(places.map((place) => diaries[place])));
 };
 
 /** eRS-IWT where there is no number of days. */
@@ -120,18 +142,31 @@ const entryText = ({ miles }: FoundService, rest: string): string => {
   return opening + distance + rest;
 };
 
-type Shown = { readonly rests: readonly string[]; readonly entries: KeptText };
-/** What was shown last of searches that find the same again, of a hundred kilobytes or two each. */
-const shownLast = new LastMade<readonly FoundService[], Shown>(200);
+/** searches whose pages are kept, of a hundred kilobytes or two each */
+const mostShown = 200;
+const pages = new LastMade<readonly FoundService[], Page>(mostShown);
 
-/** The entries of the first found services; one and the same text as long as the directory and what is free stay as they are. */
-export const entriesOf = (found: readonly FoundService[], available: readonly Availability[], days: number): KeptText => {
-  const first = found.slice(0, available.length);
-  const rests = first.map(({ service }, index) => restOf(textsOf(service), available[index] ?? nothingFree, days));
-  const shown = shownLast.get(
+type Shown = { readonly rests: readonly string[]; readonly entries: KeptText };
+const shownLast = new LastMade<Page, Shown>(mostShown);
+
+/**
+ * The entries of the first `count` of found services, each with what it has free; one and the same text as long as the directory and what
+ * is free stay as they are.
+ *
+ * @param found the same object again until the directory changes
+ */
+export const entriesOf = async (house: House, found: readonly FoundService[], count: number, days: number): Promise<KeptText> => {
+  const page = pages.get(
     found,
+    ({ services }) => services.length === Math.min(count, found.length),
+    () => pageOf(house, found.slice(0, count)),
+  );
+  const available = await availabilityOf(house, page, days);
+  const rests = page.services.map(({ service }, index) => restOf(textsOf(service), available[index] ?? nothingFree, days));
+  const shown = shownLast.get(
+    page,
     (last) => isSame(last.rests, rests),
-    () => ({ rests, entries: new KeptText(first.map((one, index) => entryText(one, rests[index] ?? '')).join(',')) }),
+    () => ({ rests, entries: new KeptText(page.services.map((one, index) => entryText(one, rests[index] ?? '')).join(',')) }),
   );
   return shown.entries;
 };

@@ -168,6 +168,8 @@ export class FreeSlots {
 
   private record(rid: number | undefined): Stored | undefined {
     if (rid === undefined) return undefined;
+    const known = this.records.get(rid);
+    if (known) return known;
     this.readRecords([rid]);
     return this.records.get(rid);
   }
