@@ -60,7 +60,7 @@ export class ServiceDirectory {
 
   constructor(private readonly reader: Reader) {}
 
-  /** The services that meet the criteria (A010), kept until the directory changes. */
+  /** The services that meet the criteria (A010): the same object again until the directory changes, or a diary. */
   async search(criteria: SearchCriteria, searcher: Searcher, order: ServiceOrder): Promise<FoundServices> {
     await this.refresh();
     const key = searchKey(criteria, searcher, order);
@@ -133,11 +133,9 @@ export class ServiceDirectory {
       if (newest === undefined || newest === known) continue;
       if (known === undefined) await this.readAll(type);
       else await this.readNewer(type, known);
-      // after the reading: what was found between two of its pages goes too. Diaries tell nothing of what a search finds
-      if (type !== 'Schedule') {
-        this.resolved.clear();
-        this.found.clear();
-      }
+      // after the reading: what was found between two of its pages goes too
+      if (type !== 'Schedule') this.resolved.clear();
+      this.found.clear();
       this.seen.set(type, newest);
     }
     this.latest = latest;

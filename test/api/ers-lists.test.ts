@@ -45,6 +45,45 @@ describe('A010 searchHealthcareServicesForPatient', () => {
     if (slots[0]) expect(part('firstFreeSlot')?.['valueDateTime']).toBe(slots[0]['start']);
   });
 
+  it('counts what is free as it is now: a slot that is taken, one that is new, and a diary that the service gets', async () => {
+    const [service] = await ers.services('DIRECTLY_BOOKABLE');
+    const reference = `HealthcareService/${String(service?.['id'])}`;
+    const codeOf = (codings: unknown, system: string) =>
+      (codings as { coding: { system: string; code: string }[] }[])[0]?.coding.find((coding) => coding.system.endsWith(system))?.code;
+    const free = async () => {
+      const { json } = await search(
+        { name: 'specialty', valueCode: codeOf(service?.['specialty'], 'eRS-Specialty') },
+        { name: 'clinicType', valueCode: codeOf(service?.['category'], '') },
+      );
+      const mine = entriesOf(json).find(({ item }) => item.reference === reference);
+      return mine?.extension[0]?.extension.find(({ url }) => url === 'freeSlots')?.['valueUnsignedInt'] as number;
+    };
+    const created = async (body: Json): Promise<string> => {
+      const { status, json } = await server.as('system', 'POST', String(body['resourceType']), body);
+      expect(status).toBe(201);
+      return `${String(body['resourceType'])}/${String(json['id'])}`;
+    };
+    const slotOf = (schedule: string, hours: number): Json => {
+      const at = (ms: number) => new Date(Math.ceil(Date.now() / 60_000) * 60_000 + ms).toISOString();
+      return {
+        resourceType: 'Slot',
+        schedule: { reference: schedule },
+        status: 'free',
+        start: at(hours * 3_600_000),
+        end: at(hours * 3_600_000 + 900_000),
+      };
+    };
+    const before = await free();
+    expect([await free(), await free()]).toEqual([before, before]);
+    const diary = await created({ resourceType: 'Schedule', active: true, actor: [{ reference }] });
+    const slot = await created(slotOf(diary, 30));
+    expect(await free()).toBe(before + 1);
+    await created(slotOf(diary, 31));
+    expect(await free()).toBe(before + 2);
+    expect((await server.as('patient', 'POST', `${slot}/$hold`)).status).toBe(200);
+    expect(await free()).toBe(before + 1);
+  });
+
   it.each([
     ['nothing to search by', [], 'MISSING_VALUE'],
     [

@@ -153,7 +153,7 @@ const shownLast = new LastMade<Page, Shown>(mostShown);
  * The entries of the first `count` of found services, each with what it has free; one and the same text as long as the directory and what
  * is free stay as they are.
  *
- * @param found the same object again until the directory changes
+ * @param found the same object again until the directory changes, or a diary
  */
 export const entriesOf = async (house: House, found: readonly FoundService[], count: number, days: number): Promise<KeptText> => {
   const page = pages.get(
