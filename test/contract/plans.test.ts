@@ -132,10 +132,13 @@ const hotWrites: Readonly<Record<string, Unit>> = {
   'a job is claimed': { entries: [{ kind: 'client', key: 'c5', version: 1, body: '{"by":"me"}' }] },
 };
 
+/** Of two indexes that are as good the server's sample of the rows decides. */
+const eitherOf = (kept: string): readonly string[] => kept.split(' or ');
+
 it('the indexes that the plans seek are in the schema, and each hot read and write has a plan', () => {
   const texts = scripts.flatMap(({ steps }) => steps.map(({ text }) => text)).join('\n');
   expect(Object.keys(golden)).toEqual([...Object.keys(hot), ...Object.keys(hotWrites)]);
-  const named = Object.values(golden).flatMap((sought) => sought.map((one) => one.split('.')[1] ?? ''));
+  const named = Object.values(golden).flatMap((sought) => sought.flatMap(eitherOf).map((one) => one.split('.')[1] ?? ''));
   expect(named.filter((index) => !new RegExp(`\\b${index}\\b`).test(texts))).toEqual([]);
 });
 
@@ -241,7 +244,10 @@ else
       }
       seen[what] = [...sought].sort();
       // on more or fewer rows another index may be the better one
-      if (rows === usualRows && process.env['UPDATE_GOLDEN'] !== '1') expect(seen[what]).toEqual(golden[what]);
+      if (rows !== usualRows || process.env['UPDATE_GOLDEN'] === '1') return;
+      const kept = golden[what] ?? [];
+      const oneOf = (index: string): string => kept.find((either) => eitherOf(either).includes(index)) ?? index;
+      expect([...sought].map(oneOf).sort()).toEqual(kept);
     };
 
     it.each(Object.entries(hot))('%s is found by seeks', async (what, read) => {
