@@ -40,11 +40,10 @@ const keepAsking = (target, next, answered) =>
       read += length;
       if (answer === undefined) {
         const piece = buffer.subarray(0, length);
-        if (head.length > 0 || (answer = answerFrom(piece)) === undefined) {
-          // seldom: a header in two pieces
-          head = Buffer.concat([head, piece]);
-          answer = answerFrom(head);
-        }
+        const begun = head.length === 0 ? piece : Buffer.concat([head, piece]);
+        answer = answerFrom(begun);
+        // seldom: a header in two pieces
+        if (answer === undefined) head = Buffer.from(begun);
       }
       if (answer === undefined || read < answer.whole) return true;
       answered(answer.status, performance.now() - sentAt);

@@ -12,8 +12,10 @@ process.on('exit', () => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-// as npm start does
-const asStarted = ['--max-semi-space-size=64'];
+/** what npm start gives node */
+const asStarted = JSON.parse(readFileSync(path.resolve(here, '../package.json'), 'utf8'))
+  .scripts.start.split(' ')
+  .filter((word) => word.startsWith('--'));
 
 /** Starts a script and resolves when its output shows where it listens (first group of `pattern`). */
 export const start = (script, env, pattern) =>

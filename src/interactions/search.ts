@@ -1,7 +1,8 @@
 import { narrowPlan } from '../access/narrow-plan.js';
 import { sightOf } from '../access/policy.js';
 import { failure } from '../fhir/outcome.js';
-import { isSame, KeptText, LastMade } from '../fhir/kept-text.js';
+import { KeptText } from '../fhir/kept-text.js';
+import { isSame, LastMade } from '../fhir/last-made.js';
 import type { ParsedQuery } from '../fhir/search/parse.js';
 import { readSubset, type Subset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';

@@ -1,4 +1,5 @@
-import { isSame, KeptText, LastMade } from '../../src/fhir/kept-text.js';
+import { KeptText } from '../../src/fhir/kept-text.js';
+import { isSame, LastMade } from '../../src/fhir/last-made.js';
 
 it('a text that is shown once is never made bytes; from the second time on it is the same bytes', () => {
   const kept = new KeptText('"Ynys Môn"');

@@ -3,7 +3,8 @@ import { extensions } from '../../domain/codes.js';
 import type { ListedService } from '../../domain/directory/criteria.js';
 import type { FoundService } from '../../domain/directory/found-services.js';
 import { referenceToService } from '../../domain/directory/service.js';
-import { isSame, KeptText, LastMade } from '../../fhir/kept-text.js';
+import { KeptText } from '../../fhir/kept-text.js';
+import { isSame, LastMade } from '../../fhir/last-made.js';
 import type { House } from '../../interactions/house.js';
 import type { DiaryAvailability, Stored } from '../../store/port.js';
 

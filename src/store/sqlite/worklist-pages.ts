@@ -1,3 +1,4 @@
+import { LastMade } from '../../fhir/last-made.js';
 import type { WorklistPage, WorklistQuery, WorklistRow } from '../port.js';
 import type { Connection } from './connection.js';
 
@@ -15,8 +16,7 @@ const revisionText = 'select revision from worklist_revision where owner = ? and
  * have found. A page that is unchanged is the same object.
  */
 export class WorklistPages {
-  /** the one used longest ago first */
-  private readonly kept = new Map<string, Kept>();
+  private readonly kept = new LastMade<string, Kept>(mostKept);
 
   constructor(
     private readonly connection: Connection,
@@ -33,13 +33,12 @@ export class WorklistPages {
   private current(query: WorklistQuery, revision: number): WorklistPage {
     const { now, ...asked } = query;
     const key = JSON.stringify([asked.list, asked.owner, asked.services, asked.specialty, asked.count, asked.after]);
-    const known = this.kept.get(key);
-    this.kept.delete(key);
-    const isCurrent = known?.revision === revision && now >= known.read && now < known.ends;
-    const next = isCurrent ? known : this.readAt(query, revision);
-    if (this.kept.size >= mostKept) this.kept.delete(this.kept.keys().next().value ?? '');
-    this.kept.set(key, next);
-    return next.page;
+    const { page } = this.kept.get(
+      key,
+      (known) => known.revision === revision && now >= known.read && now < known.ends,
+      () => this.readAt(query, revision),
+    );
+    return page;
   }
 
   private readAt(query: WorklistQuery, revision: number): Kept {
