@@ -57,6 +57,13 @@ export const openLog = (level: string): Log => {
   process.on('exit', exiting);
   const base = { pid: process.pid, hostname: hostname() };
   const logger = pino({ level, base }, { write });
+  // many requests end in the same millisecond
+  let [latest, latestText] = [Number.NaN, ''];
+  const now = (): string => {
+    const ms = Date.now();
+    if (ms !== latest) [latest, latestText] = [ms, String(ms)];
+    return latestText;
+  };
   const info = `{"level":${String(logger.levels.values['info'])},"time":`;
   const who = `,${JSON.stringify(base).slice(1, -1)},"method":`;
   return {
@@ -67,7 +74,7 @@ export const openLog = (level: string): Log => {
           write(
             [
               info,
-              String(Date.now()),
+              now(),
               who,
               '"',
               method,

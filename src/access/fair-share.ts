@@ -37,6 +37,7 @@ type Turn = { readonly at: number; readonly clients: Set<string> };
 export class FairShare {
   private readonly places = new Map<string, Place>();
   private total = 0;
+  private waiting = 0;
   private turn: Turn | undefined;
   private readonly most: number;
   private readonly clock: () => number;
@@ -55,6 +56,7 @@ export class FairShare {
       return true;
     }
     if (place.queue.length >= mostWaiting) return Promise.resolve(false);
+    this.waiting++;
     return new Promise((resolve) => place.queue.push(resolve));
   }
 
@@ -65,7 +67,7 @@ export class FairShare {
     this.total--;
     this.forget(client, place);
     // who waits is let in at its end
-    if (this.isWaitedFor()) this.thisTurn();
+    if (this.waiting > 0) this.thisTurn();
   }
 
   private thisTurn(): Turn {
@@ -91,11 +93,6 @@ export class FairShare {
       if (this.turn === turn && !this.isLong(turn) && this.letIn()) whenIdle(goOn);
     };
     whenIdle(goOn);
-  }
-
-  private isWaitedFor(): boolean {
-    for (const { queue } of this.places.values()) if (queue.length > 0) return true;
-    return false;
   }
 
   private placeOf(client: string): Place {
@@ -127,6 +124,7 @@ export class FairShare {
     this.begin(client, place);
     this.places.delete(client);
     this.places.set(client, place);
+    this.waiting--;
     place.queue.shift()?.(true);
     return true;
   }

@@ -67,6 +67,12 @@ const namedBy = (shown: Shown, body: string): Whose => {
   return whose;
 };
 
+/**
+ * True for a type whose records say whose they are. Directory data is nobody's, a Patient is named itself, and so is an AuditEvent: it
+ * names its patients, and who reads the trail is no second time in it for each of them.
+ */
+const isSomebodys = (type: string): boolean => type !== 'Patient' && type !== 'AuditEvent' && !isOpen(type);
+
 /** Gathers whose the records are, and those of which their own text does not say it. */
 class Gathering {
   readonly patients = new Set<string>();
@@ -75,10 +81,9 @@ class Gathering {
   readonly unsaid: Shown[] = [];
 
   note(shown: Shown): void {
-    const { type, id, body } = shown;
+    const { type, id } = shown;
     if (type === 'Patient') this.patients.add(id);
-    // an AuditEvent is named itself: it names its patients, and who reads the trail is no second time in it for each of them
-    else if (!isOpen(type) && type !== 'AuditEvent' && !(body !== undefined && this.reads(shown, body))) this.unsaid.push(shown);
+    else if (isSomebodys(type) && !(shown.body !== undefined && this.reads(shown, shown.body))) this.unsaid.push(shown);
   }
 
   /** True when the text names a patient. */
@@ -124,6 +129,12 @@ const referralsOf = async (store: Records, rows: readonly Shown[]): Promise<read
  * @param store reads without a sight: what is gathered goes into the audit alone
  */
 export const whoseAre = (store: Records, shown: readonly Shown[]): Whose | Promise<Whose> => {
+  const [only] = shown;
+  // most accesses are of one record that names one patient: there is nothing to gather
+  if (shown.length === 1 && only?.body !== undefined && isSomebodys(only.type)) {
+    const whose = namedBy(only, only.body);
+    if (whose.patients.length + whose.numbers.length === 1) return whose;
+  }
   const gathering = new Gathering();
   for (const one of shown) gathering.note(one);
   return gathering.unsaid.length === 0 ? gathering.whose : fromReferrals(store, gathering);
