@@ -53,21 +53,30 @@ const checkAsker = async ({ store }: House, { caller }: Call, list: WorklistName
 };
 
 /** A scope of its own narrows what the caller sees of its organisation's list. */
-const seen = async ({ store }: House, { caller }: Call, { rows }: WorklistPage): Promise<WorklistPage['rows']> => {
+const visible = async ({ store }: House, { caller }: Call, page: WorklistPage): Promise<WorklistPage> => {
   const sight = sightOf(caller, 'ServiceRequest');
-  if (sight === 'all' || sight.narrow === undefined) return rows;
-  const keys = rows.map(({ referral }) => ({ type: 'ServiceRequest', id: referral }));
+  if (sight === 'all' || sight.narrow === undefined) return page;
+  const keys = page.rows.map(({ referral }) => ({ type: 'ServiceRequest', id: referral }));
   const ids = new Set((await store.findMany(keys, sight)).map(({ id }) => id));
-  return rows.filter(({ referral }) => ids.has(referral));
+  return { ...page, rows: page.rows.filter(({ referral }) => ids.has(referral)) };
 };
 
-/** The items of a page as they read from `read` until before `ends` (epoch ms), and the records that the audit names for them. */
-type Shape = { readonly read: number; readonly ends: number; readonly items: KeptText; readonly seen: readonly Shown[] };
+/**
+ * The items of a page as they read from `read` until before `ends` (epoch ms), the records that the audit names for them, and where the
+ * next page begins.
+ */
+type Shape = {
+  readonly read: number;
+  readonly ends: number;
+  readonly items: KeptText;
+  readonly seen: readonly Shown[];
+  readonly next: string | undefined;
+};
 
 const shapes = new WeakMap<WorklistPage['rows'], Shape>();
 
 /** A page that a store keeps is the same rows again: what is made of them is kept with them. */
-const shapeOf = (rows: WorklistPage['rows'], now: number): Shape => {
+const shapeOf = ({ rows, next }: WorklistPage, now: number, sign: (position: string) => string): Shape => {
   const known = shapes.get(rows);
   if (known && now >= known.read && now < known.ends) return known;
   const shape = {
@@ -76,6 +85,7 @@ const shapeOf = (rows: WorklistPage['rows'], now: number): Shape => {
     items: new KeptText(rows.map((row) => itemAt(row, now)).join(',')),
     // an item names the patient
     seen: rows.map(({ referral, item }) => ({ type: 'ServiceRequest', id: referral, body: item, again: true })),
+    next: next === undefined ? undefined : sign(next),
   };
   shapes.set(rows, shape);
   return shape;
@@ -134,15 +144,12 @@ export const fetchWorklistOperation: Operation = {
       ...(cursor === undefined ? {} : { after: house.openCursor(cursor, `worklist ${list}`) }),
     };
     const page = await house.store.worklist(query);
-    const shape = shapeOf(await seen(house, call, page), now);
+    const { items, seen, next } = shapeOf(await visible(house, call, page), now, (at) => house.signCursor(at, `worklist ${list}`));
     return {
       status: 200,
       headers: { 'cache-control': 'no-store' },
-      ...listAround(list, shape.items, {
-        date: new Date(now).toISOString(),
-        next: page.next === undefined ? undefined : house.signCursor(page.next, `worklist ${list}`),
-      }),
-      seen: shape.seen,
+      ...listAround(list, items, { date: new Date(now).toISOString(), next }),
+      seen,
     };
   },
 };

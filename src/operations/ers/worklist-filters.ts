@@ -15,6 +15,8 @@ export type WorklistFilters = { readonly services: readonly string[] | undefined
 
 const names = ['service', 'specialtyAssignedIndicator', 'specialty', 'location', 'clinicianAssignedIndicator', 'clinician'] as const;
 
+const none: WorklistFilters = { services: undefined, specialty: undefined };
+
 const valueOf = (inputs: Inputs, name: string): string | undefined => {
   const reference = inputs.reference(name);
   return reference?.identifier?.value ?? readReference(reference?.reference ?? '', '')?.id;
@@ -72,6 +74,7 @@ export const filtersOf = async (house: House, call: Call, inputs: Inputs, list: 
   refuseOnReferrersList(inputs, list);
   if (call.caller.kind === 'app' && !inputs.has('service'))
     throw refusal('invalid', 'required', 'MISSING_PARAMETER', 'An application names the service.', expressionOf('service'));
+  if (!names.some((name) => inputs.has(name))) return none;
   const situation = situationOf(house, call, factsOf(house.store, call.caller));
   const specialty = await codeOf(inputs, 'specialty', 'SPECIALTY', situation);
   const clinician = valueOf(inputs, 'clinician');
