@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -32,7 +32,7 @@ afterAll(() => {
 });
 
 /** How often the log began anew: the number in its header (sqlite.org/walformat, offset 12). */
-const begun = (): number => {
+const begun = (log: string): number => {
   const descriptor = openSync(log, 'r');
   const header = Buffer.alloc(16);
   readSync(descriptor, header, 0, 16, 0);
@@ -47,10 +47,10 @@ it('the log begins anew while there is always a reader in it and a write that fo
   const writing = Array.from({ length: 8 }, async () => {
     while (!state.ended) await writer.commit({ entries: [{ kind: 'outcome', key: String(++state.number), version: 0, body }] });
   });
-  const before = begun();
+  const before = begun(log);
   // on a machine that is busy with other things it takes its time
-  for (let left = 600; left > 0 && begun() < before + 3; left--) await setTimeout(50);
-  const times = begun() - before;
+  for (let left = 600; left > 0 && begun(log) < before + 3; left--) await setTimeout(50);
+  const times = begun(log) - before;
   state.ended = true;
   await Promise.all(writing);
   const ended = new Promise((resolve) => reader.once('exit', resolve));
@@ -65,4 +65,30 @@ it('the log begins anew while there is always a reader in it and a write that fo
   expect(times).toBeGreaterThanOrEqual(3);
   expect(length).toBeGreaterThan(0);
   expect(statSync(log).size).toBe(0);
+}, 60_000);
+
+it('a log that cannot be read when it is to be moved ends no process: the next commit tells of the disk', async () => {
+  const [ofFailing, everyMs] = [path.join(folder, 'failing.db'), 300];
+  const failing = await startWriterThread({ path: ofFailing, integrity: true, moving: { everyMs, longLog: 5 } });
+  let key = 0;
+  const write = () => failing.commit({ entries: [{ kind: 'outcome', key: String(++key), version: 0, body: 'x'.repeat(20_000) }] });
+  await write();
+  const before = begun(`${ofFailing}-wal`);
+  // the thread that moves it is there, and has just done so
+  for (let left = 600; left > 0 && begun(`${ofFailing}-wal`) === before; left--) {
+    await write();
+    await setTimeout(10);
+  }
+  for (let left = 20; left > 0; left--) await write();
+  // what the engine has in memory says that there are pages here
+  truncateSync(`${ofFailing}-wal`, 0);
+  await setTimeout(3 * everyMs);
+  const broken = failing.broken();
+  const told = await write().then(
+    () => 'written',
+    (error: unknown) => (error as Error).name,
+  );
+  await failing.close();
+  expect(broken).toBeUndefined();
+  expect(['written', 'Unavailable']).toContain(told);
 }, 60_000);

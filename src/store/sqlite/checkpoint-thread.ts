@@ -23,7 +23,16 @@ const moveLog = (): void => {
   parentPort?.postMessage('long');
 };
 
-const timer = setInterval(moveLog, everyMs);
+// a disk that is full or fails ends no thread: what the log holds is as safe there, the next commit tells of the disk, and it is tried again
+const tryMoving = (): void => {
+  try {
+    moveLog();
+  } catch {
+    // in a moment
+  }
+};
+
+const timer = setInterval(tryMoving, everyMs);
 parentPort?.once('message', () => {
   clearInterval(timer);
   state.connection.close();

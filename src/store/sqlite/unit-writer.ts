@@ -80,13 +80,17 @@ export const startWriterThread = async (options: {
   checkpointer.on('message', () => {
     writer.postMessage({ kind: 'restart-log' } satisfies ToWriter);
   });
+  const [written, moved] = [ended(writer), ended(checkpointer)];
   const unanswered = new Unanswered();
+  const broken = (error: unknown): void => {
+    unanswered.break(error instanceof Error ? error : new Error(String(error)));
+  };
   writer.on('message', (answers: readonly FromWriter[]) => {
     for (const answer of answers) unanswered.settle(answer);
   });
-  writer.on('error', (error) => {
-    unanswered.break(error instanceof Error ? error : new Error(String(error)));
-  });
+  writer.on('error', broken);
+  // nobody would move the log any more
+  checkpointer.on('error', broken);
   writer.on('exit', () => {
     unanswered.break(new Error('the writer has stopped'));
   });
@@ -98,10 +102,8 @@ export const startWriterThread = async (options: {
     broken: () => unanswered.broken(),
     close: async () => {
       // the writer moves the rest of the log itself, which one thread can do at a time
-      const moved = ended(checkpointer);
       checkpointer.postMessage('close');
       await moved;
-      const written = ended(writer);
       writer.postMessage({ kind: 'close' } satisfies ToWriter);
       await written;
       unanswered.break(new Error('the store is closed'));
