@@ -2,6 +2,7 @@ import { accessKeysOf, checkOwnOrganisation, isOwned } from '../access/access-ke
 import { checkConstraint } from '../access/narrow-plan.js';
 import { isOpen } from '../access/policy.js';
 import { claimsOf } from '../domain/claims.js';
+import { checkRecord } from '../domain/rules/record-rules.js';
 import { withoutActivation } from '../domain/subscription-status.js';
 import type { Draft } from '../domain/command.js';
 import { stringifyJson } from '../fhir/json.js';
@@ -73,6 +74,7 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
   }
   const resource = wireForm(withoutActivation(localised(house, draft.resource)), draft, draft.version + 1, lastUpdated);
   if (draft.own !== true) refuseInvalid(house, resource, await gatherForValidation(house, resource, drafts));
+  if (draft.plain === true) checkRecord(resource);
   const parameter = await house.customParameters.consequences({ ...draft, resource }, drafts);
   await Promise.all([house.customParameters.fresh(), house.searchIndex.fresh()]);
   const references = findReferences(resource, resource.resourceType);

@@ -2,21 +2,19 @@ import { narrowPlan } from '../access/narrow-plan.js';
 import { sightOf } from '../access/policy.js';
 import { failure } from '../fhir/outcome.js';
 import { KeptText } from '../fhir/kept-text.js';
-import { isSame, LastMade } from '../fhir/last-made.js';
 import type { ParsedQuery } from '../fhir/search/parse.js';
-import { readSubset, type Subset } from '../fhir/subset.js';
-import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight, type Stored } from '../store/port.js';
-import type { Shown } from '../audit/whose.js';
+import { readSubset } from '../fhir/subset.js';
+import { TooCostly, type Page, type Predicate, type SearchPlan, type Sight } from '../store/port.js';
 import type { Call, House, Success } from './house.js';
 import { behindWarning } from './behind-index.js';
 import { shownMatches, withReadableContainers } from './contained.js';
 import { findExactly } from './exact-find.js';
 import { includedOf } from './includes.js';
 import { forOneRead, inOneState } from './one-state.js';
+import { shownAgain, shownOnce, type PageContent } from './page-content.js';
 import { urlOf, withParameter, type Query } from './query.js';
 import { readAhead } from './read-ahead.js';
-import { bundleAround, bundleText, entryTexts, type Link, type SpliceEntry } from './splice.js';
-import { subsetText } from './subset-text.js';
+import { bundleAround, bundleText, type Link } from './splice.js';
 
 /** `total` is counted when it is cheap: up to this many matches, unless `_total=accurate` asks. */
 const countedTo = 1000;
@@ -95,33 +93,6 @@ const contentOf = async (house: House, call: Call, asked: Told, path: string) =>
   return { page, total, ...((isPlain && shownAgain(house, page.rows)) || shownOnce(house, page.rows, included, subset)) };
 };
 
-type Content = { readonly entries: readonly SpliceEntry[] | KeptText; readonly seen: readonly Shown[] };
-
-const shownOnce = (house: House, rows: readonly Stored[], included: readonly Stored[], subset: Subset | undefined): Content => ({
-  entries: entriesOf(house, rows, included, subset),
-  seen: seenOf(rows, included),
-});
-
-type Again = { readonly rows: readonly Stored[]; readonly baseUrl: string; readonly entries: KeptText; readonly seen: readonly Shown[] };
-
-/** Pages of records that a store keeps, by the first of them. */
-const pagesAgain = new LastMade<Stored, Again>(1000);
-
-/** A page of records that the store shows again: its text is made once, and what the audit says of it. */
-const shownAgain = ({ baseUrl }: House, rows: readonly Stored[]): Content | undefined => {
-  const [first] = rows;
-  if (first?.kept !== true) return undefined;
-  return pagesAgain.get(
-    first,
-    (made) => made.baseUrl === baseUrl && isSame(made.rows, rows),
-    () => {
-      const entries = rows.map((stored) => ({ stored, more: asMatch }));
-      const text = new KeptText(entryTexts(baseUrl, entries).join(','));
-      return { rows, baseUrl, entries: text, seen: rows.map((row) => ({ ...row, again: true })) };
-    },
-  );
-};
-
 /** What a cursor belongs to: a search of another kind cannot be continued with it. */
 export const fingerprint = (path: string, { applied }: Pick<ParsedQuery, 'applied'>): string => {
   const deciding = applied.filter(([name]) => !['_count', '_total', '_format', '_pretty', '_summary', '_elements'].includes(name));
@@ -166,31 +137,7 @@ const totalOf = async (house: House, asked: Narrowed, page: Page): Promise<numbe
   }
 };
 
-const asMatch = { search: { mode: 'match' } };
-const asIncluded = { search: { mode: 'include' } };
-
-export const entriesOf = (
-  house: House,
-  matches: readonly Stored[],
-  included: readonly Stored[],
-  subset: Subset | undefined,
-): readonly SpliceEntry[] => [
-  ...matches.map((row): SpliceEntry => ({ stored: subsetText(house, row, subset), more: asMatch })),
-  // R4 search.html#elements: _elements names elements of what is searched for
-  ...included.map((row): SpliceEntry => ({
-    stored: subsetText(house, row, subset?.kind === 'summary' ? subset : undefined),
-    more: asIncluded,
-  })),
-];
-
-/** The rows of a page, for the audit: a contained resource is seen in its container, which says whose it is. */
-export const seenOf = (matches: readonly Stored[], included: readonly Stored[]): readonly Shown[] =>
-  [...matches, ...included].map((row) => {
-    const mark = row.id.indexOf('#');
-    return mark < 0 ? row : { type: row.type, id: row.id.slice(0, mark) };
-  });
-
-type Answer = Content & {
+type Answer = PageContent & {
   readonly total: number | undefined;
   readonly next?: string | undefined;
   /** e-RS's numbered pages */

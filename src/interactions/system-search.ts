@@ -2,14 +2,13 @@ import { checkInteraction, mayRead } from '../access/policy.js';
 import { failure } from '../fhir/outcome.js';
 import { readSubset } from '../fhir/subset.js';
 import { TooCostly, type Page, type Place, type Predicate, type Sort, type Stored } from '../store/port.js';
-import type { Shown } from '../audit/whose.js';
 import { behindWarning } from './behind-index.js';
 import type { Call, House, Success } from './house.js';
 import { includedOf } from './includes.js';
 import type { Query } from './query.js';
 import { inOneState } from './one-state.js';
-import type { SpliceEntry } from './splice.js';
-import { affordable, answer, entriesOf, fingerprint, narrowedQuery, positionOf, seenOf, tooCostly, type Narrowed } from './search.js';
+import { shownOnce, type PageContent } from './page-content.js';
+import { affordable, answer, fingerprint, narrowedQuery, positionOf, tooCostly, type Narrowed } from './search.js';
 
 /** Where a walk over several types stands: the type it reads, and the position there. */
 type Standing = readonly [index: number, after: string];
@@ -61,10 +60,8 @@ export const systemSearch = async (house: House, call: Call, query: Query, part?
   return answer(house, head, path, { ...shown, next });
 };
 
-type Content = {
+type Content = PageContent & {
   readonly total: number | undefined;
-  readonly entries: readonly SpliceEntry[];
-  readonly seen: readonly Shown[];
   readonly position?: string | undefined;
 };
 
@@ -84,8 +81,7 @@ const contentOf = async (
   const included = first.includes.length + first.revincludes.length === 0 ? [] : await includedOf(house, call, rows, first);
   return {
     total,
-    entries: entriesOf(house, rows, included, readSubset(first.summary, first.elements)),
-    seen: seenOf(rows, included),
+    ...shownOnce(house, rows, included, readSubset(first.summary, first.elements)),
     position,
   };
 };

@@ -1,5 +1,6 @@
 /** A provider changes its own slots, but takes none away from a booking or a hold: a slot that a booking took is freed only by ending it. */
 import { codeIn, ersOf, ifMatch } from '../helpers/ers.js';
+import { issue } from '../helpers/rest.js';
 import { suiteServer, type Role } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -51,4 +52,24 @@ it('a held slot is not taken away from who holds it; a free one is the providerâ
   }
   expect((await ers.post('patient', `Slot/${slot}/$release`)).status).toBe(200);
   expect((await put(slot, { status: 'busy' })).status).toBe(200);
+});
+
+it('a slot ends after it starts, whoever writes it, and so does an appointment', async () => {
+  const slot = slots[3] ?? '';
+  const { start } = await ers.read(`Slot/${slot}`);
+  for (const role of ['provider', 'app', 'system'] as const)
+    for (const end of [start, '2020-01-07T09:00:00Z']) {
+      const answer = await put(slot, { end }, role);
+      expect([role, answer.status, codeIn(answer), issue(answer)?.expression]).toEqual([role, 422, 'INVALID_VALUE', ['Slot.end']]);
+    }
+  const participant = [{ actor: { display: 'Somebody' }, status: 'accepted' }];
+  const appointment = {
+    resourceType: 'Appointment',
+    status: 'booked',
+    participant,
+    start: '2030-01-07T09:00:00Z',
+    end: '2030-01-07T08:00:00Z',
+  };
+  const refused = await server.as('system', 'POST', 'Appointment', appointment);
+  expect([refused.status, issue(refused)?.expression]).toEqual([422, ['Appointment.end']]);
 });
