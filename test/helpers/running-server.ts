@@ -81,7 +81,7 @@ const processes = process.env['WORKERS'] ?? '1';
 export const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<Running> => {
   const dataDir = settings['DATA_DIR'] ?? (await freshFolder(settings));
   const environment = { ...quiet, ...stores.get(dataDir)?.settings, WORKERS: processes, DATA_DIR: dataDir, ...settings };
-  const serving = await (processes === '1' ? serveHere : serveInProcesses)(environment);
+  const serving = await (environment.WORKERS === '1' ? serveHere : serveInProcesses)(environment);
   const { baseUrl } = serving;
   const tokens = new Map<Role, Promise<string>>();
   const tokenOf = (role: Exclude<Role, 'nobody'>): Promise<string> => {
