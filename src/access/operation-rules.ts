@@ -1,3 +1,4 @@
+import { checkOneVersion } from '../fhir/etag.js';
 import { failure } from '../fhir/outcome.js';
 import type { Caller, Kind } from './caller.js';
 
@@ -168,8 +169,5 @@ export const checkRule = (rule: OperationRule, caller: Pick<Caller, 'kind' | 'bu
 
 /** @throws Failure `invalid`/`required` when the row asks for If-Match of this caller and none came */
 export const checkIfMatch = (rule: OperationRule, caller: Pick<Caller, 'kind'>, ifMatch: string | undefined): void => {
-  if (!rule.ifMatch || caller.kind === 'system' || ifMatch !== undefined) return;
-  throw failure('invalid', 'required', 'If-Match is needed here: send the ETag of the version that was read.', {
-    expression: ['If-Match'],
-  });
+  if (rule.ifMatch && caller.kind !== 'system') checkOneVersion(ifMatch);
 };

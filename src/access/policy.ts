@@ -24,6 +24,19 @@ const unchangeable: ReadonlySet<string> = new Set(['AuditEvent', 'Provenance']);
 /** True for directory and conformance data, which every authenticated caller may read. */
 export const isOpen = (type: string): boolean => open.has(type);
 
+/** True for a record that is written once and stays as it is, whoever asks. */
+export const isUnchangeable = (type: string): boolean => unchangeable.has(type);
+
+/** Why such a record is not changed. */
+export const neverChanged = (type: string): Failure =>
+  new Failure('method', [{ severity: 'error', code: 'not-supported', text: `${type} is never updated or deleted` }], {
+    Allow: 'GET, HEAD',
+  });
+
+const refuseChange = (type: string, interaction: Interaction): void => {
+  if (isUnchangeable(type) && (interaction === 'u' || interaction === 'd')) throw neverChanged(type);
+};
+
 const forbidden = (text: string): Failure => failure('forbidden', 'forbidden', text);
 
 const isRead = (interaction: Interaction): boolean => interaction === 'r' || interaction === 's';
@@ -32,7 +45,7 @@ const isRead = (interaction: Interaction): boolean => interaction === 'r' || int
 export const isAllowed = (kind: Kind, type: string, interaction: Interaction): boolean => {
   if (type === 'AuditEvent') return isRead(interaction) && kind === 'system';
   if (isRead(interaction)) return true;
-  if (unchangeable.has(type) && interaction !== 'c') return false;
+  if (isUnchangeable(type) && interaction !== 'c') return false;
   return kind === 'system' || findRule(`${type}.${interaction}`)?.kinds.includes(kind) === true;
 };
 
@@ -44,11 +57,7 @@ export const isAllowed = (kind: Kind, type: string, interaction: Interaction): b
  * @throws Failure `method` for changing an AuditEvent or Provenance, `forbidden` for the rest
  */
 export const checkInteraction = (caller: Caller, type: string, interaction: Interaction): void => {
-  if (unchangeable.has(type) && (interaction === 'u' || interaction === 'd')) {
-    throw new Failure('method', [{ severity: 'error', code: 'not-supported', text: `${type} is never updated or deleted` }], {
-      Allow: 'GET, HEAD',
-    });
-  }
+  refuseChange(type, interaction);
   if (!mayInteract(caller, type, interaction)) throw forbidden(`No scope of the access token covers ${type}.${interaction}`);
   if (!isAllowed(caller.kind, type, interaction)) throw forbidden(`A client of kind ${caller.kind} may not do this to ${type}`);
   if (caller.kind === 'system' || (isRead(interaction) && isOpen(type))) return;
@@ -60,7 +69,7 @@ export const checkInteraction = (caller: Caller, type: string, interaction: Inte
  * `system` alone.
  *
  * @param type `*` on the system level
- * @throws Failure `forbidden`; `invalid`/`required` when the row asks for If-Match and none came
+ * @throws Failure `method` and `forbidden` as there; `invalid`/`required` when the row asks for If-Match and none came
  */
 export const checkOperation = (
   caller: Caller,
@@ -68,6 +77,7 @@ export const checkOperation = (
   ifMatch: string | undefined,
 ): void => {
   const { code, type, interaction } = operation;
+  refuseChange(type, interaction);
   if (!mayInteract(caller, type, interaction)) throw forbidden(`No scope of the access token covers ${type}.${interaction}`);
   if (type === 'AuditEvent' && caller.kind !== 'system') throw forbidden('AuditEvent is for clients of kind system');
   if (caller.kind === 'system') return;

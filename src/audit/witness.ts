@@ -72,7 +72,9 @@ type Said = ReturnType<typeof about>;
 /** What was said of lists that are shown again and again. */
 const saidOf = new WeakMap<readonly Shown[], Said>();
 
-const actionOf = (puts: readonly Put[]): Happening['action'] => {
+/** What an operation or a create was asked for stays that, whatever else changes with it; an update of what is not there creates it. */
+const actionOf = (asked: Access['action'], puts: readonly Put[]): Happening['action'] => {
+  if (asked === 'E' || asked === 'C') return asked;
   if (puts.every(({ body }) => body === undefined)) return 'D';
   return puts.some(({ version }) => version > 0) ? 'U' : 'C';
 };
@@ -128,7 +130,7 @@ export const createWitness = ({ trail, store, catchUp, clock, newId }: WitnessPa
     trail.count();
     const line = lineOf(call, {
       doing: asked.doing,
-      action: asked.action === 'E' ? 'E' : actionOf(puts),
+      action: actionOf(asked.action, puts),
       outcome: '0',
       ...about(puts, await whoseAre(store, puts)),
     });

@@ -1,11 +1,15 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { checkInteraction, isUnchangeable, neverChanged } from '../access/policy.js';
 import { Failure, failure } from '../fhir/outcome.js';
 import { outcomeOf } from '../fhir/outcome-text.js';
 import { parseSentJson } from '../fhir/json.js';
-import type { Resource } from '../fhir/resource.js';
+import type { Key, Resource } from '../fhir/resource.js';
+import { isSameContent } from '../fhir/same-content.js';
+import { unchanged } from '../interactions/answers.js';
 import { dispatch } from '../interactions/dispatch.js';
-import type { Call, House } from '../interactions/house.js';
+import type { Call, House, Success } from '../interactions/house.js';
+import { performWrite } from '../interactions/perform.js';
 import type { HeldJob } from '../jobs/jobs.js';
 import { fileStem } from './files.js';
 import type { BulkResult, ImportRequest } from './work.js';
@@ -124,15 +128,31 @@ const writeResource = async (house: House, call: Call, resource: unknown): Promi
   const row = typeof type === 'string' ? house.registry.get(type) : undefined;
   if (!row || typeof type !== 'string') throw failure('invalid', 'structure', 'The line is not a resource of a type that is served.');
   const given = resource as Resource;
-  const keepsId = id !== undefined && row.interactions.includes('update');
+  const isOnceForAll = isUnchangeable(type) && row.interactions.includes('create');
+  const keepsId = id !== undefined && (row.interactions.includes('update') || isOnceForAll);
   // one that cannot be kept is an error, as in a request: other lines may refer to it
   if (keepsId && (typeof id !== 'string' || !idForm.test(id)))
     throw failure('invalid', 'value', `${JSON.stringify(id).slice(0, 100)} is no id: letters, digits, - and ., at most 64.`, {
       expression: [`${type}.id`],
     });
-  await dispatch(house, call, keepsId ? { method: 'PUT', url: `${type}/${id}`, body: given } : { method: 'POST', url: type, body: given });
+  if (!keepsId) await dispatch(house, call, { method: 'POST', url: type, body: given });
+  else if (isOnceForAll) await makeOnce(house, call, { type, id }, given);
+  else await dispatch(house, call, { method: 'PUT', url: `${type}/${id}`, body: given });
   return type;
 };
+
+/** Of a type that is never updated: made under its id, or there already and saying the same. */
+const makeOnce = (house: House, call: Call, key: Key, resource: Resource): Promise<Success> =>
+  house.witness.around(house, call, { doing: 'create', action: 'C', ...key, part: call.about?.part }, (own) => {
+    checkInteraction(call.caller, key.type, 'c');
+    return performWrite(own, call, async (facts) => {
+      const stored = await own.store.find(key, 'all');
+      if (!stored) return { drafts: [{ ...key, version: 0, resource, plain: true }], created: true, result: key };
+      const seen = await facts.find(key);
+      if (!seen || !isSameContent(seen.resource, resource)) throw neverChanged(key.type);
+      return { answer: unchanged(own, stored) };
+    });
+  });
 
 const keepErrors = async (house: House, stem: string, { errors, failed }: Counts): Promise<BulkResult['errors']> => {
   if (failed === 0) return [];

@@ -1,3 +1,4 @@
+import { isAllowed } from '../access/policy.js';
 import type { Operation } from '../operations/operation.js';
 import { operationUrl } from '../resources/conformance.js';
 import type { Registry, ResourceType } from '../resources/registry.js';
@@ -16,11 +17,13 @@ export type CapabilityParts = {
   readonly date: string;
 };
 
-/** The operations that a type has, at the type or at an instance; those of every resource among them. */
+/** The operations that a type has, at the type or at an instance; those of every resource among them, but for what is never done to the type. */
 const operationsOf = (operations: readonly Operation[], row: ResourceType): readonly Operation[] =>
   operations.filter(
-    ({ definition: { resource, type, instance } }) =>
-      (type || instance) && resource?.some((name) => name === row.type || name === 'Resource') === true,
+    ({ interaction, definition: { resource, type, instance } }) =>
+      (type || instance) &&
+      resource?.some((name) => name === row.type || name === 'Resource') === true &&
+      isAllowed('system', row.type, interaction),
   );
 
 const operationRows = (operations: readonly Operation[]): object =>

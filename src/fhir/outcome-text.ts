@@ -16,6 +16,7 @@ export const categories: Readonly<Record<Category, { readonly status: number; re
   conflict: { status: 409, code: 'REC_CONFLICT' },
   precondition: { status: 412, code: 'REC_PRECONDITION_FAILED' },
   'too-large': { status: 413, code: 'REC_PAYLOAD_TOO_LARGE' },
+  range: { status: 416, code: 'REC_RANGE_NOT_SATISFIABLE' },
   'too-costly': { status: 422, code: 'REC_UNPROCESSABLE_ENTITY' },
   'too-early': { status: 425, code: 'REC_TOO_EARLY' },
   throttled: { status: 429, code: 'REC_TOO_MANY_REQUESTS' },

@@ -15,6 +15,7 @@ export type Category =
   | 'conflict' // 409
   | 'precondition' // 412
   | 'too-large' // 413
+  | 'range' // 416
   | 'too-costly' // 422
   | 'too-early' // 425
   | 'throttled' // 429

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Request, ResponseToolkit } from '@hapi/hapi';
-import { etagOf, matchesIfNoneMatch } from '../fhir/etag.js';
+import { etagOf } from '../fhir/etag.js';
 import { fileNameOf } from '../domain/documents/availability.js';
 import { uploadHeaders } from '../domain/documents/upload-rules.js';
 import { parseJson, parseSentJson } from '../fhir/json.js';
@@ -14,12 +14,13 @@ import { refuseUnavailable } from '../interactions/document-scan.js';
 import { receive } from '../interactions/receive-upload.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { perform } from '../interactions/perform.js';
-import { currentOf, read } from '../interactions/read.js';
+import { currentOf, isFresh, read } from '../interactions/read.js';
 import { versionOf } from '../interactions/vread.js';
 import { writeSuccess } from './answer.js';
 import { textOf } from './body.js';
 import { header } from './header.js';
 import { negotiate } from './media.js';
+import { beyondEnd, onlyPart, partOf } from './range.js';
 
 const fhirType = /^application\/(fhir\+(json|xml)|(json|xml)\+fhir)\b/i;
 
@@ -81,6 +82,13 @@ export const asksForBytes = (request: Request): boolean => {
   return accept !== undefined && !/json|xml|\*/i.test(accept) && !request.url.searchParams.has('_format');
 };
 
+/** The part that is asked for, unless it is of another version (RFC 9110 13.1.5). Of a HEAD there is none. */
+const askedPart = (request: Request, etag: string, size: number): ReturnType<typeof partOf> => {
+  const range = request.method === 'get' ? header(request, 'range') : undefined;
+  const ofVersion = header(request, 'if-range') ?? etag;
+  return range === undefined || ofVersion !== etag ? undefined : partOf(range, size);
+};
+
 /** The bytes as they came, or a Binary resource when the client asks for FHIR (R4 binary.html#rest). All versions have the same bytes. */
 export const readBinary = async (house: House, call: Call, request: Request, h: ResponseToolkit) => {
   const { id, version } = request.params as { readonly id: string; readonly version?: string };
@@ -94,15 +102,26 @@ export const readBinary = async (house: House, call: Call, request: Request, h: 
   const stored = await (version === undefined ? currentOf(house, call, key) : versionOf(house, call, key, version));
   refuseUnavailable(stored);
   const etag = etagOf(stored.version);
-  if (call.ifNoneMatch !== undefined && matchesIfNoneMatch(call.ifNoneMatch, stored.version))
-    return h.response().code(304).header('etag', etag);
+  if (isFresh(call, stored)) return h.response().code(304).header('etag', etag);
   const blob = await house.blobs.open(key.id);
   if (!blob) throw failure('exception', 'exception', 'The bytes of this document are missing from the document store.');
+  const part = askedPart(request, etag, blob.size);
+  if (part === 'beyond') {
+    blob.bytes.destroy();
+    throw beyondEnd(blob.size);
+  }
   const record = parseJson(stored.body ?? '') as Resource & { readonly contentType: string };
-  return h
-    .response(blob.bytes)
+  const response =
+    part === undefined
+      ? h.response(blob.bytes).header('content-length', String(blob.size))
+      : h
+          .response(Readable.from(onlyPart(blob.bytes, part), { objectMode: false }))
+          .code(206)
+          .header('content-length', String(part.last - part.first + 1))
+          .header('content-range', `bytes ${String(part.first)}-${String(part.last)}/${String(blob.size)}`);
+  return response
     .type(record.contentType)
-    .header('content-length', String(blob.size))
+    .header('accept-ranges', 'bytes')
     .header('etag', etag)
     .header('last-modified', new Date(stored.lastUpdated).toUTCString())
     .header('content-security-policy', 'sandbox')

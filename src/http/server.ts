@@ -87,6 +87,8 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
             },
       state: { parse: false, failAction: 'ignore' },
       security: false,
+      // what has parts (a document) answers with one itself
+      response: { ranges: false },
     },
     compression: { minBytes: compressedFrom },
     // hapi compresses what its table of media types calls compressible

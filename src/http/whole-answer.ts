@@ -9,13 +9,12 @@ type Received = Request & { readonly isInjected: boolean };
 /** hapi compresses from this length on, for whoever accepts it */
 export const compressedFrom = 1024;
 
-/** What hapi is left to do: compress, answer a page of another origin, show a part, answer without a body, compare entity tags. */
+/** What hapi is left to do: compress, answer a page of another origin, answer without a body, compare entity tags. */
 const needsMore = ({ method, headers, info, raw, isInjected }: Received, length: number): boolean =>
   length === 0 ||
   method === 'head' ||
   method === 'options' ||
   headers['origin'] !== undefined ||
-  headers['range'] !== undefined ||
   headers['if-none-match'] !== undefined ||
   headers['if-modified-since'] !== undefined ||
   (length >= compressedFrom && info.acceptEncoding !== 'identity') ||

@@ -157,7 +157,7 @@ const carryOut = (house: House, call: Call, interactive: Interactive, split: Spl
     if (!posted && interactive.method !== 'GET' && interactive.method !== 'HEAD') throw notOffered(interactive.method, path, ['GET']);
     return compartmentSearch(house, call, compartment, query);
   }
-  const computed = interactive.method === 'GET' && words.length === 1 ? findComputedSearch(path, query, call) : undefined;
+  const computed = doingOf(split, interactive.method).doing === 'search-type' ? findComputedSearch(words[0] ?? '', query, call) : undefined;
   if (computed) return computed.perform(house, call, query);
   const { route, asked } = routeOf(house, call, interactive, split);
   return 'perform' in route ? route.perform(asked) : performWrite(house, call, (facts) => route.decide(asked, facts));
@@ -202,6 +202,7 @@ const operate = async (
   const { code } = operation.definition;
   const asked = { code, interaction: operation.interaction, type: type ?? '*' };
   checkOperation(call.caller, asked, call.ifMatch);
+  if (operation.readsQuery !== true) parametersOf(query, call, ['_format', '_pretty'], `The query of ${name}`);
   refuseMisshapenInputs(house, body);
   return operation.perform(house, call, {
     ...(type === undefined ? {} : { type }),

@@ -24,7 +24,7 @@ export const parametersOf = (query: Query, call: Call, names: readonly string[],
 };
 
 /** R4 http.html#cread: 304 when the client has this version already. If-None-Match goes before If-Modified-Since (RFC 9110 13.2.2). */
-const isFresh = (call: Call, stored: Stored): boolean => {
+export const isFresh = (call: Call, stored: Stored): boolean => {
   if (call.ifNoneMatch !== undefined) return matchesIfNoneMatch(call.ifNoneMatch, stored.version);
   if (call.ifModifiedSince === undefined) return false;
   const since = Date.parse(call.ifModifiedSince);

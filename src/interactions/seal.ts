@@ -16,7 +16,7 @@ import { containedPuts, fragmentsOf } from './contained.js';
 import { awaitingScan } from './document-scan.js';
 import { gatherForValidation } from './gather-validation.js';
 import type { Call, House } from './house.js';
-import { onlySeen, refuseUnseen } from './unseen.js';
+import { onlySeen, refuseUnknownPatient, refuseUnreadable, refuseUnseen } from './unseen.js';
 import { accessFacts, attachmentUrls, keyed, linksOf, targetOf } from './access-facts.js';
 import { authorKeys, refuseOtherAuthor } from './authors.js';
 import { identifierKey, resolveLogical } from './logical-references.js';
@@ -79,6 +79,7 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
   await Promise.all([house.customParameters.fresh(), house.searchIndex.fresh()]);
   const references = findReferences(resource, resource.resourceType);
   const logical = await onlySeen(house, call, draft, await resolveLogical(house, references, drafts), drafts);
+  await refuseUnknownPatient(house, call, draft, references, logical);
   const attachments = attachmentUrls(resource).map((reference, index) => ({
     reference,
     path: `${draft.type}.content[${String(index)}].attachment.url`,
@@ -121,6 +122,7 @@ export const seal = async (house: House, call: Call, wanted: Draft, drafts: read
     ],
     accessLinks: links,
   };
+  if (draft.plain === true && !isLinked) refuseUnreadable(call, put);
   return {
     put,
     contained: await containedPuts(house, { ...draft, resource }, put, context),

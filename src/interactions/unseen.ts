@@ -1,10 +1,13 @@
 import { sightOf } from '../access/policy.js';
 import type { Draft } from '../domain/command.js';
+import { systems } from '../domain/codes.js';
 import { wasFound } from '../domain/referral/found-patient.js';
 import { failure } from '../fhir/outcome.js';
 import { readReference, type FoundReference } from '../fhir/references.js';
 import { referenceTo, type Key } from '../fhir/resource.js';
+import type { Put } from '../store/port.js';
 import type { Call, House } from './house.js';
+import { identifierKey } from './logical-references.js';
 
 const isSeen = async (house: House, call: Call, key: Key, drafts: readonly Draft[]): Promise<boolean> => {
   if (drafts.some(({ type, id }) => type === key.type && id === key.id)) return true;
@@ -45,6 +48,47 @@ export const refuseUnseen = async (
       expression: [path],
     });
   }
+};
+
+/**
+ * What a caller writes about a patient by the NHS number alone is refused when it names nobody whom he may see, as a literal reference is:
+ * it would be that patient's as soon as somebody else writes it again.
+ *
+ * @throws Failure `business-rule`/`not-found`
+ */
+export const refuseUnknownPatient = async (
+  house: House,
+  call: Call,
+  draft: Draft,
+  references: readonly FoundReference[],
+  logical: ReadonlyMap<string, Key>,
+): Promise<void> => {
+  if (draft.plain !== true || !isBound(call)) return;
+  for (const { reference, identifier, path } of references) {
+    const { system, value } = identifier ?? {};
+    if (reference !== undefined || system !== systems.nhsNumber || value === undefined) continue;
+    if (logical.has(identifierKey({ system, value })) || (await hadBefore(house, draft, value))) continue;
+    throw failure('business-rule', 'not-found', 'There is no such patient: references must resolve.', {
+      expression: [`${path}.identifier`],
+    });
+  }
+};
+
+/** Where a record says whose it is. */
+const whose: Readonly<Record<string, string>> = { Binary: 'Binary.securityContext' };
+
+/**
+ * A patient's record that says neither a referral nor himself would be nobody's: its writer could not read it.
+ *
+ * @param put of a record that belongs to no other
+ * @throws Failure `business-rule`/`required`
+ */
+export const refuseUnreadable = ({ caller }: Call, { type, accessKeys }: Pick<Put, 'type' | 'accessKeys'>): void => {
+  const sight = sightOf(caller, type);
+  if (caller.kind !== 'patient' || sight === 'all' || sight.keys.some((key) => accessKeys.includes(key))) return;
+  throw failure('business-rule', 'required', 'Whose record it is must be said: its writer could not read it.', {
+    expression: [whose[type] ?? `${type}.subject`],
+  });
 };
 
 /** A logical reference to what the caller may not see stays unresolved, as one that nobody has: it neither links nor tells. */

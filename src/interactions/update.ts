@@ -1,7 +1,7 @@
 import { updateChecks, updateCommands } from '../domain/commands.js';
 import { withoutActivation } from '../domain/subscription-status.js';
 import type { Decision, Facts, Found } from '../domain/command.js';
-import { etagOf, matchesIfMatch, matchesIfNoneMatch } from '../fhir/etag.js';
+import { checkOneVersion, etagOf, matchesIfMatch, matchesIfNoneMatch } from '../fhir/etag.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { Key, Resource } from '../fhir/resource.js';
 import { isSameContent } from '../fhir/same-content.js';
@@ -15,10 +15,7 @@ import { checkOwnBefore } from './seal.js';
 
 /** If-Match as the caller's kind demands it; 412 when it is not the current version. */
 export const checkVersion = (call: Call, key: Key, current: number): void => {
-  if (call.ifMatch === undefined && call.caller.kind !== 'system')
-    throw failure('invalid', 'required', 'If-Match is needed here: send the ETag of the version that was read.', {
-      expression: ['If-Match'],
-    });
+  if (call.caller.kind !== 'system') checkOneVersion(call.ifMatch);
   if (!matchesIfMatch(call.ifMatch, current))
     throw failure(
       'precondition',

@@ -8,21 +8,33 @@ import { availableActions } from '../domain/referral/moves.js';
 import { kindOf } from '../domain/referral/referral.js';
 import { refuseStale } from '../domain/refusal.js';
 import { failure } from '../fhir/outcome.js';
-import { readReference } from '../fhir/references.js';
+import { readReference, type LiteralReference } from '../fhir/references.js';
 import { factsOf } from '../interactions/facts.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { situationOf } from '../interactions/perform.js';
 import { urlOf, type Query } from '../interactions/query.js';
+import { parametersOf } from '../interactions/read.js';
 import { search } from '../interactions/search.js';
 
-/** A GET that has the form of a search and is answered by rules, not by what is stored. */
+/** A search that is answered by rules, not by what is stored. */
 export type ComputedSearch = {
   readonly type: string;
   readonly applies: (query: Query, call: Call) => boolean;
   readonly perform: (house: House, call: Call, query: Query) => Promise<Success>;
 };
 
-const valueOf = (query: Query, name: string): string | undefined => query.find(([key]) => key === name)?.[1];
+/** The value of a parameter that is there once. */
+const valueOf = (query: Query, name: string): string | undefined => {
+  const [value, ...others] = query.flatMap(([key, text]) => (key === name ? [text] : []));
+  return others.length === 0 ? value : undefined;
+};
+
+/** What is honoured of the query of a list that is computed whole: it is not narrowed, sorted or paged. Throws for the rest, as a search does. */
+const honoured = (query: Query, call: Call, own: readonly string[], what: string): Query => {
+  const names = [...own, '_format', '_pretty'];
+  parametersOf(query, call, names, what);
+  return query.filter(([name]) => names.includes(name));
+};
 
 const bundle = (
   house: House,
@@ -48,13 +60,21 @@ const bundle = (
   }),
 });
 
+/** The referral that A029 is asked about; its focus is of no other type, so that an id alone names one. */
+const focusOf = (query: Query, baseUrl: string): LiteralReference | undefined => {
+  const [text, ...others] = query.flatMap(([name, value]) => (name.startsWith('focus') ? [value] : []));
+  if (text === undefined || others.length > 0) return undefined;
+  return readReference(text, baseUrl) ?? readReference(`ServiceRequest/${text}`, baseUrl);
+};
+
 /** e-RS A029: what the caller may do next with a referral, from the table that guards the operations; never stored, never cached. */
 const availableActionsOfTask: ComputedSearch = {
   type: 'Task',
   applies: (query) => valueOf(query, 'intent') === 'proposal' && valueOf(query, 'status') === 'ready',
-  perform: async (house, call, query) => {
+  perform: async (house, call, asked) => {
     checkInteraction(call.caller, 'Task', 's');
-    const focus = readReference(valueOf(query, 'focus') ?? '', house.baseUrl);
+    const query = honoured(asked, call, ['focus', 'focus:ServiceRequest', 'intent', 'status'], 'The search of available actions');
+    const focus = focusOf(query, house.baseUrl);
     if (focus?.type !== 'ServiceRequest')
       throw failure('invalid', 'required', 'focus must name the ServiceRequest.', { expression: ['focus'] });
     const situation = situationOf(house, call, factsOf(house.store, call.caller));
@@ -90,11 +110,12 @@ const ownRoles: ComputedSearch = {
 const onBehalfOf: ComputedSearch = {
   type: 'Practitioner',
   applies: (query) => query.some(([name]) => name === '_query'),
-  perform: async (house, call, query) => {
-    const name = valueOf(query, '_query');
+  perform: async (house, call, asked) => {
+    const name = valueOf(asked, '_query');
     if (name !== 'onBehalfOf')
       throw failure('invalid', 'not-supported', `There is no named query ${name ?? ''}; there is onBehalfOf.`, { expression: ['_query'] });
     checkInteraction(call.caller, 'Practitioner', 's');
+    const query = honoured(asked, call, ['_query'], 'The query onBehalfOf');
     checkRule(onBehalfOfQuery, call.caller, 'Practitioner?_query=onBehalfOf');
     const facts = factsOf(house.store, call.caller);
     const roles = await facts.search(

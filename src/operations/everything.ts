@@ -50,6 +50,7 @@ export const everythingOperation: Operation = {
     ],
   },
   interaction: 'r',
+  readsQuery: true,
   perform: async (shown, call, invocation) => {
     // what goes out as a whole record is nothing that a client writes back
     const house = discreet(shown);

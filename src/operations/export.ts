@@ -125,6 +125,7 @@ export const exportOperation: Operation = {
     ],
   },
   interaction: 'r',
+  readsQuery: true,
   perform: async (house, call, invocation) => {
     if (call.caller.kind !== 'system') throw failure('forbidden', 'forbidden', '$export is for clients of kind system.');
     await checkRoom(house, call);

@@ -29,5 +29,7 @@ export type Operation = {
   >;
   /** the scope letter that a caller needs on the type (R4 has none of its own for operations) */
   readonly interaction: Interaction;
+  /** its inputs may stand in the query too, and it refuses others there; of the rest the query has no inputs */
+  readonly readsQuery?: true;
   readonly perform: (house: House, call: Call, invocation: Invocation) => Promise<Success>;
 };

@@ -259,5 +259,6 @@ export const translateOperation: Operation = {
     ],
   },
   interaction: 'r',
+  readsQuery: true,
   perform: translate,
 };

@@ -8,8 +8,9 @@ import { gatherForValidation } from '../interactions/gather-validation.js';
 import type { Call, House, Success } from '../interactions/house.js';
 import { isContainedType } from '../store/layout.js';
 import { isError, type Finding } from '../validation/finding.js';
-import type { Invocation, Operation } from './operation.js';
+import type { Declared, Invocation, Operation } from './operation.js';
 import { plainInputs, type PlainInputs } from './plain-inputs.js';
+import { refuseUnknown } from './terminology/asked.js';
 
 /** resources that are named when a deletion would be refused for them */
 const mostReferrers = 10;
@@ -92,6 +93,7 @@ const answer = (findings: readonly Finding[]): Success => {
 };
 
 const perform = async (house: House, call: Call, invocation: Invocation): Promise<Success> => {
+  refuseUnknown(call, invocation, declared);
   const inputs = plainInputs(invocation);
   const mode = modeOf(inputs);
   const resource = await subjectOf(house, call, invocation, inputs);
@@ -105,6 +107,13 @@ const perform = async (house: House, call: Call, invocation: Invocation): Promis
   return answer([...modeFindings(mode, invocation, resource), ...house.validate(resource, { ...gathered, profiles })]);
 };
 
+const declared: readonly Declared[] = [
+  { name: 'resource', use: 'in', min: 0, max: '1', type: 'Any' },
+  { name: 'mode', use: 'in', min: 0, max: '1', type: 'code' },
+  { name: 'profile', use: 'in', min: 0, max: '*', type: 'uri' },
+  { name: 'return', use: 'out', min: 1, max: '1', type: 'OperationOutcome' },
+];
+
 /** R4 resource-operation-validate.html. */
 export const validateOperation: Operation = {
   definition: {
@@ -116,13 +125,9 @@ export const validateOperation: Operation = {
     system: false,
     type: true,
     instance: true,
-    parameter: [
-      { name: 'resource', use: 'in', min: 0, max: '1', type: 'Any' },
-      { name: 'mode', use: 'in', min: 0, max: '1', type: 'code' },
-      { name: 'profile', use: 'in', min: 0, max: '*', type: 'uri' },
-      { name: 'return', use: 'out', min: 1, max: '1', type: 'OperationOutcome' },
-    ],
+    parameter: [...declared],
   },
   interaction: 'r',
+  readsQuery: true,
   perform,
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ersOf } from '../helpers/ers.js';
 import { resourcesOf, startServer, type Answer, type Role, type Running } from '../helpers/running-server.js';
 import { whenTold } from '../helpers/when-told.js';
 
@@ -118,6 +119,17 @@ describe('what is done is told, with who did it', () => {
     const [event] = events as unknown as readonly { readonly entity: readonly { readonly query?: string }[] }[];
     const queries = (event?.entity ?? []).map(({ query }) => Buffer.from(query ?? '', 'base64').toString());
     expect(queries).toContain(job.slice(job.indexOf('_job/') + 5) + '/0');
+  });
+  it('a create as one, whatever else its unit writes; an update as an update, also where it creates', async () => {
+    const ers = ersOf(server);
+    const { service, slots } = await ers.withSlots();
+    const referral = (await ers.refer([service]))['id'];
+    const booking = await told(['gp', 'POST', 'Appointment', ers.appointment(referral, slots[0]?.['id'])]);
+    expect([booking.answer.status, booking.answer.text]).toEqual([201, booking.answer.text]);
+    expect(booking.events.map(({ action, subtype }) => [action, subtype.at(-1)?.code])).toEqual([['C', 'create']]);
+    const id = randomUUID();
+    const put = async (active: boolean) => (await told(['system', 'PUT', `Patient/${id}`, { ...patient, id, active }])).events[0]?.action;
+    expect([await put(true), await put(false)]).toEqual(['C', 'U']);
   });
   it('each entry of a batch, and a transaction once', async () => {
     const bundle = (type: string) => ({

@@ -112,6 +112,32 @@ it('imports NDJSON in any order, keeps ids, and tells what it refused', async ()
   expect((await server.as('system', 'POST', '$import', { resourceType: 'Parameters' })).status).toBe(400);
 });
 
+it('imports no change of a Provenance', async () => {
+  const agent = [{ who: { reference: 'Organization/D82106' } }];
+  const target = [{ reference: 'Organization/D82106' }];
+  const provenance = { resourceType: 'Provenance', recorded: '2026-01-01T00:00:00Z', agent, target };
+  const url = await made(provenance);
+  const id = url.split('/')[1];
+  const imported = async (line: object) =>
+    finished(await server.as('system', 'POST', '$import', JSON.stringify(line), { 'content-type': 'application/fhir+ndjson' }));
+  const count = async () => (await server.as('system', 'GET', 'Provenance?_summary=count')).json['total'];
+  const before = await count();
+  const changed = await imported({ ...provenance, id, recorded: '2026-02-02T00:00:00Z' });
+  expect(changed.json['output']).toEqual([]);
+  const [errors] = changed.json['error'] as Files;
+  expect(errors?.count).toBe(1);
+  expect((await linesOf(errors?.url ?? '')).join()).toContain('Provenance is never updated');
+  expect((await server.as('system', 'GET', url)).json).toMatchObject({ recorded: provenance.recorded, meta: { versionId: '1' } });
+  // the same again is no change; a new one is made, under its id if it has one, once
+  expect((await imported({ ...provenance, id })).json['error']).toEqual([]);
+  expect(await count()).toBe(before);
+  const own = `own-${String(Date.now())}`;
+  for (const line of [provenance, { ...provenance, id: own }, { ...provenance, id: own }])
+    expect((await imported(line)).json['output']).toEqual([{ type: 'Provenance', count: 1 }]);
+  expect((await server.as('system', 'GET', `Provenance/${own}`)).json).toMatchObject({ id: own, meta: { versionId: '1' } });
+  expect(await count()).toBe(Number(before) + 2);
+});
+
 it('answers later what is asked to be answered later', async () => {
   const prefer = { prefer: 'respond-async' };
   const search = await finished(await server.as('system', 'GET', 'Organization?_count=2', undefined, prefer));

@@ -13,6 +13,7 @@ type Statement = {
     readonly resource: readonly {
       readonly type: string;
       readonly interaction: readonly { readonly code: string }[];
+      readonly operation?: readonly { readonly name: string }[];
       readonly searchParam?: readonly { readonly name: string; readonly type: string }[];
     }[];
   }[];
@@ -42,6 +43,15 @@ it('the server does what it says, type by type, and refuses what it does not say
       if (kind === 'token' || kind === 'string')
         expect([type, name, await status('GET', `${type}?${name}=example&_count=1`)]).toEqual([type, name, 200]);
   }
+});
+
+it('offers no change of labels for the types that are never changed', async () => {
+  const { rest } = (await server.as('nobody', 'GET', 'metadata')).json as unknown as Statement;
+  const changing = (rest[0]?.resource ?? []).filter(({ operation }) => operation?.some(({ name }) => /^meta-/.test(name)));
+  const types = changing.map(({ type }) => type);
+  expect(types).toContain('Patient');
+  expect(types).not.toContain('AuditEvent');
+  expect(types).not.toContain('Provenance');
 });
 
 it('modes', async () => {

@@ -218,6 +218,27 @@ describe('what others than system may write', () => {
       }
     expect((await server.as('system', 'POST', 'AuditEvent', { resourceType: 'AuditEvent' })).status).toBeGreaterThanOrEqual(403);
   });
+  it('nor are their labels, by a request or an entry of a batch', async () => {
+    const [event] = resourcesOf((await server.as('system', 'GET', 'AuditEvent?_count=1')).json);
+    const agent = [{ who: { reference: 'Organization/D82106' } }];
+    const target = [{ reference: 'Organization/D82106' }];
+    const provenance = { resourceType: 'Provenance', recorded: '2026-01-01T00:00:00Z', agent, target };
+    const made = await server.as('system', 'POST', 'Provenance', provenance);
+    expect([made.status, made.text]).toEqual([201, made.text]);
+    const labels = {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'meta', valueMeta: { tag: [{ system: 'urn:x', code: 'changed' }] } }],
+    };
+    for (const record of [`AuditEvent/${String(event?.['id'])}`, `Provenance/${String(made.json['id'])}`])
+      for (const url of [`${record}/$meta-add`, `${record}/$meta-delete`]) {
+        const { status, headers, text } = await server.as('system', 'POST', url, labels);
+        expect([url, status, headers.get('allow')]).toEqual([url, 405, 'GET, HEAD']);
+        expect(text).toContain('"code":"not-supported"');
+        const batch = { resourceType: 'Bundle', type: 'batch', entry: [{ resource: labels, request: { method: 'POST', url } }] };
+        expect((await server.as('system', 'POST', '', batch)).text).toMatch(/"status":"405/);
+        expect((await server.as('system', 'GET', `${record}/$meta`)).text).not.toContain('changed');
+      }
+  });
   it('a deleted record is gone for who could have read it, and not there for others', async () => {
     const { json } = await server.as('system', 'POST', 'Patient', {
       resourceType: 'Patient',

@@ -104,6 +104,21 @@ describe('a code', () => {
     expect((await cancel(system('eRS-AppointmentCancellationReason'))).status).toBe(200);
   });
 
+  const review = { system: system('eRS-ReviewReason'), code: 'BOOKING_ATTEMPT_PROBLEM' };
+  const ofAnother = { system: 'http://loinc.org', code: 'BOOKING_ATTEMPT_PROBLEM' };
+  it.each([
+    ['of its code system', [review], 201, ''],
+    ['of its code system in STU3', [{ ...review, system: 'https://fhir.nhs.uk/STU3/CodeSystem/eRS-ReviewReason-1' }], 201, ''],
+    ['without a system', [{ code: review.code }], 201, ''],
+    ['beside one of another', [ofAnother, review], 201, ''],
+    ['of another code system', [ofAnother], 422, 'INVALID_CODE'],
+    ['that is not there', [{ system: review.system }], 422, 'MISSING_VALUE'],
+  ])('%s, as the reason of a deferral', async (_, coding, status, code) => {
+    const { id } = await ers.refer([service]);
+    const proposed = { status: 'proposed', slot: undefined, reasonCode: [{ coding }], comment: 'The system was down.' };
+    expect(seen(await ers.post('gp', 'Appointment', ers.appointment(id, '', proposed)))).toEqual([status, code]);
+  });
+
   it('of another code system is no priority of a referral that is made by a plain create', async () => {
     const url = extension('ServiceRequest-Priority');
     const answer = await plain({ extension: [{ url, valueCoding: { system: 'http://loinc.org', code: 'URGENT' } }] });

@@ -5,7 +5,7 @@ import { accessCodeType } from '../../src/auth/subjects.js';
 import { fetchToken } from '../../src/auth/client-token.js';
 import { findAccessCode } from '../../src/domain/patient-access/access-code.js';
 import { codeIn, ersOf, ifMatch, parameters } from '../helpers/ers.js';
-import { issue, maker } from '../helpers/rest.js';
+import { issue, link, maker } from '../helpers/rest.js';
 import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -154,4 +154,85 @@ it('of guesses of an access code that come at once five are compared, then the r
   expect((await guess(code)).status).toBe(400);
   const spent = await Promise.all([0, 1, 2, 3, 4].map((n) => store.findClaim('identifier', `access-failure|${ubrn}|${String(n)}`)));
   expect(spent.filter((claim) => claim !== undefined)).toHaveLength(5);
+});
+
+describe('A029 and A040 as searches', () => {
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  let focus: string;
+  beforeAll(async () => {
+    focus = String((await ers.refer([clinic]))['id']);
+  });
+  const tasks = (query: string, headers = {}) => server.as('gp', 'GET', `Task?${query}&intent=proposal&status=ready`, undefined, headers);
+
+  it.each(['foo=1', '_count=1', '_summary=true', '_elements=code', '_total=none', '_sort=code', 'code=CANCEL_REFERRAL', 'focus:Task=1'])(
+    'A029 knows no %s',
+    async (more) => {
+      const name = more.split('=')[0] ?? '';
+      const refused = await tasks(`focus=ServiceRequest/${focus}&${more}`);
+      expect([refused.status, issue(refused)?.code, issue(refused)?.expression]).toEqual([400, 'not-supported', [name]]);
+      expect(issue(refused)?.details.text).toContain('focus, focus:ServiceRequest, intent, status, _format, _pretty');
+      const passed = await tasks(`focus=ServiceRequest/${focus}&${more}`, { prefer: 'handling=lenient' });
+      expect([passed.status, link(passed, 'self')]).toEqual([200, expect.not.stringContaining(encodeURIComponent(name))]);
+      expect(passed.json['total']).toBe((await tasks(`focus=ServiceRequest/${focus}`)).json['total']);
+    },
+  );
+
+  it('A040 knows no other parameter either', async () => {
+    const asked = (more: string) =>
+      server.as('provider', 'GET', `Practitioner?_query=onBehalfOf${more}`, undefined, {
+        'NHSD-End-User-Organisation-ODS': 'RCD',
+        'NHSD-eRS-Business-Function': 'SERVICE_PROVIDER_CLINICIAN',
+      });
+    const refused = await asked('&name=Smith');
+    expect([refused.status, issue(refused)?.expression]).toEqual([400, ['name']]);
+  });
+
+  it('A029 takes the forms of a reference to one ServiceRequest, by GET, HEAD and POST', async () => {
+    const shown = (answer: Awaited<ReturnType<typeof tasks>>) => resourcesOf(answer.json, 'Task').map(({ id }) => id);
+    const plain = await tasks(`focus=ServiceRequest/${focus}`);
+    expect(shown(plain).length).toBeGreaterThan(0);
+    for (const other of [`focus:ServiceRequest=${focus}`, `focus=${focus}`, `focus:ServiceRequest=ServiceRequest/${focus}`])
+      expect(shown(await tasks(other))).toEqual(shown(plain));
+    for (const wrong of [`focus=Task/${focus}`, 'focus=', `focus=${focus}&focus=${focus}`]) expect((await tasks(wrong)).status).toBe(400);
+    const posted = await server.as(
+      'gp',
+      'POST',
+      'Task/_search',
+      `focus=ServiceRequest/${focus}&intent=proposal&status=ready&_format=json`,
+      form,
+    );
+    expect([posted.status, shown(posted)]).toEqual([200, shown(plain)]);
+    const refused = await server.as('gp', 'POST', 'Task/_search', `focus=${focus}&intent=proposal&status=ready&foo=1`, form);
+    expect([refused.status, issue(refused)?.expression]).toEqual([400, ['foo']]);
+    const xml = await tasks(`focus=${focus}&_format=xml&_pretty=true`);
+    expect([xml.status, xml.text]).toEqual([200, expect.stringMatching(/^<(\?xml|Bundle)/)]);
+    const headed = await server.as('gp', 'HEAD', `Task?focus=${focus}&intent=proposal&status=ready&foo=1`);
+    expect(headed.status).toBe(400);
+  });
+});
+
+it('an operation knows no parameter of the query but its inputs, and the format', async () => {
+  const body = parameters(['patient', 'https://fhir.nhs.uk/Id/nhs-number|9912003888'], ['shortlist', `HealthcareService/${clinic}`]);
+  const { id } = await ers.refer([clinic]);
+  const version = ifMatch(await ers.versionOf(`ServiceRequest/${String(id)}`));
+  const asked = (query: string, headers = {}): readonly (readonly [string, () => ReturnType<typeof server.as>])[] => [
+    ['createReferral', () => ers.post('gp', `ServiceRequest/$ers.createReferral${query}`, body, headers)],
+    [
+      'changeShortlist',
+      () => ers.post('gp', `ServiceRequest/${String(id)}/$ers.changeShortlist${query}`, parameters(), { ...version, ...headers }),
+    ],
+    ['hold', () => ers.post('gp', `Slot/${String(slots[0])}/$hold${query}`, undefined, headers)],
+    ['fetchworklist', () => ers.post('gp', `ServiceRequest/$ers.fetchworklist${query}`, parameters(['listType', 'UNBOOKED']), headers)],
+    ['$meta-add', () => server.as('system', 'POST', `ServiceRequest/${String(id)}/$meta-add${query}`, parameters(), headers)],
+    ['$validate', () => server.as('system', 'POST', `Patient/$validate${query}`, { resourceType: 'Patient' }, headers)],
+    ['$meta', () => server.as('system', 'GET', `ServiceRequest/${String(id)}/$meta${query}`, undefined, headers)],
+  ];
+  for (const [name, ask] of asked('?foo=1')) {
+    const refused = await ask();
+    expect([name, refused.status, issue(refused)?.code, issue(refused)?.expression]).toEqual([name, 400, 'not-supported', ['foo']]);
+  }
+  for (const [name, ask] of [...asked('?_format=json&_pretty=true'), ...asked('?foo=1', { prefer: 'handling=lenient' })])
+    expect([name, issue(await ask())?.expression]).not.toEqual([name, ['foo']]);
+  const made = await ers.post('gp', 'ServiceRequest/$ers.createReferral?foo=1&_pretty=true', body, { prefer: 'handling=lenient' });
+  expect(made.status).toBe(201);
 });

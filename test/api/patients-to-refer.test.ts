@@ -81,20 +81,41 @@ it.each(Object.keys(operations))('%s takes one who is alive, of the practice, wh
   expect(answer?.text).not.toContain('Hiddentown');
 });
 
-it('a plain referral is live, and of today or before', async () => {
-  const patient = String(resourcesOf(await ers.read(`Patient?identifier=${nhsNumber}`), 'Patient')[0]?.['id']);
+describe('a plain referral', () => {
   const plain = (more: Json) =>
     ers.post('gp', 'ServiceRequest', {
       resourceType: 'ServiceRequest',
       status: 'active',
       intent: 'order',
-      subject: { reference: `Patient/${patient}` },
+      subject: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9912003888' } },
       performer: [{ reference: `HealthcareService/${service.clinic}` }],
       ...more,
     });
-  for (const status of ['draft', 'completed', 'revoked', 'on-hold']) expect(codeIn(await plain({ status }))).toBe('INAPPROPRIATE_VALUE');
-  expect(codeIn(await plain({ authoredOn: '2099-01-01' }))).toBe('INVALID_VALUE');
-  expect((await plain({ authoredOn: '2026-01-02' })).status).toBe(201);
+
+  it('is live, and not of the future; the server dates it, as A011 does', async () => {
+    for (const status of ['draft', 'completed', 'revoked', 'on-hold']) expect(codeIn(await plain({ status }))).toBe('INAPPROPRIATE_VALUE');
+    expect(codeIn(await plain({ authoredOn: '2099-01-01' }))).toBe('INVALID_VALUE');
+    const { status, json } = await plain({ authoredOn: '2020-01-02' });
+    expect(status).toBe(201);
+    expect(Date.now() - Date.parse(String(json['authoredOn']))).toBeLessThan(60_000);
+  });
+
+  it.each(['ClinicalInfoFirstSubmitted', 'ClinicalInfoLastUpdated'])('does not say %s: there is no letter yet', async (name) => {
+    const url = `https://fhir.nhs.uk/StructureDefinition/Extension-eRS-${name}`;
+    const refused = await plain({ extension: [{ url, valueDateTime: '2026-01-02T10:00:00Z' }] });
+    expect([refused.status, codeIn(refused)]).toEqual([422, 'FIELD_NOT_PERMITTED']);
+  });
+
+  it.each<readonly [string, readonly Json[] | undefined]>([
+    ['none', undefined],
+    ['its own', [{ text: 'Ours' }]],
+    ['half of it', [{ coding: [{ system: 'http://snomed.info/sct', code: '3457005' }] }]],
+  ])('is found by the category of referrals when the client gives %s', async (_, category) => {
+    const { json } = await plain({ category });
+    for (const token of ['http://snomed.info/sct|3457005', 'https://fhir.nhs.uk/CodeSystem/message-category-servicerequest|referral'])
+      expect((await ers.read(`ServiceRequest?_id=${String(json['id'])}&category=${token}`, 'gp'))['total']).toBe(1);
+    expect(json['category']).toEqual(expect.arrayContaining([...(category ?? [])]));
+  });
 });
 
 it('where a service needs a letter one follows, also when nobody said so', async () => {

@@ -1,4 +1,5 @@
 /** Terminology operations on code systems and value sets that are kept here as resources, with every parameter of R4. */
+import { issue } from '../helpers/rest.js';
 import { type Answer, suiteServer } from '../helpers/running-server.js';
 
 const system = 'https://example.org/CodeSystem/animals';
@@ -142,6 +143,41 @@ describe('$expand', () => {
     expect(codesIn(await post('ValueSet/$expand', { name: 'valueSet', resource }))).toEqual(codes);
     // the one resource among the parameters may be the body
     expect(codesIn(await server.as('system', 'POST', 'ValueSet/$expand', resource))).toEqual(codes);
+  });
+
+  it.each(['$expand', '$validate-code'])('%s refuses a filter by a property that the code system does not have', async (operation) => {
+    const filter = [
+      { property: 'colour', op: '=', value: 'brown' },
+      { property: 'weight', op: '=', value: 'heavy' },
+    ];
+    const asked = (part: 'include' | 'exclude', parts: readonly object[]) =>
+      post(
+        `ValueSet/${operation}`,
+        { name: 'valueSet', resource: { resourceType: 'ValueSet', status: 'draft', compose: { include: [{ system }], [part]: parts } } },
+        ...(operation === '$expand'
+          ? []
+          : [
+              { name: 'code', valueCode: 'bear' },
+              { name: 'system', valueUri: system },
+            ]),
+      );
+    for (const part of ['include', 'exclude'] as const) {
+      const refused = await asked(part, [{ system }, { system, filter }]);
+      expect([refused.status, issue(refused)?.code, issue(refused)?.expression]).toEqual([
+        422,
+        'not-supported',
+        [`ValueSet.compose.${part}[1].filter[1]`],
+      ]);
+      expect(issue(refused)?.details.text).toContain('weight');
+    }
+    const kept = { ...valueSet, id: 'heavy', url: `${set}-heavy`, compose: { include: [{ system, filter }] } };
+    expect((await server.as('system', 'PUT', 'ValueSet/heavy', kept)).status).toBeLessThan(300);
+    expect(
+      (await get(`ValueSet/${operation}?url=${set}-heavy${operation === '$expand' ? '' : `&code=bear&system=${system}`}`)).status,
+    ).toBe(422);
+    // R4's own are known of every system
+    for (const property of ['inactive', 'notSelectable', 'deprecated'])
+      expect((await asked('include', [{ system, filter: [{ property, op: '=', value: 'true' }] }])).status).toBe(200);
   });
 
   it('of other value sets that are kept here, less what is excluded', async () => {

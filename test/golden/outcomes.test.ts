@@ -13,7 +13,7 @@ const updates = process.env['UPDATE_GOLDEN'] === '1';
 const server = suiteServer({ MAX_BODY: '20000', MAX_ENTRIES: '2' });
 jest.setTimeout(60_000);
 
-const told = ['content-type', 'allow', 'www-authenticate', 'etag', 'location', 'retry-after'];
+const told = ['content-type', 'allow', 'www-authenticate', 'etag', 'location', 'retry-after', 'content-range'];
 
 const masked = (text: string): string =>
   text
@@ -106,6 +106,12 @@ const cases: Readonly<Record<string, () => Promise<Answer>>> = {
     return system('POST', 'Patient', patient(), pair);
   },
   'body-over-the-limit': () => system('POST', 'Patient', patient({ name: [{ family: 'x'.repeat(20_000) }] })),
+  'range-beyond-the-end': async () => {
+    const url = /Binary\/[^/]+/.exec(
+      (await system('POST', 'Binary', 'ten letter', { 'content-type': 'text/plain' })).headers.get('location') ?? '',
+    );
+    return system('GET', url?.[0] ?? '', undefined, { range: 'bytes=10-' });
+  },
   'entries-over-the-limit': () =>
     system('POST', '', bundle('batch', ...[1, 2, 3].map(() => ({ request: { method: 'GET', url: 'Patient' } })))),
   'page-over-the-limit': () => system('GET', 'Patient/_history?_count=1001'),

@@ -64,7 +64,15 @@ it.each(Object.entries(cases))('%s', async (name, handler) => {
 it('every category of failure has an outcome to review', () => {
   const statuses = new Set(
     [...Object.keys(cases), 'unparsable-json', 'profile-rule', 'no-token', 'not-allowed', 'not-there', 'deleted', 'method-not-offered']
-      .concat(['accept', 'media-type', 'slot-taken', 'if-match-stale', 'body-over-the-limit', 'page-over-the-limit'])
+      .concat([
+        'range-beyond-the-end',
+        'accept',
+        'media-type',
+        'slot-taken',
+        'if-match-stale',
+        'body-over-the-limit',
+        'page-over-the-limit',
+      ])
       .map((name) => (JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as { readonly status: number }).status),
   );
   const missing = (Object.keys(categories) as Category[]).filter((category) => !statuses.has(categories[category].status));

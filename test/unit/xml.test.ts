@@ -93,6 +93,43 @@ it.each(Object.entries(refused))('refuses %s', (_title, text) => {
   expect(() => read(text)).toThrow(Failure);
 });
 
+it.each([
+  ['created', '<Appointment xmlns="http://hl7.org/fhir"><created/></Appointment>', 'Appointment.created'],
+  ['gender', patient('<gender></gender>'), 'Patient.gender'],
+  ['given', patient('<name><given value="A"/><given/></name>'), 'Patient.name[0].given[1]'],
+  ['name', patient('<name/>'), 'Patient.name[0]'],
+  ['extension', patient('<birthDate><extension/></birthDate>'), 'Patient.birthDate.extension[0]'],
+  ['contained', patient('<contained/>'), 'Patient.contained[0]'],
+])('refuses an element %s with nothing in it (R4 xml.html)', (name, text, expression) => {
+  let failed: unknown;
+  try {
+    read(text);
+  } catch (error) {
+    failed = error;
+  }
+  expect(failed).toBeInstanceOf(Failure);
+  expect((failed as Failure).issues).toMatchObject([{ code: 'structure', expression: [expression] }]);
+  if (name !== 'contained') expect((failed as Failure).issues[0]?.text).toContain(name);
+});
+
+it('takes a primitive of an id or an extension alone, and what is empty in a narrative', () => {
+  const div = '<div xmlns="http://www.w3.org/1999/xhtml">a<br/><p></p></div>';
+  expect(
+    read(
+      patient(
+        `<text><status value="generated"/>${div}</text><gender id="g"/><name id="n"/><birthDate><extension url="http://e"><valueCode value="y"/></extension></birthDate>`,
+      ),
+    ),
+  ).toEqual({
+    resourceType: 'Patient',
+    text: { status: 'generated', div },
+    _gender: { id: 'g' },
+    name: [{ id: 'n' }],
+    _birthDate: { extension: [{ url: 'http://e', valueCode: 'y' }] },
+  });
+  expect(read(patient(''))).toEqual({ resourceType: 'Patient' });
+});
+
 it('any text gives a resource or a Failure', () => {
   const piece = fc.constantFrom(
     '<Patient xmlns="http://hl7.org/fhir">',

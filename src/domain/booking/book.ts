@@ -3,8 +3,9 @@ import { readReference } from '../../fhir/references.js';
 import { changedOwn, created, type Decision, type Draft, type Found } from '../command.js';
 import { referenceToService, type Service } from '../directory/service.js';
 import { changeReferral } from '../referral/change-referral.js';
+import { refuseMisnamed } from '../misnamed.js';
 import { gatherReferral, type Referral } from '../referral/gather-referral.js';
-import { refusal, refuseStale } from '../refusal.js';
+import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { bookAtProvider } from './at-provider.js';
 import { decideDeferral } from './defer.js';
@@ -26,7 +27,11 @@ export const gatherBasis = async (situation: Situation, appointment: Appointment
     );
   if ((appointment.basedOn ?? []).length > 1)
     throw refusal('business-rule', 'business-rule', 'TOO_MANY_ITEMS', 'An appointment is of one referral.', 'Appointment.basedOn');
-  refuseStale(based?.version, found.version, 'referral', 'Appointment.basedOn[0].reference');
+  refuseMisnamed(appointment.basedOn?.[0], found, {
+    baseUrl: situation.baseUrl,
+    what: 'referral',
+    expression: 'Appointment.basedOn[0].reference',
+  });
   return gatherReferral(situation, found);
 };
 

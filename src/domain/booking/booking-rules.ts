@@ -1,5 +1,4 @@
 import type { Appointment, Reference, Slot } from 'fhir/r4.js';
-import { localDayOf } from '../calendar/working-days.js';
 import type { Found } from '../command.js';
 import { isDirectlyBookable, type Service } from '../directory/service.js';
 import { hasLapsed, type Holds } from './hold.js';
@@ -28,13 +27,15 @@ const same = (a: string | undefined, b: string | undefined): boolean =>
   a === undefined || (b !== undefined && Date.parse(a) === Date.parse(b));
 const idsOf = (references: readonly (Reference | undefined)[], type: string): readonly string[] =>
   references.flatMap((reference) => (reference?.reference?.startsWith(`${type}/`) === true ? [reference.reference] : []));
-const named = ({ appointment }: GivenBooking, type: string): readonly string[] =>
+const named = ({ appointment }: Pick<GivenBooking, 'appointment'>, type: string): readonly string[] =>
   idsOf(
     appointment.participant.map(({ actor }) => actor),
     type,
   );
 
-const oneSlot: Rule<GivenBooking> = {
+type Asked = Pick<GivenBooking, 'appointment' | 'subject'>;
+
+const oneSlot: Rule<Asked> = {
   code: 'TOO_MANY_ITEMS',
   expression: 'Appointment.slot',
   evaluate: ({ appointment }) => unless((appointment.slot ?? []).length <= 1, 'A booking takes one slot.'),
@@ -96,7 +97,7 @@ const clinicianIsTheSlots: Rule<GivenBooking> = {
     ),
 };
 
-const patientIsTheReferrals: Rule<GivenBooking> = {
+const patientIsTheReferrals: Rule<Asked> = {
   code: 'INAPPROPRIATE_VALUE',
   expression: 'Appointment.participant',
   evaluate: (x) =>
@@ -106,11 +107,11 @@ const patientIsTheReferrals: Rule<GivenBooking> = {
     ),
 };
 
-// a clinic may still give the rest of its list of today
-const notOver: Rule<GivenBooking> = {
+// what has begun could neither be accepted nor cancelled (A013, A034)
+const notBegun: Rule<GivenBooking> = {
   code: 'INAPPROPRIATE_SLOT',
   expression: 'Appointment.slot[0]',
-  evaluate: (x) => unless(!slotOf(x) || localDayOf(slotOf(x)?.start ?? x.now) >= localDayOf(x.now), 'The day of the slot is over.'),
+  evaluate: (x) => unless(Date.parse(slotOf(x)?.start ?? x.now) >= Date.parse(x.now), 'The slot has begun, or is over.'),
 };
 
 const available: Rule<GivenBooking> = {
@@ -131,6 +132,21 @@ const available: Rule<GivenBooking> = {
   },
 };
 
+const oneService: Rule<Asked> = {
+  code: 'TOO_MANY_ITEMS',
+  expression: 'Appointment.participant',
+  evaluate: (x) => unless(new Set(named(x, 'HealthcareService')).size <= 1, 'One service is to act.'),
+};
+
+const oneReason: Rule<Asked> = {
+  code: 'TOO_MANY_ITEMS',
+  expression: 'Appointment.reasonCode',
+  evaluate: ({ appointment }) => unless((appointment.reasonCode ?? []).length <= 1, 'One reason is given.'),
+};
+
+/** What a proposed appointment may name, which is a deferral or triage and no booking. */
+export const proposalRules: readonly Rule<Asked>[] = [oneReason, oneSlot, oneService, patientIsTheReferrals];
+
 /** A016: each check of a booking with its own error; the slot's availability comes last, so that it alone is a conflict. */
 export const bookingRules: readonly Rule<GivenBooking>[] = [
   oneSlot,
@@ -142,6 +158,6 @@ export const bookingRules: readonly Rule<GivenBooking>[] = [
   serviceIsTheSlots,
   clinicianIsTheSlots,
   patientIsTheReferrals,
-  notOver,
+  notBegun,
   available,
 ];

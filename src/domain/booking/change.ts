@@ -1,5 +1,7 @@
-import type { Appointment, Slot } from 'fhir/r4.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { Appointment, Reference, Slot } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
+import { referenceTo } from '../../fhir/resource.js';
 import { changed, type Decision, type Found } from '../command.js';
 import { systems, type ReferenceSystem } from '../codes.js';
 import { referenceToService, type Service } from '../directory/service.js';
@@ -65,7 +67,49 @@ const checkReason = async (situation: Situation, wanted: Appointment, { id, syst
   refuseBreaches(reasonRules, given);
 };
 
-const slotIdOf = (appointment: Appointment): string | undefined => readReference(appointment.slot?.[0]?.reference ?? '', '')?.id;
+const named = (reference: Reference | undefined, baseUrl: string): string | undefined => {
+  const key = readReference(reference?.reference ?? '', baseUrl);
+  return key && referenceTo(key);
+};
+const slotOf = ({ slot }: Appointment, baseUrl: string): string | undefined => named(slot?.[0], baseUrl);
+
+const sameTime = (one: string | undefined, other: string | undefined): boolean => Date.parse(one ?? '') === Date.parse(other ?? '');
+
+type Unchanged = (wanted: Appointment, before: Appointment, baseUrl: string) => boolean;
+
+/** Whether an element says what it said before, where that is more than the same JSON. */
+const unchanged: Readonly<Record<string, Unchanged>> = {
+  start: (wanted, { start }) => sameTime(wanted.start, start),
+  end: (wanted, { end }) => sameTime(wanted.end, end),
+  slot: (wanted, before, baseUrl) => slotOf(wanted, baseUrl) === slotOf(before, baseUrl),
+  // of those who take part a client may name as many as it knows
+  participant: (wanted, before, baseUrl) => {
+    const known = before.participant.map(({ actor }) => named(actor, baseUrl));
+    return wanted.participant.every(({ actor }) => actor?.reference === undefined || known.includes(named(actor, baseUrl)));
+  },
+};
+// who may change these is told elsewhere, or nobody reads them
+const apart = ['resourceType', 'id', 'meta', 'text', 'basedOn'];
+const ofEnding = ['status', 'cancelationReason', 'comment'];
+const ofMove = ['slot', 'start', 'end', 'participant'];
+
+/** Refuses what a change says beside what it is for, which would be lost without a word. What it leaves out stays as it is. */
+const refuseOtherChanges = (appointment: Appointment, wanted: Appointment, event: ReferralEvent, baseUrl: string): void => {
+  const permitted = [...apart, ...(event === 'reschedule' ? ofMove : ofEnding)];
+  const said = Object.entries(wanted) as readonly (readonly [keyof Appointment, unknown])[];
+  const other = said.find(
+    ([name, value]) =>
+      !permitted.includes(name) && !(unchanged[name]?.(wanted, appointment, baseUrl) ?? isDeepStrictEqual(value, appointment[name])),
+  );
+  if (other)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'FIELD_NOT_PERMITTED',
+      `${other[0]} does not change with this: a change ends the appointment or moves it, and nothing else.`,
+      `Appointment.${other[0]}`,
+    );
+};
 
 const refuseOtherReferral = (wanted: Appointment, referral: Referral, baseUrl: string): void => {
   const based = readReference(wanted.basedOn?.[0]?.reference ?? '', baseUrl);
@@ -113,16 +157,21 @@ const participantsAfterMove = (appointment: Appointment, service: Service | unde
   return [...others, { actor: referenceToService(service), status: 'accepted' }];
 };
 
-/** Those of what was sent that the slot decides: a client that names another slot need not know its times or its clinician. */
-const asked = (wanted: Appointment): Appointment => {
-  const { start: _start, end: _end, ...rest } = wanted;
-  return { ...rest, participant: wanted.participant.filter(({ actor }) => actor?.reference?.startsWith('Patient/') === true) };
+/** What was sent, less what the slot decides: a client that names another slot leaves the times as they were, and need not know its clinician. */
+const asked = (appointment: Appointment, wanted: Appointment): Appointment => {
+  const { start, end, ...rest } = wanted;
+  return {
+    ...rest,
+    ...(start === undefined || sameTime(start, appointment.start) ? {} : { start }),
+    ...(end === undefined || sameTime(end, appointment.end) ? {} : { end }),
+    participant: wanted.participant.filter(({ actor }) => actor?.reference?.startsWith('Patient/') === true),
+  };
 };
 
 const moved = async (situation: Situation, current: Found, wanted: Appointment, referral: Referral): Promise<Decision> => {
   const { now, newId } = situation;
   const appointment = current.resource as unknown as Appointment;
-  if (slotIdOf(wanted) === slotIdOf(appointment))
+  if (slotOf(wanted, situation.baseUrl) === slotOf(appointment, situation.baseUrl))
     throw refusal(
       'business-rule',
       'business-rule',
@@ -130,10 +179,13 @@ const moved = async (situation: Situation, current: Found, wanted: Appointment, 
       'The update neither cancels the appointment nor names another slot.',
       'Appointment.slot',
     );
-  const steps = changeReferral(referral, { event: 'reschedule' }, { now, newId });
+  // the referral first: what its state forbids is said before what is wrong with the slot
+  stateAfter('reschedule', referral);
   const place: Place = await gatherPlace(situation, wanted);
-  checkPlace(situation, asked(wanted), referral, place);
+  checkPlace(situation, asked(appointment, wanted), referral, place);
   const { slotFound, service } = place;
+  const toOtherProvider = service?.organisation !== referral.appointmentService?.organisation;
+  const steps = changeReferral(referral, { event: 'reschedule', toOtherProvider }, { now, newId });
   if (!slotFound) throw new Error('the rules demand a slot');
   const undo = await moveAtProvider(situation, referral, { service: service?.id ?? '', slot: slotFound.id, referral: referral.found.id });
   const slot = slotFound.resource as unknown as Slot;
@@ -174,5 +226,6 @@ export const changeAppointment = async (situation: Situation, current: Found, wa
     );
   const referral = await gatherBasis(situation, { ...appointment, basedOn: appointment.basedOn?.slice(0, 1) ?? [] });
   refuseOtherReferral(wanted, referral, situation.baseUrl);
+  refuseOtherChanges(appointment, wanted, event, situation.baseUrl);
   return event === 'reschedule' ? moved(situation, current, wanted, referral) : ended(situation, wanted, referral, event);
 };

@@ -2,6 +2,7 @@ import type { Appointment, Coding, Slot } from 'fhir/r4.js';
 import { systems } from '../codes.js';
 import type { Decision, Facts, Found } from '../command.js';
 import type { Service } from '../directory/service.js';
+import { codeWithin } from '../reference-data/code-within.js';
 import { gatherConcept, type Concept } from '../reference-data/concept.js';
 import { gatherPriority } from '../reference-data/priority.js';
 import { changeReferral } from '../referral/change-referral.js';
@@ -10,13 +11,16 @@ import { stateAfter } from '../referral/moves.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
+import { proposalRules } from './booking-rules.js';
 import { deferralRules } from './deferral-rules.js';
 import { referencesIn } from './participants.js';
 import { gatherPlace } from './place.js';
 
-const reasonOf = ({ reasonCode }: Appointment): string | undefined =>
-  (reasonCode ?? []).flatMap(({ coding }) => coding ?? []).find(({ system }) => system === systems.reviewReason || system === undefined)
-    ?.code;
+const reasonOf = ({ reasonCode = [] }: Appointment): string | undefined =>
+  codeWithin(
+    reasonCode.flatMap(({ coding }) => coding ?? []),
+    systems.reviewReason,
+  );
 
 /** The first free slot of a service from now on: a deferral for want of slots is refused while there is one. */
 const firstFree = async (facts: Facts, service: string, now: string): Promise<Found | undefined> => {
@@ -58,6 +62,7 @@ export const decideDeferral = async (situation: Situation, appointment: Appointm
   const event = isTriage ? 'triage' : 'defer';
   // the referral first: what its state forbids is said before what is wrong with the reason
   stateAfter(event, referral);
+  refuseBreaches(proposalRules, { appointment, subject: referral.request.subject.reference });
   const service = serviceOf(appointment, referral, concept);
   const { slotFound, service: slotService } = await gatherPlace(situation, appointment);
   const asksForSlots = concept?.one('refusedWhile') === 'service-has-slots';

@@ -89,6 +89,8 @@ export const decideHold = (found: Found, holds: Holds, caller: Caller, { now, fr
   const holder = holderOf(caller);
   const mine = slot.status === 'busy-tentative' && live?.holder === holder;
   if (slot.status !== 'free' && !hasLapsed(slot, holds) && !mine) throw taken('The slot is not free.');
+  if (!mine && Date.parse(slot.start) < Date.parse(now))
+    throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_SLOT', 'The slot has begun, or is over.', 'Slot.start');
   if (mine && live.round === '2') throw taken('The slot was held twice: book it or release it.');
   const place = mine ? live.place : free;
   if (place === undefined && !mine && caller.kind !== 'system')

@@ -1,5 +1,7 @@
 import type { Appointment, Reference } from 'fhir/r4.js';
+import { readReference } from '../../fhir/references.js';
 import { systems } from '../codes.js';
+import { refuseMisnamed } from '../misnamed.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 
@@ -17,8 +19,14 @@ export const referencesIn = (participants: Participants, type: string): readonly
   participants.flatMap(({ actor }) => (actor?.reference?.startsWith(`${type}/`) === true ? [actor.reference] : []));
 
 const literal = async ({ facts, baseUrl }: Situation, actor: Reference, index: number): Promise<Reference> => {
-  if (actor.reference !== undefined)
-    return actor.reference.startsWith(`${baseUrl}/`) ? { ...actor, reference: actor.reference.slice(baseUrl.length + 1) } : actor;
+  const key = readReference(actor.reference ?? '', baseUrl);
+  if (key !== undefined) {
+    const needsLook = key.version !== undefined || actor.identifier !== undefined;
+    const found = needsLook ? await facts.find({ type: key.type, id: key.id }) : undefined;
+    refuseMisnamed(actor, found, { baseUrl, what: key.type, expression: `Appointment.participant[${String(index)}].actor` });
+    return { ...actor, reference: `${key.type}/${key.id}` };
+  }
+  if (actor.reference !== undefined) return actor;
   const { system = '', value = '' } = actor.identifier ?? {};
   const type = types[system];
   if (type === undefined) return actor;
@@ -36,7 +44,7 @@ const literal = async ({ facts, baseUrl }: Situation, actor: Reference, index: n
 
 /**
  * Those who take part, with a literal reference where only their identifier was given: both mean the same to every rule. Refuses an
- * identifier that nobody has: REFERENCE_NOT_FOUND.
+ * identifier that nobody has: REFERENCE_NOT_FOUND, one of somebody else than the reference, and an old version.
  */
 export const named = (situation: Situation, participants: Participants): Promise<Participants> =>
   Promise.all(

@@ -3,6 +3,7 @@ import { readReference } from '../../fhir/references.js';
 import { systems } from '../codes.js';
 import type { Found } from '../command.js';
 import { gatherService, type Service } from '../directory/service.js';
+import { refuseMisnamed } from '../misnamed.js';
 import type { Referral } from '../referral/gather-referral.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
@@ -17,10 +18,11 @@ export type Place = {
   readonly holds: Holds;
 };
 
-/** The slot that an appointment names, the service whose diary it is in, and who holds it. */
+/** The slot that an appointment names, the service whose diary it is in, and who holds it. Refuses an old version of the slot. */
 export const gatherPlace = async ({ facts, baseUrl, now }: Situation, appointment: Appointment): Promise<Place> => {
   const key = readReference(appointment.slot?.[0]?.reference ?? '', baseUrl);
   const slotFound = key && (await facts.find({ type: key.type, id: key.id }, 'all'));
+  refuseMisnamed(appointment.slot?.[0], slotFound, { baseUrl, what: 'slot', expression: 'Appointment.slot[0]' });
   const slot = slotFound?.resource as unknown as Slot | undefined;
   const scheduleKey = readReference(slot?.schedule.reference ?? '', baseUrl);
   const schedule = scheduleKey && (await facts.find(scheduleKey, 'all'));

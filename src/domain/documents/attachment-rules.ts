@@ -8,7 +8,7 @@ import { mediaTypesOf } from './file-types.js';
 export type GivenAttachment = {
   readonly document: DocumentReference;
   readonly binary: Found | undefined;
-  /** it was uploaded for another request */
+  /** it was uploaded for another request, or is in the record of another patient */
   readonly elsewhere: boolean;
   /** it is about another patient */
   readonly ofOther: boolean;
@@ -48,13 +48,21 @@ const uploaded: Rule<GivenAttachments> = {
 const forThisRequest: Rule<GivenAttachments> = {
   code: 'INAPPROPRIATE_VALUE',
   expression: 'DocumentReference.content',
-  evaluate: each(({ elsewhere }) => (elsewhere ? 'The file was uploaded for another request.' : undefined)),
+  evaluate: each(({ elsewhere }) => (elsewhere ? 'The file is of another request.' : undefined)),
 };
 
 const ofThePatient: Rule<GivenAttachments> = {
   code: 'CONFLICTING_VALUES',
   expression: 'DocumentReference.subject',
   evaluate: each(({ ofOther }) => (ofOther ? 'The file is about another patient than the request.' : undefined)),
+};
+
+const oneFile: Rule<GivenAttachments> = {
+  code: 'TOO_MANY_ITEMS',
+  expression: 'DocumentReference.content',
+  evaluate: each(({ document }) =>
+    ((document.content as unknown[] | undefined) ?? []).length > 1 ? 'A document has one file.' : undefined,
+  ),
 };
 
 const named: Rule<GivenAttachments> = {
@@ -125,6 +133,7 @@ const scanned = (code: 'PENDING' | 'THREATS_FOUND' | 'VALIDATION_FAILED', text: 
 
 /** e-RS facts, attachments: what an operation takes as files. */
 export const attachmentRules: readonly Rule<GivenAttachments>[] = [
+  oneFile,
   uploaded,
   forThisRequest,
   ofThePatient,

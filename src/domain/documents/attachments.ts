@@ -35,6 +35,18 @@ const isOfLater = async (facts: Facts, said: Reference | undefined, subject: Ref
   return other !== undefined && patient !== undefined && (await goesOnAs((key) => facts.find(key, 'all'), patient, other, baseUrl));
 };
 
+const attachedAtMost = 20;
+
+/** Whether a document about another patient has the file: whoever may read one of the two would read it. */
+const isOfOtherRecord = async (facts: Facts, binary: string, subject: Reference): Promise<boolean> => {
+  const where = [{ kind: 'text' as const, param: 'location', mode: 'exact' as const, any: [`Binary/${binary}`] }];
+  const documents = await facts.search({ type: 'DocumentReference', where, count: attachedAtMost }, 'all');
+  return documents.some(({ resource }) => {
+    const { reference } = (resource as unknown as DocumentReference).subject ?? {};
+    return reference !== undefined && reference !== subject.reference;
+  });
+};
+
 /** Gathers the Binary of each file, and whether another request has it already. */
 const gatherGiven = async (
   { facts, baseUrl }: Situation,
@@ -49,7 +61,9 @@ const gatherGiven = async (
       return {
         document,
         binary,
-        elsewhere: uploadedFor !== undefined && uploadedFor !== `ServiceRequest/${to.request}`,
+        elsewhere:
+          (uploadedFor !== undefined && uploadedFor !== `ServiceRequest/${to.request}`) ||
+          (binary !== undefined && (await isOfOtherRecord(facts, binary.id, to.subject))),
         ofOther: isOfOther(document.subject, to.subject, baseUrl) && !(await isOfLater(facts, document.subject, to.subject, baseUrl)),
         expression: `${expression}[${String(index)}]`,
       };

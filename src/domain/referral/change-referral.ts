@@ -3,7 +3,7 @@ import { changed, changedOwn, type Draft, type Found } from '../command.js';
 import type { Concept } from '../reference-data/concept.js';
 import type { Referral } from './gather-referral.js';
 import { stateAfter } from './moves.js';
-import { inState, marked, reviewedAt, type Why } from './referral.js';
+import { inState, marked, reviewedAt, unreviewed, type Why } from './referral.js';
 import { endedTask, openedTask, type Waiting } from './tasks.js';
 import { transitionOf, type ReferralEvent } from './transitions.js';
 
@@ -21,6 +21,8 @@ export type Step = {
   readonly outcome?: { readonly coding?: Coding; readonly comments?: string };
   /** the concept of the referral's priority, for the day of contact */
   readonly priority?: Concept | undefined;
+  /** a move of the appointment to another provider: what the one before accepted and reviewed is not the new one's */
+  readonly toOtherProvider?: boolean;
   /** only for the edge that leaves it to the reason */
   readonly cancelsAppointment?: boolean;
 };
@@ -61,12 +63,13 @@ const taskDrafts = (referral: Referral, step: Step, made: Made): readonly Draft[
   return [...ended, openedTask(step.waiting, on, { id: made.newId(), now: made.now })];
 };
 
-/** A booking, a rejection or a review begins anew what was accepted; the letter and a move of the appointment do not. */
+/** A booking, a rejection or a review begins anew what was accepted; the letter and a move of the appointment at one provider do not. */
 const keepsAcceptance = (event: ReferralEvent): boolean => event === 'change-letter' || event === 'reschedule';
 
 const nextRequest = (referral: Referral, step: Step): ServiceRequest => {
   const state = stateAfter(step.event, referral);
   const request = step.request?.(referral.request) ?? referral.request;
+  if (step.toOtherProvider === true) return unreviewed(request);
   if (keepsAcceptance(step.event)) return marked(request, step.why ?? {});
   const reviewed = reviewedAt(referral.request);
   return {

@@ -1,4 +1,5 @@
 import type { Reference } from 'fhir/r4.js';
+import { readReference } from '../../fhir/references.js';
 import { systems } from '../codes.js';
 import type { Facts, Found } from '../command.js';
 import { criteriaRules } from '../directory/criteria-rules.js';
@@ -6,6 +7,7 @@ import type { SearchCriteria } from '../directory/criteria.js';
 import { gatherCriteria, notInResults } from '../directory/gather-criteria.js';
 import { isClosed } from '../directory/organisation.js';
 import { gatherService, type Service } from '../directory/service.js';
+import { refuseMisnamed } from '../misnamed.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { shortlistRules, type GivenShortlist } from './shortlist-rules.js';
@@ -25,10 +27,18 @@ const closedOf = async (facts: Facts, services: readonly Service[]): Promise<rea
   return services.filter(({ organisation }) => closed.flat().includes(organisation ?? '')).map(({ id }) => id);
 };
 
+/** Refuses an entry that says one service and the number of another, or an old version. */
+const refuseMisnamedEntry = async ({ facts, baseUrl }: Situation, reference: Reference, expression: string): Promise<void> => {
+  const key = readReference(reference.reference ?? '', baseUrl);
+  if (key === undefined || (key.version === undefined && reference.identifier === undefined)) return;
+  refuseMisnamed(reference, await facts.find({ type: key.type, id: key.id }, 'all'), { baseUrl, what: 'service', expression });
+};
+
 /** The services of a shortlist; refuses what the rules of the search that found them, and of the shortlist, forbid. */
 export const gatherShortlist = async (situation: Situation, asked: AskedShortlist): Promise<readonly Service[]> => {
   const { facts, baseUrl } = situation;
   const { references, criteria: wanted, patient, ...given } = asked;
+  await Promise.all(references.map((reference) => refuseMisnamedEntry(situation, reference, given.expression)));
   const services = await Promise.all(references.map((reference) => gatherService(facts, reference, baseUrl)));
   const known = services.flatMap((service) => service ?? []);
   const criteria = wanted && (await gatherCriteria(situation, { ...wanted, priority: given.priority }, patient));

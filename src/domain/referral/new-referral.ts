@@ -1,7 +1,6 @@
-import type { Patient, Reference, ServiceRequest } from 'fhir/r4.js';
+import type { CodeableConcept, Patient, Reference, ServiceRequest } from 'fhir/r4.js';
 import { addDays, localDayOf } from '../calendar/working-days.js';
 import { extensions, systems } from '../codes.js';
-import { readReference } from '../../fhir/references.js';
 import { created, type Decision, type Draft, type Found } from '../command.js';
 import { nhsNumberOf } from '../demographics/demographics.js';
 import type { SearchCriteria } from '../directory/criteria.js';
@@ -9,7 +8,8 @@ import { referenceToService, type Service } from '../directory/service.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
 import type { Concept } from '../reference-data/concept.js';
 import { gatherPriorityInEffect, gatherPriorityOf } from '../reference-data/priority.js';
-import { refusal, refuseStale } from '../refusal.js';
+import { refuseMisnamed } from '../misnamed.js';
+import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { gatherPatientToRefer } from './gather-patient.js';
@@ -82,25 +82,10 @@ const gatherPriority = async (situation: Situation, wanted: WantedRequest): Prom
   return gatherPriorityInEffect(situation, code, wanted.at.priority);
 };
 
-/** A reference that says one patient and the NHS number of another is of nobody. */
-const refuseOther = (reference: Reference | undefined, patient: Found | undefined, expression: string): void => {
-  const { system = systems.nhsNumber, value } = reference?.identifier ?? {};
-  const number = patient && nhsNumberOf(patient.resource as unknown as Patient);
-  if (number === undefined || value === undefined || system !== systems.nhsNumber || value === number) return;
-  throw refusal(
-    'business-rule',
-    'business-rule',
-    'CONFLICTING_VALUES',
-    'The reference and the NHS number are of different patients.',
-    expression,
-  );
-};
-
 /** Gathers what a new request names and refuses, with the codes of e-RS, what their rules forbid. */
 export const gatherNew = async (situation: Situation, wanted: WantedRequest): Promise<Gathered> => {
   const { patient, demographic } = await gatherPatientToRefer(situation, wanted.patient);
-  refuseOther(wanted.patient, patient, wanted.at.patient);
-  refuseStale(readReference(wanted.patient?.reference ?? '', situation.baseUrl)?.version, patient?.version, 'patient', wanted.at.patient);
+  refuseMisnamed(wanted.patient, patient, { baseUrl: situation.baseUrl, what: 'patient', expression: wanted.at.patient });
   refuseBreaches(patientRules, { demographic, expression: wanted.at.patient });
   checkPathwayStart(wanted, situation.now);
   const priority = await gatherPriority(situation, wanted);
@@ -135,14 +120,12 @@ export const referenceToPatient = (patient: Found): Reference => {
   };
 };
 
-const referralCategory = [
-  {
-    coding: [
-      { system: systems.snomed, code: '3457005', display: 'Patient referral' },
-      { system: systems.requestCategory, code: 'referral', display: 'Referral' },
-    ],
-  },
-];
+const referralCategory: CodeableConcept = {
+  coding: [
+    { system: systems.snomed, code: '3457005', display: 'Patient referral' },
+    { system: systems.requestCategory, code: 'referral', display: 'Referral' },
+  ],
+};
 
 /** The request with all that the server gives it, in no state yet. */
 export const madeRequest = (
@@ -157,9 +140,11 @@ export const madeRequest = (
     identifier: [...(wanted.request.identifier ?? []), { system: systems.ubrn, value: made.ubrn }],
     status: 'active',
     intent: 'order',
-    category: wanted.request.category ?? referralCategory,
+    // clients find referrals by it, whatever else its maker files them under
+    category: [...(wanted.request.category ?? []), referralCategory],
     subject: { ...wanted.request.subject, ...referenceToPatient(patient) },
-    authoredOn: wanted.request.authoredOn ?? made.now,
+    // waiting times count from it where no pathway start is given, which has limits of its own
+    authoredOn: made.now,
     ...(requester === undefined ? {} : { requester }),
     performer: services.map(referenceToService),
     ...(services[0]?.specialty === undefined ? {} : { performerType: wanted.request.performerType ?? services[0].specialty }),

@@ -1,4 +1,5 @@
 import type { ServiceRequest } from 'fhir/r4.js';
+import { extensions } from '../codes.js';
 import type { Decision } from '../command.js';
 import { refuseBreaches, unless, type Rule } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
@@ -17,6 +18,15 @@ const noState: Rule<Posted> = {
   code: 'FIELD_NOT_PERMITTED',
   expression: 'ServiceRequest.extension',
   evaluate: ({ request }) => unless(stateOf(request) === undefined, 'The server keeps the state: leave the extension out.'),
+};
+
+const dated = [extensions.clinicalInfoFirst, extensions.clinicalInfoLast];
+
+const noLetterDates: Rule<Posted> = {
+  code: 'FIELD_NOT_PERMITTED',
+  expression: 'ServiceRequest.extension',
+  evaluate: ({ request: { extension = [] } }) =>
+    unless(!extension.some(({ url }) => dated.includes(url)), 'The server dates the clinical information: leave the extension out.'),
 };
 
 const noAdvice: Rule<Posted> = {
@@ -47,7 +57,7 @@ const notAhead: Rule<Posted> = {
 
 /** POST ServiceRequest, also in a transaction, is A011: the shortlist is `performer`, the rest as the resource says. */
 export const plainReferral = (situation: Situation, request: ServiceRequest): Promise<Decision> => {
-  refuseBreaches([noUbrn, noState, noAdvice, submitted, toBeDone, notAhead], { request, now: situation.now });
+  refuseBreaches([noUbrn, noState, noLetterDates, noAdvice, submitted, toBeDone, notAhead], { request, now: situation.now });
   const intention = letterIntentionOf(request);
   const pathwayStart = pathwayStartOf(request);
   return createReferral(situation, {

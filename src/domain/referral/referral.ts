@@ -89,6 +89,12 @@ export const marked = (request: ServiceRequest, marks: Why): ServiceRequest => {
   });
 };
 
+/** The referral as it stands, for a provider that has yet to look at it. */
+export const unreviewed = (request: ServiceRequest): ServiceRequest =>
+  withExtension(request, extensions.state, {
+    extension: detailsOf(request).filter(({ url }) => url !== 'accepted' && url !== 'reviewed'),
+  });
+
 export const inAdviceState = (request: ServiceRequest, state: AdviceState, why: Why = {}): ServiceRequest =>
   withExtension(request, extensions.state, stateExtension(systems.adviceState, state, why));
 

@@ -39,6 +39,14 @@ const checkCancelledInPas = (referral: Referral, cancelledInPas: boolean | undef
       'An appointment booked with the provider: say whether it is cancelled there.',
       at('appointmentCancelledInPAS'),
     );
+  if (indirect && cancelledInPas === false)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INAPPROPRIATE_VALUE',
+      'This cancels an appointment booked with the provider once it is cancelled there.',
+      at('appointmentCancelledInPAS'),
+    );
   if (!indirect && cancelledInPas !== undefined)
     throw refusal(
       'business-rule',

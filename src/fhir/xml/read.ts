@@ -110,6 +110,8 @@ const elementsOf = (node: Node, shape: TypeShape, shapes: Shapes, path: string):
     if (!row || row.attribute) throw wrong(`${shape.name} has no element ${name}.`, at);
     if (!row.list && nodes.length > 1) throw wrong(`${name} stands ${String(nodes.length)} times; it may stand once.`, at);
     const places = nodes.map((_, index) => (row.list ? `${at}[${String(index)}]` : at));
+    const empty = nodes.findIndex((child) => isEmpty(child, row.type));
+    if (empty >= 0) throw wrong(`${name} is empty: an element has a value, children or an extension.`, places[empty]);
     if (isPrimitive(shapes, row.type)) Object.assign(members, primitives(row, nodes, shapes, places));
     else {
       const values = nodes.map((child, index) => complexOf(child, row, shapes, places[index] ?? at));
@@ -118,6 +120,12 @@ const elementsOf = (node: Node, shape: TypeShape, shapes: Shapes, path: string):
   }
   return members;
 };
+
+/** R4 xml.html: an element can never be empty. */
+const isEmpty = (node: Node, type: string): boolean =>
+  type === 'xhtml'
+    ? node.xhtml === undefined
+    : node.children.length === 0 && [...node.attributes.keys()].every((attribute) => attribute === 'xmlns');
 
 const grouped = (children: readonly Node[]): ReadonlyMap<string, readonly Node[]> => {
   const groups = new Map<string, Node[]>();

@@ -121,6 +121,19 @@ const boundIn = (house: House, context: string | undefined): string | undefined 
   return bound;
 };
 
+/** A filter by what no code can have would select nothing, or all, and nobody were told. */
+const refuseUnknownProperties = ({ compose }: ValueSet, { systems }: KnownHere): void => {
+  for (const part of ['include', 'exclude'] as const)
+    for (const [at, { system = '', filter = [] }] of (compose?.[part] ?? []).entries())
+      for (const [index, { property }] of filter.entries()) {
+        const local = systems.find(system);
+        if (local?.complete === true && !local.hasProperty(property))
+          throw failure('business-rule', 'not-supported', `${system} has no property ${property.slice(0, 100)} to filter by.`, {
+            expression: [`ValueSet.compose.${part}[${String(at)}].filter[${String(index)}]`],
+          });
+      }
+};
+
 /** The value set that is asked about, with the code systems that it needs. Throws for one that is not known. */
 export const valueSetOf = async (
   house: House,
@@ -131,6 +144,7 @@ export const valueSetOf = async (
   const given = (await givenResource(house, call, invocation, inputs.resource('valueSet'), 'ValueSet')) as ValueSet | undefined;
   if (given !== undefined) {
     const known = await terminologyFor(house, call, { resources: [given] });
+    refuseUnknownProperties(given, known);
     return { codes: known.valueSets.expand(given), resource: given, known };
   }
   const url = inputs.text('url') ?? boundIn(house, inputs.text('context'));
@@ -140,7 +154,9 @@ export const valueSetOf = async (
   const known = await terminologyFor(house, call, { valueSets: [canonical] });
   const codes = known.valueSets.find(canonical);
   if (codes === undefined) throw unknown('value set', canonical);
-  return { codes, resource: known.definitions.findValueSet(canonical), known };
+  const resource = known.definitions.findValueSet(canonical);
+  if (resource !== undefined) refuseUnknownProperties(resource, known);
+  return { codes, resource, known };
 };
 
 /** The codes that are asked about, of `code` with its system, `coding` or `codeableConcept`. */

@@ -174,5 +174,6 @@ export const expandOperation: Operation = {
     parameter: [...declared],
   },
   interaction: 'r',
+  readsQuery: true,
   perform,
 };

@@ -162,6 +162,7 @@ export const codeSystemOperations: readonly Operation[] = [
       parameter: [...lookupInputs, ...lookupOutputs],
     },
     interaction: 'r',
+    readsQuery: true,
     perform: lookup,
   },
   {
@@ -174,6 +175,7 @@ export const codeSystemOperations: readonly Operation[] = [
       parameter: [...subsumesInputs, { name: 'outcome', use: 'out', min: 1, max: '1', type: 'code' }],
     },
     interaction: 'r',
+    readsQuery: true,
     perform: subsumes,
   },
 ];

@@ -156,6 +156,7 @@ export const validateCodeOperations: readonly Operation[] = [
       parameter: [...valueSetInputs, ...outputs],
     },
     interaction: 'r',
+    readsQuery: true,
     perform: inValueSet,
   },
   {
@@ -167,6 +168,7 @@ export const validateCodeOperations: readonly Operation[] = [
       parameter: [...codeSystemInputs, ...outputs],
     },
     interaction: 'r',
+    readsQuery: true,
     perform: inCodeSystem,
   },
 ];

@@ -24,6 +24,8 @@ export type LocalCodeSystem = {
   readonly complete: boolean;
   readonly find: (code: string) => Concept | undefined;
   readonly codes: () => Iterable<Concept>;
+  /** whether its codes may have the property: one that it declares or uses, or one of R4's own */
+  readonly hasProperty: (property: string) => boolean;
   /** whether `code` is `ancestor` or below it */
   readonly isA: (code: string, ancestor: string) => boolean;
 };
@@ -70,6 +72,16 @@ const indexConcepts = (
   }
 };
 
+/** What every code has (R4 valueset.html#filter), and the properties of R4 (codesystem-concept-properties). */
+const everywhere = ['concept', 'code', 'display', 'definition', 'inactive', 'deprecated', 'notSelectable', 'parent', 'child'];
+
+const propertiesOf = ({ property = [], filter = [] }: CodeSystem, concepts: Iterable<Concept>): ReadonlySet<string> =>
+  new Set([
+    ...everywhere,
+    ...[...property, ...filter].map(({ code }) => code),
+    ...[...concepts].flatMap(({ properties = [] }) => properties.map(({ code }) => code)),
+  ]);
+
 /** The code systems of the definitions, indexed when first asked for. */
 export const createCodeSystems = (definitions: Definitions): LocalCodeSystems => {
   const made = new Map<string, LocalCodeSystem | undefined>();
@@ -80,6 +92,7 @@ export const createCodeSystems = (definitions: Definitions): LocalCodeSystems =>
     const index = new Map<string, Concept>();
     indexConcepts(resource.concept, keyOf, index);
     const find = (code: string) => index.get(keyOf(code));
+    let known: ReadonlySet<string> | undefined;
     const isA = (code: string, ancestor: string, seen = new Set<string>()): boolean => {
       if (keyOf(code) === keyOf(ancestor)) return true;
       if (seen.has(code)) return false;
@@ -94,6 +107,7 @@ export const createCodeSystems = (definitions: Definitions): LocalCodeSystems =>
       complete: resource.content === 'complete',
       find,
       codes: () => index.values(),
+      hasProperty: (property) => (known ??= propertiesOf(resource, index.values())).has(property),
       isA: (code, ancestor) => isA(code, ancestor),
     };
   };
