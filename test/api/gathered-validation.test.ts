@@ -119,7 +119,10 @@ describe('codes that only a terminology server can judge', () => {
     await server.as('system', 'POST', 'Observation', height('cm'));
     const wrong = await server.as('system', 'POST', 'Observation', height('kg'));
     expect([wrong.status, faultsOf(wrong)]).toEqual([422, ['error code-invalid Observation.value']]);
-    expect(asked.map((query) => query.get('code'))).toEqual(['cm', 'kg']);
+    const codes = asked.map((query) => query.get('code'));
+    expect([...new Set(codes)]).toEqual(['cm', 'kg']);
+    // once by each process that answers
+    expect(codes.length).toBeLessThanOrEqual(2 * Number(process.env['WORKERS'] ?? '1'));
     expect(asked[0]?.get('system')).toBe('http://unitsofmeasure.org');
   });
 
