@@ -57,6 +57,7 @@ export const extensions = {
   fileName: extension('eRS-FileName'),
   attachedBy: extension('eRS-AttachedBy'),
   attachedByOrganisation: extension('eRS-AttachedByOrganisation'),
+  attachedOnBehalfOf: extension('eRS-AttachedOnBehalfOf'),
   availabilityStatus: extension('eRS-AvailabilityStatus'),
   conversionAuthorisation: extension('eRS-ProviderConversionAuthorisation'),
   worklistItem: extension('eRS-Worklist-Item'),

@@ -87,6 +87,16 @@ it('APPOINTMENT_SLOT_ISSUES says when the patient was last contacted', async () 
   expect((await item())?.['lastContact']).toBe('2026-03-02T10:00:00Z');
 });
 
+it('APPOINTMENT_SLOT_ISSUES says of what triage gave the provider to act on that it comes from triage', async () => {
+  const [triage] = await ers.services('REVIEW');
+  const shortlist = ['shortlist', `HealthcareService/${String(triage?.['id'])}`] as const;
+  const body = parameters(['patient', nhsNumber], shortlist);
+  const referral = (await ers.post('gp', 'ServiceRequest/$ers.createReferralAndSendForTriage', body)).json['id'];
+  const outcome = parameters(['reviewOutcome', 'ACCEPT_REFER_BOOK_LATER'], ['reviewComments', 'We call.'], ['reviewPriority', 'URGENT']);
+  expect((await ers.on('provider', referral, 'recordReviewOutcome', outcome)).status).toBe(200);
+  expect(await itemOf('provider', 'APPOINTMENT_SLOT_ISSUES', referral)).toMatchObject({ reason: 'TRIAGE' });
+});
+
 it('LETTERS_OUTSTANDING says by when, as the concept of the priority has it, and follows a change of it', async () => {
   const due = async (priority: string): Promise<readonly [unknown, string]> => {
     const referral = await ers.refer(

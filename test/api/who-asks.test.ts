@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fetchToken } from '../../src/auth/client-token.js';
-import { startServer, type Running } from '../helpers/running-server.js';
+import { ersOf, ifMatch, nhsNumber, parameters } from '../helpers/ers.js';
+import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
 
 // Who is let in as whom: patients by age, administrators for clinicians.
 let server: Running;
@@ -52,5 +53,45 @@ describe('an administrator of a provider', () => {
       ...(clinician === undefined ? {} : { 'NHSD-eRS-On-Behalf-Of-User-ID': clinician }),
     };
     expect((await server.as('nobody', 'GET', 'ServiceRequest?_count=1', undefined, headers)).status).toBe(status);
+  });
+
+  it('attaches a file for him, which says so, whatever was sent', async () => {
+    const ers = ersOf(server);
+    const headers = {
+      ...(await bearer('demo-provider', { user: '555073103100' })),
+      'NHSD-End-User-Organisation-ODS': 'RCD',
+      'NHSD-eRS-Business-Function': 'SERVICE_PROVIDER_CLINICIAN_ADMIN',
+      'NHSD-eRS-On-Behalf-Of-User-ID': '555032006106',
+    };
+    const [triage] = await ers.services('REVIEW');
+    const wanted = parameters(['patient', nhsNumber], ['shortlist', `HealthcareService/${String(triage?.['id'])}`]);
+    const { id, meta } = (await ers.post('gp', 'ServiceRequest/$ers.createReferralAndSendForTriage', wanted)).json;
+    const uploaded = await server.as('nobody', 'POST', 'Binary', 'Dear colleague', { ...headers, 'content-type': 'text/plain' });
+    const url = /Binary\/[^/]+/.exec(uploaded.headers.get('location') ?? '')?.[0] ?? '';
+    const said = (name: string, value: string) => ({
+      url: `https://fhir.nhs.uk/StructureDefinition/Extension-eRS-${name}`,
+      valueReference: { identifier: { system: 'https://fhir.nhs.uk/Id/sds-user-id', value } },
+    });
+    const file = {
+      resourceType: 'DocumentReference',
+      status: 'current',
+      extension: [said('AttachedBy', '021600556514')],
+      content: [{ attachment: { contentType: 'text/plain', url, title: 'plan.txt' } }],
+    };
+    const outcome = parameters(
+      ['reviewOutcome', 'RETURN_TO_REFERRER_WITH_ADVICE'],
+      ['reviewComments', 'See the plan.'],
+      ['providerAttachmentFile', file],
+    );
+    const version = ifMatch((meta as { readonly versionId: string }).versionId);
+    const reviewed = await server.as('nobody', 'POST', `ServiceRequest/${String(id)}/$ers.recordReviewOutcome`, outcome, {
+      ...headers,
+      ...version,
+    });
+    expect([reviewed.status, reviewed.text]).toEqual([200, reviewed.text]);
+    const [document] = resourcesOf((await server.as('system', 'GET', `DocumentReference?related=ServiceRequest/${String(id)}`)).json);
+    const { extension } = document as unknown as { readonly extension: readonly { readonly url: string }[] };
+    const people = extension.filter(({ url: name }) => /Attached(By|OnBehalfOf)$/.test(name));
+    expect(people).toEqual([said('AttachedBy', '555073103100'), said('AttachedOnBehalfOf', '555032006106')]);
   });
 });

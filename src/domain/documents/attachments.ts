@@ -1,4 +1,4 @@
-import type { DocumentReference, Reference, ServiceRequest } from 'fhir/r4.js';
+import type { DocumentReference, Extension, Reference, ServiceRequest } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { extensions, systems } from '../codes.js';
 import { changed, created, type Draft, type Facts, type Found } from '../command.js';
@@ -70,6 +70,17 @@ const gatherGiven = async (
     }),
   );
 
+/** What the server says of a file, whatever its sender does. */
+const servers: readonly string[] = [
+  extensions.availabilityStatus,
+  extensions.attachedByOrganisation,
+  extensions.attachedBy,
+  extensions.attachedOnBehalfOf,
+];
+
+const identified = (url: string, system: string, value: string | undefined): readonly Extension[] =>
+  value === undefined ? [] : [{ url, valueReference: { identifier: { system, value } } }];
+
 const attached = (
   given: GivenAttachment,
   { type, request, subject }: { readonly type: AttachmentType; readonly request: string; readonly subject: ServiceRequest['subject'] },
@@ -77,27 +88,16 @@ const attached = (
 ): Draft => {
   const { document, binary } = given;
   const attachment = attachmentOf(document);
-  const organisation = caller.organisation;
   return created(
     {
       ...document,
       resourceType: 'DocumentReference',
       extension: [
-        ...(document.extension ?? []).filter(
-          ({ url }) => url !== extensions.availabilityStatus && url !== extensions.attachedByOrganisation,
-        ),
+        ...(document.extension ?? []).filter(({ url }) => !servers.includes(url)),
         { url: extensions.availabilityStatus, valueCoding: { system: systems.availability, code: 'AVAILABLE' } },
-        ...(organisation === undefined
-          ? []
-          : [
-              {
-                url: extensions.attachedByOrganisation,
-                valueReference: { identifier: { system: systems.organisation, value: organisation } },
-              },
-            ]),
-        ...(caller.user === undefined
-          ? []
-          : [{ url: extensions.attachedBy, valueReference: { identifier: { system: systems.sdsUser, value: caller.user } } }]),
+        ...identified(extensions.attachedByOrganisation, systems.organisation, caller.organisation),
+        ...identified(extensions.attachedBy, systems.sdsUser, caller.user),
+        ...identified(extensions.attachedOnBehalfOf, systems.sdsUser, caller.onBehalfOf),
       ],
       status: 'current',
       type: { coding: [{ system: systems.attachmentType, code: type }] },

@@ -128,11 +128,15 @@ const forReview = (candidate: Candidate): readonly Part[] => {
   ];
 };
 
+/** Why the referral was deferred; what triage gave the provider to act on has another reason, and is told as that (e-RS facts, worklists). */
+const slotIssueReason = ({ task }: Candidate): string | undefined =>
+  task && (task.reasonCode?.coding?.find(({ system }) => system === systems.reviewReason)?.code ?? 'TRIAGE');
+
 const slotIssue = (candidate: Candidate): readonly Part[] => [
   ['ubrnReceived', time(candidate.task?.authoredOn)],
   ['patientContactExpected', time(candidate.task?.restriction?.period?.end)],
   ['clinicalInformationStatus', code(clinicalStatus(candidate))],
-  ['reason', code(candidate.task?.reasonCode?.coding?.[0]?.code)],
+  ['reason', code(slotIssueReason(candidate))],
   ['lastContact', time(candidate.lastContact)],
 ];
 
