@@ -55,6 +55,29 @@ describe('a booking', () => {
     expect(told(await ers.post('patient', `Slot/${id}/$hold`))).toEqual([422, 'INAPPROPRIATE_SLOT', 'Slot.start']);
   });
 
+  it('of a system client has its slot, whatever the slot says', async () => {
+    // not one of the first, which other tests take
+    const slot = (await ers.freeSlots(service, 20)).at(-1);
+    const id = String(slot?.['id']);
+    const made = await ers.post('system', 'Appointment', {
+      ...ers.appointment(await referral(), id),
+      start: slot?.['start'],
+      end: slot?.['end'],
+      participant: [actor({ reference: `HealthcareService/${service}` })],
+    });
+    expect([made.status, made.text]).toEqual([201, made.text]);
+    expect(told(await ers.post('patient', `Slot/${id}/$hold`))).toEqual([409, 'SLOT_NOT_AVAILABLE', 'Slot.status']);
+    const waiting = await ers.post('gp', 'Appointment', {
+      resourceType: 'Appointment',
+      status: 'proposed',
+      basedOn: [{ reference: `ServiceRequest/${await referral()}` }],
+      slot: [{ reference: `Slot/${id}` }],
+      reasonCode: [{ coding: [{ system: 'https://fhir.nhs.uk/CodeSystem/eRS-ReviewReason', code: 'SLOT_NOT_AVAILABLE' }] }],
+      participant: [actor({ reference: `HealthcareService/${service}` })],
+    });
+    expect([waiting.status, codeIn(waiting)]).toEqual([201, '']);
+  });
+
   it('takes those who take part by their current versions', async () => {
     const { id, meta } = await patient();
     const reference = `Patient/${String(id)}/_history/${String((meta as Json)['versionId'])}`;

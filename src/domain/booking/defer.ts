@@ -13,6 +13,7 @@ import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { proposalRules } from './booking-rules.js';
 import { deferralRules } from './deferral-rules.js';
+import { isBooked } from './hold.js';
 import { referencesIn } from './participants.js';
 import { gatherPlace } from './place.js';
 
@@ -65,6 +66,7 @@ export const decideDeferral = async (situation: Situation, appointment: Appointm
   refuseBreaches(proposalRules, { appointment, subject: referral.request.subject.reference });
   const service = serviceOf(appointment, referral, concept);
   const { slotFound, service: slotService } = await gatherPlace(situation, appointment);
+  const slot = slotFound?.type === 'Slot' ? (slotFound.resource as unknown as Slot) : undefined;
   const asksForSlots = concept?.one('refusedWhile') === 'service-has-slots';
   refuseBreaches(deferralRules, {
     reason,
@@ -72,7 +74,8 @@ export const decideDeferral = async (situation: Situation, appointment: Appointm
     comment: appointment.comment,
     service,
     slotNamed: appointment.slot !== undefined,
-    slot: slotFound?.type === 'Slot' ? (slotFound.resource as unknown as Slot) : undefined,
+    slot,
+    slotIsFree: slotFound !== undefined && slot?.status === 'free' && !(await isBooked(facts, slotFound.id)),
     slotIsTheServices: slotService !== undefined && slotService.id === service?.id,
     hasFreeSlots: asksForSlots && service !== undefined && (await firstFree(facts, service.id, now)) !== undefined,
   });

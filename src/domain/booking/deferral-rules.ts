@@ -14,6 +14,8 @@ export type GivenDeferral = {
   readonly slotNamed: boolean;
   /** the slot that is named; undefined when there is none of that id */
   readonly slot: Slot | undefined;
+  /** whether it may still be booked */
+  readonly slotIsFree: boolean;
   /** whether it is in a diary of the service */
   readonly slotIsTheServices: boolean;
   readonly hasFreeSlots: boolean;
@@ -91,8 +93,8 @@ const noSlotsIsTrue: Rule<GivenDeferral> = {
 const slotIsGone: Rule<GivenDeferral> = {
   code: 'THIS_SLOT_IS_AVAILABLE',
   expression: 'Appointment.slot[0]',
-  evaluate: ({ concept, slot, slotIsTheServices }) =>
-    unless(concept?.one('refusedWhile') !== 'slot-is-free' || slot?.status !== 'free' || !slotIsTheServices, 'The slot is free: book it.'),
+  evaluate: ({ concept, slotIsFree, slotIsTheServices }) =>
+    unless(concept?.one('refusedWhile') !== 'slot-is-free' || !slotIsFree || !slotIsTheServices, 'The slot is free: book it.'),
 };
 
 /** A016 as a deferral or as triage. */

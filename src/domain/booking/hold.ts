@@ -76,19 +76,22 @@ export const releaseOf = (slot: string, hold: Hold | undefined): readonly Claim[
 
 const taken = (text: string) => refusal('conflict', 'conflict', 'SLOT_NOT_AVAILABLE', text, 'Slot.status');
 
-/** `now`: ISO 8601; `free`: a place that the caller may fill */
-type Asked = { readonly now: string; readonly free: number | undefined };
+/** Whether an appointment has the slot, whatever the slot says: a system client's write may leave it free. */
+export const isBooked = async (facts: Facts, slot: string): Promise<boolean> => (await facts.findClaim('slot', slot)) !== undefined;
+
+/** `now`: ISO 8601; `free`: a place that the caller may fill; `booked`: whether an appointment has the slot */
+type Asked = { readonly now: string; readonly free: number | undefined; readonly booked: boolean };
 
 /**
  * Keeps a free slot for ten minutes while a patient decides: busy-tentative, and a claim that expires. The holder may renew it once.
  * Others read 409 SLOT_NOT_AVAILABLE.
  */
-export const decideHold = (found: Found, holds: Holds, caller: Caller, { now, free }: Asked): Decision => {
+export const decideHold = (found: Found, holds: Holds, caller: Caller, { now, free, booked }: Asked): Decision => {
   const slot = found.resource as unknown as Slot;
   const { live } = holds;
   const holder = holderOf(caller);
   const mine = slot.status === 'busy-tentative' && live?.holder === holder;
-  if (slot.status !== 'free' && !hasLapsed(slot, holds) && !mine) throw taken('The slot is not free.');
+  if (booked || (slot.status !== 'free' && !hasLapsed(slot, holds) && !mine)) throw taken('The slot is not free.');
   if (!mine && Date.parse(slot.start) < Date.parse(now))
     throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_SLOT', 'The slot has begun, or is over.', 'Slot.start');
   if (mine && live.round === '2') throw taken('The slot was held twice: book it or release it.');

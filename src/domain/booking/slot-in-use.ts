@@ -4,7 +4,7 @@ import { refusal } from '../refusal.js';
 import type { Rule } from '../rules/rule.js';
 import { refuseBreaches, unless } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
-import { findHolds } from './hold.js';
+import { findHolds, isBooked } from './hold.js';
 
 type GivenSlot = {
   readonly current: Slot;
@@ -36,8 +36,7 @@ const keepsPlace: Rule<GivenSlot> = {
 /** What a provider may not change of its own slot: what an appointment has, and what somebody holds at this moment. */
 export const checkSlotInUse = async ({ facts, now }: Situation, current: Found, wanted: Slot): Promise<void> => {
   const slot = current.resource as unknown as Slot;
-  const isBooked = (await facts.findClaim('slot', current.id)) !== undefined;
-  refuseBreaches([keepsStatus, keepsPlace], { current: slot, wanted, isBooked });
+  refuseBreaches([keepsStatus, keepsPlace], { current: slot, wanted, isBooked: await isBooked(facts, current.id) });
   const { live } = await findHolds(facts, current.id, now);
   if (live !== undefined && slot.status === 'busy-tentative')
     throw refusal('conflict', 'conflict', 'SLOT_NOT_AVAILABLE', 'Somebody holds the slot: it changes when that is over.', 'Slot.status');

@@ -1,4 +1,4 @@
-import { decideHold, decideRelease, findHolds, findPlace } from '../../domain/booking/hold.js';
+import { decideHold, decideRelease, findHolds, findPlace, isBooked } from '../../domain/booking/hold.js';
 import { onInstance } from './ers-operation.js';
 
 /** Keeps a slot for ten minutes while a patient decides. */
@@ -9,7 +9,11 @@ export const holdSlotOperation = onInstance({
   type: 'Slot',
   parameters: [],
   decide: async ({ facts, caller, now }, found) =>
-    decideHold(found, await findHolds(facts, found.id, now), caller, { now, free: await findPlace(facts, caller, now) }),
+    decideHold(found, await findHolds(facts, found.id, now), caller, {
+      now,
+      free: await findPlace(facts, caller, now),
+      booked: await isBooked(facts, found.id),
+    }),
 });
 
 /** Gives a held slot back before its time. */
