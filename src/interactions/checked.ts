@@ -19,11 +19,20 @@ const shape: ReadonlySet<string> = new Set(['structure', 'value', 'too-costly'])
 /** R4 json.html: no element is empty. */
 const isEmptiness = ({ diagnostics }: Finding): boolean => diagnostics?.endsWith('ele-1') === true;
 
-const refuseOf = (house: House, resource: unknown, codes: ReadonlySet<string>): void => {
-  const errors = house
-    .validate(resource, { baseOnly: true })
-    .filter((finding) => isError(finding) && finding.layer === 'base' && (codes.has(finding.code) || isEmptiness(finding)));
+const baseErrors = (house: House, resource: unknown): readonly Finding[] =>
+  house.validate(resource, { baseOnly: true }).filter((finding) => isError(finding) && finding.layer === 'base');
+
+const refuse = (errors: readonly Finding[]): void => {
   if (errors.length > 0) throw new Failure(categoryOf(errors), errors);
+};
+
+const refuseOf = (house: House, resource: unknown, codes: ReadonlySet<string>): void => {
+  refuse(baseErrors(house, resource).filter((finding) => codes.has(finding.code) || isEmptiness(finding)));
+};
+
+/** Throws all that R4 itself does not allow. */
+export const refuseUnsound = (house: House, resource: unknown): void => {
+  refuse(baseErrors(house, resource));
 };
 
 /** Throws what makes a resource unreadable: wrong types and unknown elements. */

@@ -3,6 +3,7 @@ import { parseSentJson } from '../fhir/json.js';
 import { failure, type Failure } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
 import { preferred } from './answers.js';
+import { refuseUnsound } from './checked.js';
 import type { Interactive } from './dispatch.js';
 import type { Call, House, Success } from './house.js';
 
@@ -21,6 +22,11 @@ export type Entry = {
 };
 
 const texts = ['ifMatch', 'ifNoneExist', 'ifNoneMatch', 'ifModifiedSince'] as const;
+/** What R4 gives an entry of other Bundles alone. */
+const ofAnswers = [
+  { name: 'search', key: 'bdl-2' },
+  { name: 'response', key: 'bdl-4' },
+] as const;
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** Throws for an element that R4 does not give the Bundle, the entry or the request; the resources in it are each looked at on their own. */
@@ -47,6 +53,8 @@ export const readEntries = (house: House, bundle: Resource): readonly Entry[] =>
   const given = bundle['entry'] ?? [];
   refuseEmpty(bundle, 'Bundle');
   if (!Array.isArray(given)) throw failure('invalid', 'structure', 'entry must be a list.', { expression: ['Bundle.entry'] });
+  const { entry: _entries, ...head } = bundle;
+  refuseUnsound(house, head);
   const entries = given as readonly (Partial<Entry> | null)[];
   if (entries.length > house.maxEntries)
     throw failure(
@@ -72,11 +80,16 @@ const readEntry = (house: House, entry: Partial<Entry> | null, index: number): E
   refuseUnknown(house, entry as Entry, 'Bundle.entry', at);
   refuseUnknown(house, request, 'Bundle.entry.request', `${at}.request`);
   refuseEmpty(entry as Entry, at);
+  for (const { name, key } of ofAnswers)
+    if (Object.hasOwn(entry as Entry, name))
+      throw failure('invalid', 'invariant', `${name} is for entries of an answer (R4 ${key}).`, { expression: [`${at}.${name}`] });
   const unread = texts.find((name) => !['string', 'undefined'].includes(typeof request[name]));
   if (unread !== undefined || !['string', 'undefined'].includes(typeof entry?.fullUrl))
     throw failure('invalid', 'value', 'What an entry says of its request is text.', {
       expression: [`${at}.${unread === undefined ? 'fullUrl' : `request.${unread}`}`],
     });
+  if (request.ifModifiedSince !== undefined && Number.isNaN(Date.parse(request.ifModifiedSince)))
+    throw failure('invalid', 'value', 'ifModifiedSince is an instant.', { expression: [`${at}.request.ifModifiedSince`] });
   const base = `${house.baseUrl}/`;
   const url = request.url.startsWith(base) ? request.url.slice(base.length) : request.url;
   return { ...(entry as Entry), request: { ...(request as Entry['request']), url } };

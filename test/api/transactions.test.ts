@@ -157,6 +157,24 @@ describe('transactions', () => {
     }
   });
 
+  it.each(['transaction', 'batch'])('refuse a %s that is no sound Bundle', async (type) => {
+    const entry = { request: { method: 'GET', url: 'Organization?_count=1' } };
+    const post = (bundle: object) => server.as('system', 'POST', '', { resourceType: 'Bundle', type, entry: [entry], ...bundle });
+    expect((await post({})).status).toBe(200);
+    const wrong: readonly (readonly [string, object])[] = [
+      ['Bundle', { total: 5 }],
+      ['Bundle.timestamp', { timestamp: 'yesterday' }],
+      ['Bundle.link[0].relation', { link: [{ relation: 5, url: 'https://example.org/' }] }],
+      ['Bundle.entry[0].search', { entry: [{ ...entry, search: { mode: 'match' } }] }],
+      ['Bundle.entry[0].response', { entry: [{ ...entry, response: { status: '200' } }] }],
+      ['Bundle.entry[0].request.ifModifiedSince', { entry: [{ request: { ...entry.request, ifModifiedSince: 'xx' } }] }],
+    ];
+    for (const [expression, bundle] of wrong) {
+      const answer = await post(bundle);
+      expect([answer.status, issue(answer)?.expression]).toEqual([400, [expression]]);
+    }
+  });
+
   it('refuse a placeholder that is no entry', async () => {
     const lost = { resourceType: 'Location', managingOrganization: { reference: 'urn:uuid:4b1f3c5e-7a53-4d0f-8b8e-0d6c2f1f0a99' } };
     const refused = await post([entry('POST', 'Location', lost)]);
