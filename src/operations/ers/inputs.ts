@@ -17,7 +17,11 @@ export const expressionOf = (name: string): string => `Parameters.parameter.wher
 const referencesIn = (one: Given): readonly Reference[] => {
   const list = one.resource as unknown as List | undefined;
   const single = referenceOf(one);
-  return list?.resourceType === 'List' ? (list.entry ?? []).flatMap(({ item, deleted }) => (deleted === true ? [] : item)) : single === undefined ? [] : [single];
+  return list?.resourceType === 'List'
+    ? (list.entry ?? []).flatMap(({ item, deleted }) => (deleted === true ? [] : item))
+    : single === undefined
+      ? []
+      : [single];
 };
 
 /** The services of a shortlist: the entries of a List that are not deleted from it, or references one by one. */
