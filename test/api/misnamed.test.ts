@@ -200,6 +200,34 @@ it('what one provider accepted is for another to accept when the appointment mov
   expect((await ers.post('provider', `ServiceRequest/${id}/$ers.acceptReferral`, undefined, { ...version, ...asOther })).status).toBe(200);
 });
 
+it('an appointment booked with the provider, which ends when it starts, is cancelled here once it is cancelled there', async () => {
+  const [indirect] = await ers.services('INDIRECTLY_BOOKABLE');
+  const id = await referral([String(indirect?.['id'])]);
+  const url = `ServiceRequest/${id}`;
+  const booked = JSON.parse(JSON.stringify(await ers.read(url)).replace('"NOT_BOOKED"', '"BOOKED"')) as Json;
+  expect((await server.as('system', 'PUT', url, booked, ifMatch(await ers.versionOf(url)))).status).toBe(200);
+  const start = new Date(Date.now() + 7 * 86_400_000).toISOString();
+  const made = await ers.post('system', 'Appointment', {
+    resourceType: 'Appointment',
+    status: 'booked',
+    start,
+    end: start,
+    basedOn: [{ reference: url }],
+    participant: [actor({ reference: `HealthcareService/${String(indirect?.['id'])}` })],
+  });
+  expect([made.status, made.text]).toEqual([201, made.text]);
+  const reject = (cancelled: boolean) =>
+    ers.on(
+      'provider',
+      id,
+      'rejectReferral',
+      parameters(['rejectionReason', 'SERVICE_INAPPROPRIATE'], ['appointmentCancelledInPAS', cancelled]),
+    );
+  const refused = await reject(false);
+  expect([refused.status, codeIn(refused)]).toEqual([422, 'INAPPROPRIATE_VALUE']);
+  expect((await reject(true)).status).toBe(200);
+});
+
 describe('a file', () => {
   it('is of one patient', async () => {
     const file = await ers.upload('gp', 'letter.txt');

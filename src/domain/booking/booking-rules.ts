@@ -1,7 +1,7 @@
 import type { Appointment, Reference, Slot } from 'fhir/r4.js';
 import type { Found } from '../command.js';
 import { isDirectlyBookable, type Service } from '../directory/service.js';
-import { hasLapsed, type Holds } from './hold.js';
+import { hasBegun, hasLapsed, type Holds } from './hold.js';
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
 
@@ -23,7 +23,8 @@ export type GivenBooking = {
 };
 
 const slotOf = ({ slotFound }: GivenBooking): Slot | undefined => slotFound?.resource as unknown as Slot | undefined;
-const same = (a: string | undefined, b: string | undefined): boolean =>
+/** True for one moment, and for one that is not said. */
+export const sameTime = (a: string | undefined, b: string | undefined): boolean =>
   a === undefined || (b !== undefined && Date.parse(a) === Date.parse(b));
 const idsOf = (references: readonly (Reference | undefined)[], type: string): readonly string[] =>
   references.flatMap((reference) => (reference?.reference?.startsWith(`${type}/`) === true ? [reference.reference] : []));
@@ -68,13 +69,13 @@ const directlyBookable: Rule<GivenBooking> = {
 const startIsTheSlots: Rule<GivenBooking> = {
   code: 'INAPPROPRIATE_SLOT',
   expression: 'Appointment.start',
-  evaluate: (x) => unless(!slotOf(x) || same(x.appointment.start, slotOf(x)?.start), "The start is not the slot's."),
+  evaluate: (x) => unless(!slotOf(x) || sameTime(x.appointment.start, slotOf(x)?.start), "The start is not the slot's."),
 };
 
 const endIsTheSlots: Rule<GivenBooking> = {
   code: 'INAPPROPRIATE_SLOT',
   expression: 'Appointment.end',
-  evaluate: (x) => unless(!slotOf(x) || same(x.appointment.end, slotOf(x)?.end), "The end is not the slot's."),
+  evaluate: (x) => unless(!slotOf(x) || sameTime(x.appointment.end, slotOf(x)?.end), "The end is not the slot's."),
 };
 
 const serviceIsTheSlots: Rule<GivenBooking> = {
@@ -111,7 +112,10 @@ const patientIsTheReferrals: Rule<Asked> = {
 const notBegun: Rule<GivenBooking> = {
   code: 'INAPPROPRIATE_SLOT',
   expression: 'Appointment.slot[0]',
-  evaluate: (x) => unless(Date.parse(slotOf(x)?.start ?? x.now) >= Date.parse(x.now), 'The slot has begun, or is over.'),
+  evaluate: (x) => {
+    const slot = slotOf(x);
+    return unless(!slot || !hasBegun(slot, x.now), 'The slot has begun, or is over.');
+  },
 };
 
 const available: Rule<GivenBooking> = {

@@ -18,6 +18,7 @@ import { sideOf } from '../sides.js';
 import type { Situation } from '../situation.js';
 import { cancelAtProvider, moveAtProvider } from './at-provider.js';
 import { busy, gatherBasis } from './book.js';
+import { sameTime } from './booking-rules.js';
 import { releaseOf } from './hold.js';
 import { checkPlace, gatherPlace, referenceToSlot, type Place } from './place.js';
 
@@ -72,8 +73,6 @@ const named = (reference: Reference | undefined, baseUrl: string): string | unde
   return key && referenceTo(key);
 };
 const slotOf = ({ slot }: Appointment, baseUrl: string): string | undefined => named(slot?.[0], baseUrl);
-
-const sameTime = (one: string | undefined, other: string | undefined): boolean => Date.parse(one ?? '') === Date.parse(other ?? '');
 
 type Unchanged = (wanted: Appointment, before: Appointment, baseUrl: string) => boolean;
 

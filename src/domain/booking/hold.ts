@@ -76,6 +76,9 @@ export const releaseOf = (slot: string, hold: Hold | undefined): readonly Claim[
 
 const taken = (text: string) => refusal('conflict', 'conflict', 'SLOT_NOT_AVAILABLE', text, 'Slot.status');
 
+/** `now`: ISO 8601. What has begun, or is over, is given to nobody any more. */
+export const hasBegun = ({ start }: Pick<Slot, 'start'>, now: string): boolean => Date.parse(start) < Date.parse(now);
+
 /** Whether an appointment has the slot, whatever the slot says: a system client's write may leave it free. */
 export const isBooked = async (facts: Facts, slot: string): Promise<boolean> => (await facts.findClaim('slot', slot)) !== undefined;
 
@@ -92,7 +95,7 @@ export const decideHold = (found: Found, holds: Holds, caller: Caller, { now, fr
   const holder = holderOf(caller);
   const mine = slot.status === 'busy-tentative' && live?.holder === holder;
   if (booked || (slot.status !== 'free' && !hasLapsed(slot, holds) && !mine)) throw taken('The slot is not free.');
-  if (!mine && Date.parse(slot.start) < Date.parse(now))
+  if (!mine && hasBegun(slot, now))
     throw refusal('business-rule', 'business-rule', 'INAPPROPRIATE_SLOT', 'The slot has begun, or is over.', 'Slot.start');
   if (mine && live.round === '2') throw taken('The slot was held twice: book it or release it.');
   const place = mine ? live.place : free;
