@@ -36,12 +36,16 @@ const refuseSent = (headers: RequestHeaders, kind: string): void => {
   if (found) throw forbidden(`Header ${found} must not be sent by a client of kind ${kind}`);
 };
 
-const onBehalfOf = (headers: RequestHeaders, businessFunction: string): string | undefined => {
+/** What a user may leave out: nothing, all e-RS headers (A030), or whom he acts for, where he asks who that may be (A040). */
+export type Exemption = 'none' | 'headers' | 'on-behalf-of';
+
+const onBehalfOf = (headers: RequestHeaders, businessFunction: string, exemption: Exemption): string | undefined => {
   const value = valueOf(headers, names.onBehalfOf);
   if (businessFunction !== 'SERVICE_PROVIDER_CLINICIAN_ADMIN') {
     if (sent(headers, names.onBehalfOf)) throw forbidden(`Header ${names.onBehalfOf} is for SERVICE_PROVIDER_CLINICIAN_ADMIN only`);
     return undefined;
   }
+  if (value === undefined && exemption === 'on-behalf-of') return undefined;
   if (value === undefined) throw forbidden(`Header ${names.onBehalfOf} is required for SERVICE_PROVIDER_CLINICIAN_ADMIN`);
   if (!sdsUserId.test(value)) throw forbidden(`Header ${names.onBehalfOf} is not an SDS user id`);
   return value;
@@ -64,10 +68,10 @@ const baseOf = (claims: AccessClaims): Caller => ({
   ...(claims.patient === undefined ? {} : { patient: claims.patient }),
 });
 
-const userCaller = (claims: AccessClaims, headers: RequestHeaders, isExempt: boolean, roles: readonly HeldRole[]): Caller => {
+const userCaller = (claims: AccessClaims, headers: RequestHeaders, exemption: Exemption, roles: readonly HeldRole[]): Caller => {
   const organisation = valueOf(headers, names.organisation);
   const businessFunction = valueOf(headers, names.businessFunction);
-  if (isExempt && (organisation === undefined || businessFunction === undefined)) return baseOf(claims);
+  if (exemption === 'headers' && (organisation === undefined || businessFunction === undefined)) return baseOf(claims);
   if (organisation === undefined) throw missing(names.organisation);
   if (businessFunction === undefined) throw missing(names.businessFunction);
   const held = roles.filter(({ ods }) => ods === organisation);
@@ -75,7 +79,7 @@ const userCaller = (claims: AccessClaims, headers: RequestHeaders, isExempt: boo
     throw forbidden(`The user does not work at the organisation of ${names.organisation}`);
   if (!held.some(({ businessFunctions }) => businessFunctions.includes(businessFunction)))
     throw forbidden(`The user does not hold the function of ${names.businessFunction} there`);
-  const clinician = onBehalfOf(headers, businessFunction);
+  const clinician = onBehalfOf(headers, businessFunction, exemption);
   return { ...baseOf(claims), organisation, businessFunction, ...(clinician === undefined ? {} : { onBehalfOf: clinician }) };
 };
 
@@ -91,12 +95,12 @@ const appCaller = (claims: AccessClaims, headers: RequestHeaders): Caller => {
  * The e-RS header rules (e-RS API, request headers; contract section 5).
  *
  * @param headers names in lower case
- * @param isExempt true for metadata, discovery and `GET PractitionerRole`: there a user need not send the headers
+ * @param exemption what a user need not send for this request
  * @param roles the user's PractitionerRoles; read for kind `user` only
  * @returns the caller, without `patientId`
  * @throws Failure `invalid`/`required` MISSING_HEADER, or `forbidden`
  */
-export const callerOf = (claims: AccessClaims, headers: RequestHeaders, isExempt: boolean, roles: readonly HeldRole[]): Caller => {
+export const callerOf = (claims: AccessClaims, headers: RequestHeaders, exemption: Exemption, roles: readonly HeldRole[]): Caller => {
   switch (claims.kind) {
     case 'system':
       return baseOf(claims);
@@ -106,6 +110,6 @@ export const callerOf = (claims: AccessClaims, headers: RequestHeaders, isExempt
       refuseSent(headers, 'patient');
       return baseOf(claims);
     case 'user':
-      return userCaller(claims, headers, isExempt, roles);
+      return userCaller(claims, headers, exemption, roles);
   }
 };

@@ -1,10 +1,11 @@
-import type { Appointment, ServiceRequest, Slot } from 'fhir/r4.js';
+import type { Appointment, DocumentReference, ServiceRequest, Slot } from 'fhir/r4.js';
 import type { Resource } from '../fhir/resource.js';
 import { bookOrDefer } from './booking/book.js';
 import { changeAppointment } from './booking/change.js';
 import { checkSlotInUse } from './booking/slot-in-use.js';
 import type { Decision, Found } from './command.js';
 import { plainReferral } from './referral/plain-referral.js';
+import { checkDocumentChange, plainDocument } from './documents/plain-document.js';
 import type { Situation } from './situation.js';
 
 export type { Situation } from './situation.js';
@@ -17,6 +18,7 @@ export type UpdateCommand = (situation: Situation, current: Found, wanted: Resou
 /** The commands that a row of the resource registry may name for its creates. */
 export const createCommands = {
   'create-referral': (situation, wanted) => plainReferral(situation, wanted as unknown as ServiceRequest),
+  'attach-document': (situation, wanted) => plainDocument(situation, wanted as unknown as DocumentReference),
   'book-appointment': (situation, wanted) => bookOrDefer(situation, wanted as unknown as Appointment),
 } as const satisfies Readonly<Record<string, CreateCommand>>;
 
@@ -30,6 +32,7 @@ export type UpdateCheck = (situation: Situation, current: Found, wanted: Resourc
 
 /** The checks that a row of the resource registry may name for its updates, which are plain writes otherwise. */
 export const updateChecks = {
+  'attached-document': (situation, current, wanted) => checkDocumentChange(situation, current, wanted as unknown as DocumentReference),
   'slot-in-use': (situation, current, wanted) => checkSlotInUse(situation, current, wanted as unknown as Slot),
 } as const satisfies Readonly<Record<string, UpdateCheck>>;
 

@@ -14,6 +14,7 @@ const one = /^(?:W\/)?"([0-9]{1,15})"$/;
 export const checkOneVersion = (header: string | undefined): void => {
   if (header === undefined)
     throw failure('invalid', 'required', 'If-Match is needed here: send the ETag of the version that was read.', {
+      coding: { system: 'https://fhir.nhs.uk/CodeSystem/NHSD-API-ErrorOrWarningCode', code: 'MISSING_HEADER' },
       expression: ['If-Match'],
     });
   if (!one.test(header.trim()))

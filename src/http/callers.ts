@@ -1,6 +1,7 @@
 import type { Request } from '@hapi/hapi';
 import type { AccessClaims, Caller, Kind } from '../access/caller.js';
-import { callerOf, type HeldRole, type RequestHeaders } from '../access/headers.js';
+import { callerOf, type Exemption, type HeldRole, type RequestHeaders } from '../access/headers.js';
+import { inForce, type Held } from '../access/in-force.js';
 import { scopeConditions } from '../access/narrow-plan.js';
 import type { RefusalBudget } from '../access/refusal-budget.js';
 import { constraintsOf, type Constraint } from '../access/scopes.js';
@@ -33,30 +34,35 @@ type Named = {
   readonly ods: Sent;
   readonly businessFunction: Sent;
   readonly onBehalfOf: Sent;
-  readonly exempt: boolean;
+  readonly exemption: Exemption;
 };
 /** a header that was sent twice is an array, and is remembered as no other */
 type Sent = RequestHeaders[string];
 type Remembered = Named & Cached<Admitted>;
 
-const namedBy = (headers: RequestHeaders, exempt: boolean): Named => ({
+const namedBy = (headers: RequestHeaders, exemption: Exemption): Named => ({
   authorization: (headers['authorization'] as string | undefined) ?? '',
   ods: headers['nhsd-end-user-organisation-ods'],
   businessFunction: headers['nhsd-ers-business-function'],
   onBehalfOf: headers['nhsd-ers-on-behalf-of-user-id'],
-  exempt,
+  exemption,
 });
 
 const isSame = (one: Named, other: Named): boolean =>
   one.ods === other.ods &&
   one.businessFunction === other.businessFunction &&
   one.onBehalfOf === other.onBehalfOf &&
-  one.exempt === other.exempt &&
+  one.exemption === other.exemption &&
   one.authorization === other.authorization;
 
-/** `GET PractitionerRole`, which a user asks without the e-RS headers. */
-const isExempt = ({ method, path }: Request): boolean =>
-  method === 'get' && path.startsWith('/FHIR/R4/PractitionerRole') && /^\/?$/.test(path.slice('/FHIR/R4/PractitionerRole'.length));
+/**
+ * `GET PractitionerRole` is asked without the e-RS headers (A030), and who may be acted for by who does not know yet whom to name (A040).
+ */
+const exemptionOf = ({ method, path, query }: Request): Exemption => {
+  if ((method !== 'get' && method !== 'head') || !path.startsWith('/FHIR/R4/Practitioner')) return 'none';
+  if (/^Role\/?$/.test(path.slice('/FHIR/R4/Practitioner'.length))) return 'headers';
+  return query['_query'] === 'onBehalfOf' ? 'on-behalf-of' : 'none';
+};
 
 const admit = ({ app }: Request, { caller, rate }: Admitted): Caller => {
   app.clientId = caller.clientId;
@@ -108,7 +114,7 @@ export class Callers {
 
   /** The caller of a request, who is remembered for a moment by all that he is found by: then there is nothing to wait for. */
   of(request: Request): Caller | Promise<Caller> {
-    const named = namedBy(request.headers as RequestHeaders, isExempt(request));
+    const named = namedBy(request.headers as RequestHeaders, exemptionOf(request));
     const { socket } = request.raw.req;
     const now = this.house.clock();
     const isHim = (one: Remembered): boolean => one.until > now && isSame(one, named);
@@ -128,7 +134,7 @@ export class Callers {
     request.app.clientKind = claims.kind;
     const client = await this.registered(claims);
     request.app.clientRate = client.ratePerSecond;
-    const value = await this.find(claims, client, request.headers as RequestHeaders, named.exempt);
+    const value = await this.find(claims, client, request.headers as RequestHeaders, named.exemption);
     this.remember({ ...named, value, until: Math.min(this.house.clock() + admittedMs, claims.exp * 1000) });
     return admit(request, value);
   }
@@ -161,9 +167,14 @@ export class Callers {
     return client;
   }
 
-  private async find(claims: AccessClaims, { ratePerSecond: rate }: Client, headers: RequestHeaders, exempt: boolean): Promise<Admitted> {
+  private async find(
+    claims: AccessClaims,
+    { ratePerSecond: rate }: Client,
+    headers: RequestHeaders,
+    exemption: Exemption,
+  ): Promise<Admitted> {
     const roles = claims.user === undefined ? [] : await this.cached(this.roles, claims.user, (user) => this.rolesOf(user));
-    const caller = callerOf(claims, headers, exempt, roles);
+    const caller = callerOf(claims, headers, exemption, roles);
     await this.checkOnBehalfOf(caller);
     const constraints = this.constraintsOf(claims);
     const whole = await this.withPatient(constraints.length === 0 ? caller : { ...caller, constraints });
@@ -266,18 +277,9 @@ export class Callers {
 }
 
 type Identifier = { readonly system?: string; readonly value?: string };
-type Role = {
-  readonly active?: boolean;
-  readonly period?: { readonly start?: string; readonly end?: string };
+type Role = Held & {
   readonly organization?: { readonly reference?: string; readonly identifier?: Identifier };
   readonly code?: readonly { readonly coding?: readonly { readonly code?: string }[] }[];
-};
-
-/** A role that was ended, or whose time has not come, gives nobody a function. */
-const inForce = ({ active, period }: Role, now: number): boolean => {
-  const today = new Date(now).toISOString();
-  const before = (date: string): boolean => date < today.slice(0, date.length);
-  return active !== false && !(period?.end !== undefined && before(period.end)) && !(period?.start !== undefined && period.start > today);
 };
 
 declare module '@hapi/hapi' {

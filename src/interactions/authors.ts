@@ -14,7 +14,9 @@ const keyOf = ({ kind, organisation, patientId }: Caller): string | undefined =>
   return kind === 'system' || organisation === undefined ? undefined : `${prefix}organisation:${organisation}`;
 };
 
-const knownOf = async (house: House, draft: Draft): Promise<readonly string[]> =>
+type Written = Pick<Draft, 'type' | 'id' | 'version'>;
+
+const knownOf = async (house: House, draft: Written): Promise<readonly string[]> =>
   draft.version === 0 ? [] : (await house.store.keysOf(draft)).filter((key) => key.startsWith(prefix));
 
 /** The key that says who wrote the record first; it stays with it, whoever changes the record. */
@@ -30,7 +32,7 @@ export const authorKeys = async (house: House, { caller }: Call, draft: Draft): 
  *
  * @throws Failure `forbidden` (NO_RELATIONSHIP)
  */
-export const refuseOtherAuthor = async (house: House, { caller }: Call, draft: Draft): Promise<void> => {
+export const refuseOtherAuthor = async (house: House, { caller }: Call, draft: Written): Promise<void> => {
   if (caller.kind === 'system' || draft.version === 0 || !authored.has(draft.type)) return;
   const known = await knownOf(house, draft);
   const own = keyOf(caller);

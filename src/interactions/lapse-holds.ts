@@ -1,5 +1,5 @@
 import type { Caller } from '../access/caller.js';
-import { decideLapse, findHolds } from '../domain/booking/hold.js';
+import { decideLapse, findHolds, isBooked } from '../domain/booking/hold.js';
 import { foundOf } from '../domain/command.js';
 import { factsOf } from './facts.js';
 import type { House } from './house.js';
@@ -23,7 +23,8 @@ export const lapseHolds = async (house: House): Promise<number> => {
     const page = await house.store.search(plan, 'all');
     for (const row of page.rows) {
       const slot = foundOf(row);
-      const decision = slot && decideLapse(slot, await findHolds(facts, slot.id, new Date(house.clock()).toISOString()));
+      const now = new Date(house.clock()).toISOString();
+      const decision = slot && decideLapse(slot, await findHolds(facts, slot.id, now), await isBooked(facts, slot.id));
       if (!decision) continue;
       // a slot that somebody books or holds at this moment is his
       freed += await perform(house, { caller: server, lenient: false }, () => Promise.resolve(decision)).then(

@@ -39,6 +39,8 @@ export class ServiceDirectory {
   private readonly entries = new Map<string, Entry>();
   private readonly positions = new Map<string, Position>();
   private readonly codes = new Map<string, string>();
+  /** ODS codes of the organisations that are closed */
+  private readonly closed = new Set<string>();
   private readonly servicesOfSchedule = new Map<string, readonly string[]>();
   private readonly schedules = new Map<string, readonly string[]>();
   private readonly bySpecialty = new Map<string, Set<string>>();
@@ -112,7 +114,8 @@ export class ServiceDirectory {
     if (!entry) return undefined;
     const position = entry.place === undefined ? undefined : this.positions.get(entry.place);
     const organisation = entry.service.organisation ?? this.codes.get(idOf(entry.provider, 'Organization') ?? '');
-    const service = { ...entry.service, organisation, ...(position === undefined ? {} : { position }) };
+    const active = entry.service.active && !this.closed.has(organisation ?? '');
+    const service = { ...entry.service, active, organisation, ...(position === undefined ? {} : { position }) };
     this.resolved.set(id, service);
     return service;
   }
@@ -216,8 +219,10 @@ export class ServiceDirectory {
 
   private takeOrganisation(id: string, resource: Organization | undefined): void {
     const code = resource?.identifier?.find(({ system }) => system === systems.organisation)?.value;
+    this.closed.delete(this.codes.get(id) ?? '');
     if (code === undefined) this.codes.delete(id);
     else this.codes.set(id, code);
+    if (code !== undefined && resource?.active === false) this.closed.add(code);
   }
 
   private takeSchedule(id: string, resource: Schedule | undefined): void {

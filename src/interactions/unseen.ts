@@ -15,6 +15,9 @@ const isSeen = async (house: House, call: Call, key: Key, drafts: readonly Draft
   return sight === 'all' || (await house.store.find(key, sight))?.body !== undefined;
 };
 
+/** Where what a command makes of a new request says whose it is. */
+const ofPatient: ReadonlySet<string> = new Set(['Communication.subject', 'DocumentReference.subject', 'Task.for']);
+
 const isBound = (call: Call): boolean => call.caller.kind !== 'system';
 
 /** Whether the version before had the reference: then somebody who might wrote it, and it opens and tells nothing new. */
@@ -41,7 +44,8 @@ export const refuseUnseen = async (
     if (reference === undefined) continue;
     const key = readReference(reference, house.baseUrl);
     if (!key || !house.registry.has(key.type) || (await isSeen(house, call, key, drafts))) continue;
-    if (path === 'ServiceRequest.subject' && (await wasFound(findClaim, call.caller, key.id, house.clock()))) continue;
+    const saysWhose = path === 'ServiceRequest.subject' || (draft.plain !== true && ofPatient.has(path));
+    if (saysWhose && (await wasFound(findClaim, call.caller, key.id, house.clock()))) continue;
     if (draft.plain !== true && (await hadBefore(house, draft, reference))) continue;
     throw failure('business-rule', 'not-found', `${referenceTo(key)} does not exist: references must resolve.`, {
       diagnostics: referenceTo(key),

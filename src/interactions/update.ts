@@ -11,6 +11,7 @@ import { decideCreate, refuseOtherType } from './create.js';
 import { matchesOf, severalMatches } from './criteria.js';
 import type { Call, House } from './house.js';
 import { situationOf, type Verdict } from './perform.js';
+import { refuseOtherAuthor } from './authors.js';
 import { checkOwnBefore } from './seal.js';
 
 /** If-Match as the caller's kind demands it; 412 when it is not the current version. */
@@ -66,6 +67,7 @@ export const decideChangeOf = async (house: House, call: Call, current: Found, r
     refuseIncomplete(house, wanted);
     // what somebody else's record is in is not told before it is said that it is somebody else's
     await checkOwnBefore(house, call, current);
+    await refuseOtherAuthor(house, call, current);
     await updateChecks[row.updateCheck](situationOf(house, call, facts), current, wanted);
   }
   if (isSameContent(current.resource, withoutActivation(wanted))) {

@@ -1,5 +1,6 @@
-import type { ServiceRequest } from 'fhir/r4.js';
+import type { PractitionerRole, ServiceRequest } from 'fhir/r4.js';
 import { checkRule, onBehalfOfQuery } from '../access/operation-rules.js';
+import { inForce } from '../access/in-force.js';
 import { checkInteraction } from '../access/policy.js';
 import { systems } from '../domain/codes.js';
 import { checkCommissioner } from '../domain/directory/commissioner.js';
@@ -67,10 +68,14 @@ const focusOf = (query: Query, baseUrl: string): LiteralReference | undefined =>
   return readReference(text, baseUrl) ?? readReference(`ServiceRequest/${text}`, baseUrl);
 };
 
+/** Whether a token parameter, which is there once, asks for a code among others, with its system or without (R4 search.html#token). */
+const asks = (query: Query, name: string, list: string, code: string): boolean =>
+  (valueOf(query, name) ?? '').split(',').some((one) => one === code || one === `http://hl7.org/fhir/${list}|${code}`);
+
 /** e-RS A029: what the caller may do next with a referral, from the table that guards the operations; never stored, never cached. */
 const availableActionsOfTask: ComputedSearch = {
   type: 'Task',
-  applies: (query) => valueOf(query, 'intent') === 'proposal' && valueOf(query, 'status') === 'ready',
+  applies: (query) => asks(query, 'intent', 'request-intent', 'proposal') && asks(query, 'status', 'task-status', 'ready'),
   perform: async (house, call, asked) => {
     checkInteraction(call.caller, 'Task', 's');
     const query = honoured(asked, call, ['focus', 'focus:ServiceRequest', 'intent', 'status'], 'The search of available actions');
@@ -113,7 +118,14 @@ const onBehalfOf: ComputedSearch = {
   perform: async (house, call, asked) => {
     const name = valueOf(asked, '_query');
     if (name !== 'onBehalfOf')
-      throw failure('invalid', 'not-supported', `There is no named query ${name ?? ''}; there is onBehalfOf.`, { expression: ['_query'] });
+      throw failure(
+        'invalid',
+        'not-supported',
+        `There is one named query, onBehalfOf, and it is asked for once${name === undefined ? '' : `; not ${name}`}.`,
+        {
+          expression: ['_query'],
+        },
+      );
     checkInteraction(call.caller, 'Practitioner', 's');
     const query = honoured(asked, call, ['_query'], 'The query onBehalfOf');
     checkRule(onBehalfOfQuery, call.caller, 'Practitioner?_query=onBehalfOf');
@@ -135,7 +147,8 @@ const onBehalfOf: ComputedSearch = {
       },
       'all',
     );
-    const ids = roles.flatMap(({ resource }) => {
+    const held = roles.filter(({ resource }) => inForce(resource as unknown as PractitionerRole, house.clock()));
+    const ids = held.flatMap(({ resource }) => {
       const { reference } = (resource['practitioner'] ?? {}) as { reference?: string };
       return readReference(reference ?? '', '')?.id ?? [];
     });

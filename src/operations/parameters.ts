@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { OperationDefinitionParameter, Reference } from 'fhir/r4.js';
 import { systems } from '../domain/codes.js';
+import { withPresentSystems } from '../domain/older-names.js';
 import { codeWithin, systemOfAll } from '../domain/reference-data/code-within.js';
 import { Failure, failure, type Issue } from '../fhir/outcome.js';
 import type { Resource } from '../fhir/resource.js';
@@ -64,7 +66,7 @@ export class Inputs {
     const path = `${root}.parameter`;
     if (body !== undefined && body.resourceType !== 'Parameters')
       throw failure('invalid', 'invalid', `The body must be Parameters, not ${body.resourceType}.`, { expression: [body.resourceType] });
-    const given = (body?.['parameter'] ?? []) as readonly Given[];
+    const given = withPresentSystems((body?.['parameter'] ?? []) as readonly Given[]);
     const faults = faultsOf(declared, given, path);
     if (faults.length > 0) throw new Failure('invalid', faults);
     return new Inputs(declared, given, path);
@@ -109,6 +111,12 @@ export class Inputs {
     return referenceOf(this.given.find((one) => one.name === name));
   }
 
+  /** Whether both say the same under a name; a code in whatever form. */
+  isSame(other: Inputs, name: string): boolean {
+    const code = this.code(name);
+    return (code !== undefined && code === other.code(name)) || isDeepStrictEqual(this.all(name), other.all(name));
+  }
+
   private declaredAs(name: string): Declared | undefined {
     return this.declared.find((one) => one.name === name);
   }
@@ -141,15 +149,17 @@ export const referenceOf = (one: Given | undefined): Reference | undefined => {
 };
 
 const faultsOf = (declared: readonly Declared[], given: readonly Given[], path: string): readonly Issue[] => [
-  ...given.flatMap((one) =>
-    declared.some(({ name }) => name === one.name)
-      ? []
-      : wrong(
-          'structure',
-          'UNEXPECTED_FIELD',
-          `There is no parameter ${one.name}; there are ${declared.map(({ name }) => name).join(', ') || 'none'}.`,
-          at(path, one.name),
-        ).issues,
+  ...given.flatMap((one, index) =>
+    typeof (one as Partial<Given>).name !== 'string'
+      ? wrong('required', 'MISSING_PARAMETER', 'A parameter needs a name.', `${path}[${String(index)}].name`).issues
+      : declared.some(({ name }) => name === one.name)
+        ? []
+        : wrong(
+            'structure',
+            'UNEXPECTED_FIELD',
+            `There is no parameter ${one.name}; there are ${declared.map(({ name }) => name).join(', ') || 'none'}.`,
+            at(path, one.name),
+          ).issues,
   ),
   ...declared.flatMap((one) =>
     faultsIn(

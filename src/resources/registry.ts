@@ -39,7 +39,6 @@ const plain = [
   'Location',
   'Schedule',
   'HealthcareService',
-  'DocumentReference',
   'Task',
   'Communication',
   'CarePlan',
@@ -77,6 +76,15 @@ const rows: readonly ResourceType[] = [
     profile: ukCore('Slot'),
     updateCheck: 'slot-in-use',
     documentation: 'A provider changes its own slots, but not the status and time of one that an appointment has or somebody holds.',
+  },
+  {
+    type: 'DocumentReference',
+    interactions: all,
+    profile: ukCore('DocumentReference'),
+    commands: { create: 'attach-document' },
+    updateCheck: 'attached-document',
+    documentation:
+      'A file of the request that context.related names. For clients that act for users, create attaches it under the rules of the files of operations; what it is attached as, by whom and to what stays.',
   },
   ...withoutProfile,
   {

@@ -230,9 +230,12 @@ describe('who and what is meant', () => {
     const before = (record['meta'] as Json)['versionId'];
     const superseded = await replaced([{ type: 'replaced-by', other: { reference: `Patient/${other.id}` } }], before);
     expect((await ers.on('gp', id, 'maintainReferralLetter', parameters(['attachment', letter]))).status).toBe(200);
-    expect((await ers.post('gp', 'DocumentReference', related)).status).toBe(201);
+    const url = (letter as { readonly content?: readonly { readonly attachment: { readonly url: string } }[] }).content?.[0]?.attachment
+      .url;
+    const called = (title: string) => ({ ...related, content: [{ attachment: { url, contentType: 'text/plain', title } }] });
+    expect((await ers.post('gp', 'DocumentReference', called('again.txt'))).status).toBe(201);
     expect((await replaced([], (superseded.json['meta'] as Json)['versionId'])).status).toBe(200);
-    const own = { ...related, subject: { reference: `Patient/${patient}` } };
+    const own = { ...(await ers.upload('gp', 'own.txt')), context: related.context, subject: { reference: `Patient/${patient}` } };
     expect((await ers.post('gp', 'DocumentReference', own)).status).toBe(201);
   });
 

@@ -210,7 +210,7 @@ it('an indirectly bookable service is not booked here', async () => {
   const wrong = await ers.post(
     'gp',
     'Appointment',
-    ers.appointment(referral['id'], direct.slots[2]?.['id'], { start: '2020-01-01T09:00:00Z' }),
+    ers.appointment(referral['id'], direct.slots[2]?.['id'], { start: '2020-01-01T09:00:00Z', end: '2020-01-01T09:20:00Z' }),
   );
   expect([wrong.status, codeIn(wrong)]).toEqual([422, 'INAPPROPRIATE_SLOT']);
 });

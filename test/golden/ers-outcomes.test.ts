@@ -165,7 +165,6 @@ const cases: Readonly<Record<string, () => Promise<Answer>>> = {
       ]),
     ),
   'A010-sort': () => search(clinicCriteria(), ['sortBy', 'NAME']),
-  'A010-sort-by-distance': () => search(clinicCriteria(), ['sortBy', 'DISTANCE']),
   'A010-clinician-names-another': () => search(clinicCriteria(), ['referringClinician', 'Practitioner/021600556514']),
   'A010-commissioner': () => search(clinicCriteria(), ['commissioningRuleOrganisation', 'Organization/NOPE']),
   'A011-no-patient': () => onType('gp', 'createReferral', ...shortlist(world.clinic)),

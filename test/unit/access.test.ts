@@ -64,7 +64,7 @@ describe('e-RS headers', () => {
   const fn = 'nhsd-ers-business-function';
   const obo = 'nhsd-ers-on-behalf-of-user-id';
   const user = claims('user', { user: '555032006106' });
-  const asUser = (headers: RequestHeaders, isExempt = false) => callerOf(user, headers, isExempt, roles);
+  const asUser = (headers: RequestHeaders, isExempt = false) => callerOf(user, headers, isExempt ? 'headers' : 'none', roles);
 
   test.each<[RequestHeaders, string]>([
     [{}, 'invalid required MISSING_HEADER'],
@@ -99,21 +99,21 @@ describe('e-RS headers', () => {
   });
   test.each([ods, fn, obo])('app and patient must not send %s, system may', (name) => {
     const headers = { [name]: 'RCD' };
-    expect(outcome(() => callerOf(claims('app', { business_function: 'PROVIDER_AUTHORISED_APPLICATION' }), headers, false, []))).toBe(
+    expect(outcome(() => callerOf(claims('app', { business_function: 'PROVIDER_AUTHORISED_APPLICATION' }), headers, 'none', []))).toBe(
       'forbidden forbidden',
     );
-    expect(outcome(() => callerOf(claims('patient', { patient: '9912003888' }), headers, true, []))).toBe('forbidden forbidden');
-    expect(callerOf(claims('system'), headers, false, [])).not.toHaveProperty('organisation');
+    expect(outcome(() => callerOf(claims('patient', { patient: '9912003888' }), headers, 'headers', []))).toBe('forbidden forbidden');
+    expect(callerOf(claims('system'), headers, 'none', [])).not.toHaveProperty('organisation');
   });
   test('an app acts as its registration says', () => {
-    expect(callerOf(claims('app', { business_function: 'PROVIDER_AUTHORISED_APPLICATION' }), {}, false, [])).toMatchObject({
+    expect(callerOf(claims('app', { business_function: 'PROVIDER_AUTHORISED_APPLICATION' }), {}, 'none', [])).toMatchObject({
       organisation: 'RCD',
       businessFunction: 'PROVIDER_AUTHORISED_APPLICATION',
     });
-    expect(outcome(() => callerOf(claims('app'), {}, false, []))).toBe('forbidden forbidden');
+    expect(outcome(() => callerOf(claims('app'), {}, 'none', []))).toBe('forbidden forbidden');
   });
   test('a patient is named by NHS number', () => {
-    expect(callerOf(claims('patient', { patient: '9912003888' }), {}, false, [])).toMatchObject({ patient: '9912003888' });
+    expect(callerOf(claims('patient', { patient: '9912003888' }), {}, 'none', [])).toMatchObject({ patient: '9912003888' });
   });
 });
 

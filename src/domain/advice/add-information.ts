@@ -1,6 +1,5 @@
 import { changed, type Decision, type Found } from '../command.js';
 import { replaceFiles, type GivenFiles } from '../documents/attachments.js';
-import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { adviceAfter, gatherAdvice, message } from './conversation.js';
 
@@ -8,23 +7,21 @@ import { adviceAfter, gatherAdvice, message } from './conversation.js';
 export const addInformation = async (situation: Situation, found: Found, files: GivenFiles): Promise<Decision> => {
   const advice = await gatherAdvice(situation, found);
   const next = await adviceAfter(advice, 'add-information', situation);
-  const replaced = await replaceFiles(situation, files, {
+  const drafts = await replaceFiles(situation, files, {
     type: 'ADVICE_REQUEST',
     request: found.id,
     subject: advice.request.subject,
     existing: advice.documents,
   });
-  if (!replaced.changed)
-    throw refusal('business-rule', 'business-rule', 'NO_CHANGES_DETECTED', 'The attachments are these already.', files.expression);
   const said = message(
     { id: found.id, subject: advice.request.subject },
     {
       category: 'REFERRER_CLINICAL_INFORMATION_UPDATED',
       text: undefined,
       sender: advice.request.requester,
-      files: replaced.drafts.filter(({ version }) => version === 0).map(({ id }) => id),
+      files: drafts.filter(({ version }) => version === 0).map(({ id }) => id),
     },
     situation,
   );
-  return { drafts: [changed(found, next), said, ...replaced.drafts], result: found };
+  return { drafts: [changed(found, next), said, ...drafts], result: found };
 };

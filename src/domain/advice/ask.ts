@@ -7,6 +7,7 @@ import { gatherNew, madeRequest, type WantedRequest } from '../referral/new-refe
 import { inAdviceState, withExtension } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
+import { lengthOf } from '../text.js';
 import { message } from './conversation.js';
 
 const textAtMost = 8000;
@@ -17,7 +18,7 @@ const at = (name: string): string => `Parameters.parameter.where(name='${name}')
 
 export const checkText = (text: string, name: string, atMost = textAtMost): void => {
   if (text.trim() === '') throw refusal('business-rule', 'required', 'MISSING_VALUE', `${name} is empty.`, at(name));
-  if (text.length > atMost)
+  if (lengthOf(text) > atMost)
     throw refusal('business-rule', 'too-long', 'INVALID_VALUE', `${name} has at most ${String(atMost)} characters.`, at(name));
 };
 

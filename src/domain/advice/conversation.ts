@@ -2,7 +2,8 @@ import type { Communication, Reference, ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
 import { created, type Draft, type Found } from '../command.js';
 import { gatherService, type Service } from '../directory/service.js';
-import { gatherConcept } from '../reference-data/concept.js';
+import { takesPriority } from '../directory/service-summary.js';
+import { gatherConcept, type Concept } from '../reference-data/concept.js';
 import { documentsOf } from '../referral/gather-referral.js';
 import { requesterOrganisations } from '../referral/gather-requester.js';
 import { adviceStateOf, inAdviceState, kindOf, type Why } from '../referral/referral.js';
@@ -44,14 +45,15 @@ export const gatherAdvice = async (situation: Situation, found: Found): Promise<
 };
 
 /** A provider acts on what was asked of it alone, a referrer on what its organisation asked. */
-const refuseStranger = async ({ caller, facts }: Situation, { requester }: ServiceRequest, service: Service | undefined): Promise<void> => {
+const refuseStranger = async (situation: Situation, { requester }: ServiceRequest, service: Service | undefined): Promise<void> => {
+  const { caller } = situation;
   const { organisation = '' } = caller;
   const isAsked = service?.organisation === organisation;
   const side = sideOf(caller);
   if (side === 'provider' && !isAsked)
     throw refusal('forbidden', 'forbidden', 'NO_RELATIONSHIP', 'The request is with another provider.', 'ServiceRequest.performer');
   if (side !== 'referrer') return;
-  const referrers = await requesterOrganisations(facts, requester);
+  const referrers = await requesterOrganisations(situation, requester);
   if (referrers.length > 0 ? !referrers.includes(organisation) : isAsked)
     throw refusal('forbidden', 'forbidden', 'NO_RELATIONSHIP', 'The request is of another organisation.', 'ServiceRequest.requester');
 };
@@ -62,6 +64,13 @@ export const adviceAfter = async (advice: Advice, event: AdviceEvent, situation:
   const concept = await gatherConcept(situation.facts, 'eRS-AdviceAndGuidanceStatus', state);
   const status = (concept?.one('requestStatus') ?? advice.request.status) as ServiceRequest['status'];
   return { ...inAdviceState(advice.request, state, why), status };
+};
+
+/** The service of the request; refuses a priority that it does not take. */
+export const serviceTaking = ({ service }: Advice, { code }: Concept, expression: string): Service => {
+  if (!service || !takesPriority(service.summary, code))
+    throw refusal('business-rule', 'business-rule', 'UNSUPPORTED_PRIORITY', `The service does not take the priority ${code}.`, expression);
+  return service;
 };
 
 export type Message = {
@@ -88,12 +97,12 @@ export const message = (
     sent: made.now,
     ...(sender === undefined ? {} : { sender }),
     ...(reasons === undefined || reasons.length === 0 ? {} : { reasonCode: reasons.map((coding) => ({ coding: [coding] })) }),
-    payload: [
-      ...(text === undefined ? [] : [{ contentString: text }]),
-      ...files.map((id) => ({ contentReference: { reference: `DocumentReference/${id}` } })),
-    ],
   };
-  return created(communication, made.newId());
+  const payload = [
+    ...(text === undefined ? [] : [{ contentString: text }]),
+    ...files.map((id) => ({ contentReference: { reference: `DocumentReference/${id}` } })),
+  ];
+  return created(payload.length === 0 ? communication : { ...communication, payload }, made.newId());
 };
 
 /** Whether the referrer lets the provider make a referral of the request (eRS-ProviderConversionAuthorisation). */

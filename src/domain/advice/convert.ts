@@ -1,18 +1,20 @@
 import type { Coding, ServiceRequest } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
+import { readReference } from '../../fhir/references.js';
 import { changed, created, type Decision, type Found } from '../command.js';
 import { referenceToService } from '../directory/service.js';
-import { takesPriority } from '../directory/service-summary.js';
 import { attachFiles, type GivenFiles } from '../documents/attachments.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
 import { gatherPriorityInEffect, gatherPriorityOf } from '../reference-data/priority.js';
+import { patientRules } from '../referral/patient-rules.js';
 import { inState, portalLink, ubrnOf, withExtension, withPriority } from '../referral/referral.js';
 import { openedTask } from '../referral/tasks.js';
 import { transitionOf } from '../referral/transitions.js';
 import { refusal } from '../refusal.js';
+import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { checkText } from './ask.js';
-import { adviceAfter, gatherAdvice, mayConvert, message, type Advice } from './conversation.js';
+import { adviceAfter, gatherAdvice, mayConvert, message, serviceTaking, type Advice } from './conversation.js';
 
 export type Conversion = {
   readonly guidance?: string;
@@ -47,6 +49,13 @@ const referralOf = (advice: Advice, id: string, ubrn: string, situation: Situati
   return inState(linked, to === 'same' ? 'NOT_BOOKED' : to, { reason, comments, reviewed: situation.now });
 };
 
+/** No referral is made for a patient whom the practice could not refer. */
+const checkPatient = async ({ facts, baseUrl, demographics }: Situation, { subject }: ServiceRequest): Promise<void> => {
+  const key = readReference(subject.reference ?? '', baseUrl);
+  const patient = key && (await facts.find(key, 'all'));
+  refuseBreaches(patientRules, { demographic: patient && (await demographics.find(patient)), expression: 'ServiceRequest.subject' });
+};
+
 /** The referral has the id of the request, as it has its UBRN: `r.` in place of `a.` (as A041 shows the two). */
 const idOfReferral = async ({ facts, newId }: Situation, { id }: Found): Promise<string> => {
   if (!id.startsWith('a.')) return `r.${newId()}`;
@@ -73,15 +82,8 @@ export const convertAdvice = async (situation: Situation, found: Found, conversi
   if (conversion.guidance !== undefined) checkText(conversion.guidance, 'guidance');
   const code = conversion.priority ?? (await gatherPriorityOf(situation.facts, advice.request));
   const priority = await gatherPriorityInEffect(situation, code, at('newReferralPriority'));
-  const { service } = advice;
-  if (!service || !takesPriority(service.summary, priority.code))
-    throw refusal(
-      'business-rule',
-      'business-rule',
-      'UNSUPPORTED_PRIORITY',
-      `The service does not take the priority ${code}.`,
-      at('newReferralPriority'),
-    );
+  const service = serviceTaking(advice, priority, at('newReferralPriority'));
+  await checkPatient(situation, advice.request);
   const ubrn = ubrnOf(advice.request) ?? situation.newUbrn();
   const id = await idOfReferral(situation, found);
   const referral = withPriority(referralOf(advice, id, ubrn, situation, conversion.comments), priority);

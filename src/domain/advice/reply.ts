@@ -8,7 +8,7 @@ import { withPriority } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { checkText } from './ask.js';
-import { adviceAfter, gatherAdvice, mayConvert, message } from './conversation.js';
+import { adviceAfter, gatherAdvice, mayConvert, message, serviceTaking } from './conversation.js';
 import { adviceTransitions, type AdviceEvent } from './transitions.js';
 
 const replyEvents = ['reply-with-advice', 'ask-for-information', 'say-converted'] as const;
@@ -55,6 +55,7 @@ export const sendCommunicationToRequester = async (situation: Situation, found: 
     );
   const priority =
     reply.priority === undefined ? undefined : await gatherPriorityInEffect(situation, reply.priority, at('updatedPriority'));
+  if (priority) serviceTaking(advice, priority, at('updatedPriority'));
   const files = await attachFiles(situation, reply.files, {
     type: 'GUIDANCE_RESPONSE',
     request: found.id,

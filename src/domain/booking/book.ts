@@ -1,22 +1,33 @@
-import type { Appointment, Slot } from 'fhir/r4.js';
+import type { Appointment, Reference, Slot } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
+import { failure } from '../../fhir/outcome.js';
+import { systems } from '../codes.js';
 import { changedOwn, created, type Decision, type Draft, type Found } from '../command.js';
 import { referenceToService, type Service } from '../directory/service.js';
 import { changeReferral } from '../referral/change-referral.js';
 import { refuseMisnamed } from '../misnamed.js';
+import { ubrnOf } from '../referral/referral.js';
 import { gatherReferral, type Referral } from '../referral/gather-referral.js';
+import { withPresentSystems } from '../older-names.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { bookAtProvider } from './at-provider.js';
 import { decideDeferral } from './defer.js';
 import { releaseOf } from './hold.js';
-import { checkPlace, gatherPlace, referenceToSlot } from './place.js';
+import { checkPlace, gatherPlace, referenceToSlot, withSlot } from './place.js';
 import { named } from './participants.js';
 
 /** The referral that an appointment is based on; refuses one that is not there, and a versioned reference that is stale. */
 export const gatherBasis = async (situation: Situation, appointment: Appointment): Promise<Referral> => {
-  const based = readReference(appointment.basedOn?.[0]?.reference ?? '', situation.baseUrl);
-  const found = based && (await situation.facts.find({ type: based.type, id: based.id }));
+  const [basis] = appointment.basedOn ?? [];
+  if (basis === undefined)
+    throw refusal('business-rule', 'required', 'MISSING_VALUE', 'The appointment must be based on a referral.', 'Appointment.basedOn');
+  const based = readReference(basis.reference ?? '', situation.baseUrl);
+  const { system, value = '' } = basis.identifier ?? {};
+  const byNumber = basis.reference === undefined && system === systems.ubrn;
+  const found = byNumber
+    ? await situation.facts.byIdentifier('ServiceRequest', systems.ubrn, value)
+    : based && (await situation.facts.find({ type: based.type, id: based.id }));
   if (found?.type !== 'ServiceRequest')
     throw refusal(
       'business-rule',
@@ -37,12 +48,21 @@ export const gatherBasis = async (situation: Situation, appointment: Appointment
 
 export const busy = (slot: Found): Draft => changedOwn(slot, { ...slot.resource, status: 'busy' });
 
-/** Those who take part: as the client names them, and the patient and the service when it does not. */
+/** e-RS commands write the referral both ways, as a literal reference and by its UBRN. */
+const referenceToReferral = ({ found, request }: Referral): Reference => {
+  const ubrn = ubrnOf(request);
+  return { reference: `ServiceRequest/${found.id}`, ...(ubrn === undefined ? {} : { identifier: { system: systems.ubrn, value: ubrn } }) };
+};
+
+/** Those who take part: as the client names them, and the patient and the service when it does not; these two both ways. */
 const participantsOf = (appointment: Appointment, referral: Referral, service: Service | undefined): Appointment['participant'] => {
   const needed = [referral.request.subject, ...(service === undefined ? [] : [referenceToService(service)])];
   const given = appointment.participant;
   return [
-    ...given,
+    ...given.map((one) => {
+      const both = needed.find(({ reference }) => reference !== undefined && reference === one.actor?.reference);
+      return both === undefined ? one : { ...one, actor: { ...both, ...one.actor } };
+    }),
     ...needed
       .filter(({ reference }) => !given.some(({ actor }) => actor?.reference === reference))
       .map((actor) => ({ actor, status: 'accepted' as const })),
@@ -66,7 +86,7 @@ const decideBooking = async (situation: Situation, appointment: Appointment, ref
     start: slot.start,
     end: slot.end,
     created: appointment.created ?? now,
-    basedOn: [{ reference: `ServiceRequest/${referral.found.id}` }],
+    basedOn: [referenceToReferral(referral)],
     slot: [referenceToSlot(slotFound)],
     participant: participantsOf(appointment, referral, service),
   };
@@ -79,7 +99,8 @@ const decideBooking = async (situation: Situation, appointment: Appointment, ref
 };
 
 /** POST Appointment, told apart by content as e-RS does (A016): booked books; proposed defers to the provider, or sends for triage. */
-export const bookOrDefer = async (situation: Situation, appointment: Appointment): Promise<Decision> => {
+export const bookOrDefer = async (situation: Situation, sent: Appointment): Promise<Decision> => {
+  const appointment = withPresentSystems(sent);
   if (appointment.status !== 'booked' && appointment.status !== 'proposed')
     throw refusal(
       'business-rule',
@@ -88,7 +109,11 @@ export const bookOrDefer = async (situation: Situation, appointment: Appointment
       'A new appointment is booked; a deferral or triage is proposed.',
       'Appointment.status',
     );
-  const referral = await gatherBasis(situation, appointment);
-  const known = { ...appointment, participant: await named(situation, appointment.participant) };
+  // the times are the slot's, and may be left to it; R4 appointment.html, app-2: one of them alone says nothing
+  if (appointment.status === 'booked' && (appointment.start === undefined) !== (appointment.end === undefined))
+    throw failure('invalid', 'invariant', 'Either start and end are both said, or neither (R4 app-2).', { expression: ['Appointment'] });
+  const asked = await withSlot(situation, appointment);
+  const referral = await gatherBasis(situation, asked);
+  const known = { ...asked, participant: await named(situation, asked.participant) };
   return known.status === 'booked' ? decideBooking(situation, known, referral) : decideDeferral(situation, known, referral);
 };

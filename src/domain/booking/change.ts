@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Appointment, Reference, Slot } from 'fhir/r4.js';
+import type { Appointment, CodeableConcept, Reference, Slot } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { referenceTo } from '../../fhir/resource.js';
 import { changed, type Decision, type Found } from '../command.js';
@@ -12,6 +12,7 @@ import { changeReferral, freed } from '../referral/change-referral.js';
 import type { Referral } from '../referral/gather-referral.js';
 import { stateAfter } from '../referral/moves.js';
 import type { ReferralEvent } from '../referral/transitions.js';
+import { withPresentSystems } from '../older-names.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import { sideOf } from '../sides.js';
@@ -20,7 +21,7 @@ import { cancelAtProvider, moveAtProvider } from './at-provider.js';
 import { busy, gatherBasis } from './book.js';
 import { sameTime } from './booking-rules.js';
 import { releaseOf } from './hold.js';
-import { checkPlace, gatherPlace, referenceToSlot, type Place } from './place.js';
+import { checkPlace, gatherPlace, referenceToSlot, withSlot, type Place } from './place.js';
 
 /** What a change of an appointment is, told by the status that is wanted. */
 const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): ReferralEvent | undefined => {
@@ -122,20 +123,25 @@ const refuseOtherReferral = (wanted: Appointment, referral: Referral, baseUrl: s
     );
 };
 
+/** A code without its system is one of the list that was asked for: it is kept with its name. */
+const withSystem = (reason: CodeableConcept | undefined, system: string): CodeableConcept | undefined =>
+  reason?.coding === undefined ? reason : { ...reason, coding: reason.coding.map((coding) => ({ system, ...coding })) };
+
 const ended = async (situation: Situation, wanted: Appointment, referral: Referral, event: ReferralEvent): Promise<Decision> => {
   const { now, newId } = situation;
   // as with a referral: what its state forbids is said before what is wrong with the reason
   stateAfter(event, referral);
   const reasons = reasonsOf[event];
   if (reasons !== undefined) await checkReason(situation, wanted, reasons);
-  const coding = wanted.cancelationReason?.coding?.[0];
+  const reason = reasons === undefined ? wanted.cancelationReason : withSystem(wanted.cancelationReason, reasons.system);
+  const coding = reason?.coding?.[0];
   const steps = changeReferral(
     referral,
     {
       event,
       why: { ...(coding === undefined ? {} : { reason: coding }), ...(wanted.comment === undefined ? {} : { comments: wanted.comment }) },
       ending: {
-        ...(wanted.cancelationReason === undefined ? {} : { reason: wanted.cancelationReason }),
+        ...(reason === undefined ? {} : { reason }),
         ...(wanted.comment === undefined ? {} : { comment: wanted.comment }),
       },
     },
@@ -170,6 +176,8 @@ const asked = (appointment: Appointment, wanted: Appointment): Appointment => {
 const moved = async (situation: Situation, current: Found, wanted: Appointment, referral: Referral): Promise<Decision> => {
   const { now, newId } = situation;
   const appointment = current.resource as unknown as Appointment;
+  if ((wanted.slot ?? []).length > 1)
+    throw refusal('business-rule', 'business-rule', 'TOO_MANY_ITEMS', 'A booking takes one slot.', 'Appointment.slot');
   if (slotOf(wanted, situation.baseUrl) === slotOf(appointment, situation.baseUrl))
     throw refusal(
       'business-rule',
@@ -203,9 +211,22 @@ const moved = async (situation: Situation, current: Found, wanted: Appointment, 
   };
 };
 
+/** A change that names another slot by reference alone leaves beside it the number of the one before, which means nothing then. */
+const withoutOldNumber = (wanted: Appointment, appointment: Appointment, baseUrl: string): Appointment => {
+  const [slot, ...others] = wanted.slot ?? [];
+  const isOld =
+    slot?.identifier !== undefined &&
+    slotOf(wanted, baseUrl) !== slotOf(appointment, baseUrl) &&
+    isDeepStrictEqual(slot.identifier, appointment.slot?.[0]?.identifier);
+  if (slot?.reference === undefined || !isOld) return wanted;
+  const { identifier: _number, ...rest } = slot;
+  return { ...wanted, slot: [rest, ...others] };
+};
+
 /** PUT and PATCH of an appointment: cancelled, not attended, attended, or moved to another slot, and nothing else (A034). */
-export const changeAppointment = async (situation: Situation, current: Found, wanted: Appointment): Promise<Decision> => {
+export const changeAppointment = async (situation: Situation, current: Found, sent: Appointment): Promise<Decision> => {
   const appointment = current.resource as unknown as Appointment;
+  const wanted = await withSlot(situation, withoutOldNumber(withPresentSystems(sent), appointment, situation.baseUrl));
   if (appointment.status !== 'booked')
     throw refusal(
       'business-rule',

@@ -13,7 +13,7 @@ import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { proposalRules } from './booking-rules.js';
 import { deferralRules } from './deferral-rules.js';
-import { isBooked } from './hold.js';
+import { hasBegun, isBooked } from './hold.js';
 import { referencesIn } from './participants.js';
 import { gatherPlace } from './place.js';
 
@@ -75,7 +75,7 @@ export const decideDeferral = async (situation: Situation, appointment: Appointm
     service,
     slotNamed: appointment.slot !== undefined,
     slot,
-    slotIsFree: slotFound !== undefined && slot?.status === 'free' && !(await isBooked(facts, slotFound.id)),
+    slotIsFree: slotFound !== undefined && slot?.status === 'free' && !hasBegun(slot, now) && !(await isBooked(facts, slotFound.id)),
     slotIsTheServices: slotService !== undefined && slotService.id === service?.id,
     hasFreeSlots: asksForSlots && service !== undefined && (await firstFree(facts, service.id, now)) !== undefined,
   });

@@ -3,6 +3,7 @@ import type { Service } from '../directory/service.js';
 import type { Concept } from '../reference-data/concept.js';
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
+import { lengthOf } from '../text.js';
 
 /** A deferral or triage as it was asked for; what its reason allows is read from the concept (eRS-ReviewReason). */
 export type GivenDeferral = {
@@ -42,7 +43,7 @@ const shortComment: Rule<GivenDeferral> = {
   code: 'INVALID_VALUE',
   expression: 'Appointment.comment',
   evaluate: ({ comment }) =>
-    unless((comment ?? '').length <= commentAtMost, `The comment has at most ${String(commentAtMost)} characters.`),
+    unless(lengthOf(comment ?? '') <= commentAtMost, `The comment has at most ${String(commentAtMost)} characters.`),
 };
 
 const onShortlist: Rule<GivenDeferral> = {

@@ -117,7 +117,7 @@ export const decideHold = (found: Found, holds: Holds, caller: Caller, { now, fr
 };
 
 /** Gives a held slot back before its time. */
-export const decideRelease = (found: Found, { live }: Holds, caller: Caller): Decision => {
+export const decideRelease = (found: Found, { live }: Holds, caller: Caller, booked: boolean): Decision => {
   // a slot that a booking has is given back by the end of the booking alone, whoever asks
   const isHeld = (found.resource as unknown as Slot).status === 'busy-tentative';
   if (!isHeld || (live?.holder !== holderOf(caller) && caller.kind !== 'system'))
@@ -129,18 +129,21 @@ export const decideRelease = (found: Found, { live }: Holds, caller: Caller): De
       'Slot.status',
     );
   return {
-    drafts: [changed(found, { ...found.resource, status: 'free' })],
+    drafts: [changed(found, { ...found.resource, status: afterHold(booked) })],
     releases: releaseOf(found.id, live),
     result: found,
   };
 };
 
+/** A slot that a system client booked while somebody held it is not free when the hold ends. */
+const afterHold = (booked: boolean): Slot['status'] => (booked ? 'busy' : 'free');
+
 /** A slot whose hold ran out, free again, once; undefined when there is nothing to do. Who held it is still known, to be told. */
-export const decideLapse = (found: Found, holds: Holds): Decision | undefined => {
+export const decideLapse = (found: Found, holds: Holds, booked: boolean): Decision | undefined => {
   const { ranOut } = holds;
   if (ranOut === undefined || !hasLapsed(found.resource as unknown as Slot, holds)) return undefined;
   return {
-    drafts: [changed(found, { ...found.resource, status: 'free' })],
+    drafts: [changed(found, { ...found.resource, status: afterHold(booked) })],
     claims: [claimOf(found.id, { holder: ranOut.holder, round: 'over', expires: ranOut.expires })],
     releases: releaseOf(found.id, ranOut),
     result: found,

@@ -36,6 +36,18 @@ export const gatherPlace = async ({ facts, baseUrl, now }: Situation, appointmen
   };
 };
 
+/** The names under which slots are numbered: e-RS, BaRS and the portals each have their own. */
+const slotSystems: readonly string[] = [systems.slot, 'https://fhir.nhs.uk/Id/USRN', 'https://fhir.nhs.uk/Id/alternative-slot'];
+
+/** The appointment with a literal reference to its slot where only the slot's number was given. */
+export const withSlot = async ({ facts }: Situation, appointment: Appointment): Promise<Appointment> => {
+  const [slot, ...others] = appointment.slot ?? [];
+  const { system, value } = slot?.identifier ?? {};
+  if (slot === undefined || slot.reference !== undefined || value === undefined || !slotSystems.includes(system ?? '')) return appointment;
+  const found = await facts.byIdentifier('Slot', systems.slot, value);
+  return found ? { ...appointment, slot: [{ reference: `Slot/${found.id}` }, ...others] } : appointment;
+};
+
 /** e-RS commands write a slot both ways, as a literal reference and by its own number. */
 export const referenceToSlot = ({ id, resource }: Found): Reference => {
   const { identifier } = resource as unknown as Slot;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Slot } from 'fhir/r4.js';
 import type { Found } from '../command.js';
 import { refusal } from '../refusal.js';
@@ -38,6 +39,7 @@ export const checkSlotInUse = async ({ facts, now }: Situation, current: Found, 
   const slot = current.resource as unknown as Slot;
   refuseBreaches([keepsStatus, keepsPlace], { current: slot, wanted, isBooked: await isBooked(facts, current.id) });
   const { live } = await findHolds(facts, current.id, now);
-  if (live !== undefined && slot.status === 'busy-tentative')
+  const same = wanted.status === slot.status && isDeepStrictEqual(places(wanted), places(slot));
+  if (live !== undefined && slot.status === 'busy-tentative' && !same)
     throw refusal('conflict', 'conflict', 'SLOT_NOT_AVAILABLE', 'Somebody holds the slot: it changes when that is over.', 'Slot.status');
 };

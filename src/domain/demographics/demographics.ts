@@ -1,4 +1,4 @@
-import type { Patient } from 'fhir/r4.js';
+import type { Patient, Reference } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import type { Key } from '../../fhir/resource.js';
 import { systems } from '../codes.js';
@@ -22,10 +22,17 @@ export type Demographics = { readonly find: (patient: Found) => Promise<Demograp
 /** What a superseded record goes on as (R4 patient.html, links of merged records). */
 const replacementOf = (patient: Patient) => patient.link?.find(({ type }) => type === 'replaced-by')?.other;
 
+/** R4 lets a general practitioner be a person as well, with whom nobody is registered. */
+const isPerson = ({ type, reference = '', identifier }: Reference): boolean =>
+  type === 'Practitioner' || /(^|\/)Practitioner\//.test(reference) || identifier?.system === systems.sdsUser;
+
 /** Reads the Patient record itself (UK Core Patient). */
 export const demographicOf = (patient: Patient): Demographic => {
   const replaced = replacementOf(patient);
-  const practice = patient.generalPractitioner?.map(({ reference, identifier }) => identifier?.value ?? reference).find(Boolean);
+  const practice = patient.generalPractitioner
+    ?.filter((reference) => !isPerson(reference))
+    .map(({ reference, identifier }) => identifier?.value ?? reference)
+    .find(Boolean);
   return {
     deceased: patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined,
     ...(replaced === undefined ? {} : { supersededBy: replaced.identifier?.value ?? replaced.reference ?? 'another record' }),

@@ -14,6 +14,9 @@ export type GivenCriteria = {
 export type UnknownCriteria = {
   readonly codes: readonly CodedCriterion[];
   readonly organisationIsClosed: boolean;
+  /** whether an organisation, or a clinician, was named that there is not */
+  readonly organisation: boolean;
+  readonly clinician: boolean;
 };
 export type CodedCriterion = 'priority' | 'specialty' | 'clinicType' | 'clinicalTerm' | 'bookableType' | 'flow';
 
@@ -74,6 +77,13 @@ const openOrganisation: Rule<GivenCriteria> = {
     unless(!unknown.organisationIsClosed, `The organisation ${organisation ?? ''} is closed.`),
 };
 
+const known = (name: 'organisation' | 'namedClinician', is: (unknown: UnknownCriteria) => boolean, what: string): Rule<GivenCriteria> => ({
+  code: 'REFERENCE_NOT_FOUND',
+  expression: at(name),
+  issue: 'not-found',
+  evaluate: ({ criteria, unknown }) => unless(!is(unknown), `There is no ${what} ${criteria[name] ?? ''}.`),
+});
+
 const flowOfRequest: Rule<GivenCriteria> = {
   code: 'CONFLICTING_VALUES',
   expression: at('requestFlowType'),
@@ -84,7 +94,7 @@ const flowOfRequest: Rule<GivenCriteria> = {
     ),
 };
 
-/** e-RS facts, shortlist and search rules. */
+/** e-RS facts, shortlist and search rules: of a search, and of one that a shortlist says it comes from. */
 export const criteriaRules: readonly Rule<GivenCriteria>[] = [
   enough,
   clinicTypeWithSpecialty,
@@ -99,4 +109,11 @@ export const criteriaRules: readonly Rule<GivenCriteria>[] = [
   knownCode('flow', 'requestFlowType', 'request flow'),
   openOrganisation,
   flowOfRequest,
+];
+
+/** Of a search itself (A010): whom it names is there. A shortlist whose search names nobody has no service in its results. */
+export const searchRules: readonly Rule<GivenCriteria>[] = [
+  ...criteriaRules,
+  known('organisation', ({ organisation }) => organisation, 'organisation'),
+  known('namedClinician', ({ clinician }) => clinician, 'clinician'),
 ];

@@ -1,4 +1,4 @@
-import type { HealthcareService, Location, Patient } from 'fhir/r4.js';
+import type { HealthcareService, Identifier, Location, Patient } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { localDayOf } from '../calendar/working-days.js';
 import type { Facts, Found } from '../command.js';
@@ -16,9 +16,11 @@ export const gatherSearcher = async (
   { postcodes, now }: Situation,
   patient: Found | undefined,
   postcode: string | undefined,
+  fromHome = false,
 ): Promise<Searcher> => {
-  const { birthDate, gender } = (patient?.resource ?? {}) as unknown as Partial<Patient>;
-  const position = postcode === undefined ? undefined : await findPostcode(postcodes, postcode);
+  const { birthDate, gender, address } = (patient?.resource ?? {}) as unknown as Partial<Patient>;
+  const from = postcode ?? (fromHome ? address?.find(({ postalCode }) => postalCode !== undefined)?.postalCode : undefined);
+  const position = from === undefined ? undefined : await findPostcode(postcodes, from);
   return {
     ...(birthDate === undefined ? {} : { age: ageOn(localDayOf(now), birthDate) }),
     ...(gender === undefined ? {} : { gender }),
@@ -55,20 +57,50 @@ const unknownCodes = async (
   return [...unknown, ...(clinicalTerm === undefined || (await knowsTerm(clinicalTerm)) ? [] : (['clinicalTerm'] as const))];
 };
 
-/** The criteria with what their rules need. */
+/** Who or what is named by number, or by the id of its record. */
+const found = async (
+  facts: Facts,
+  type: 'Organization' | 'Practitioner',
+  system: string,
+  name: string | undefined,
+): Promise<Found | undefined> =>
+  name === undefined ? undefined : ((await facts.byIdentifier(type, system, name)) ?? (await facts.find({ type, id: name }, 'all')));
+
+const numberOf = ({ resource }: Found, system: string): string | undefined =>
+  ((resource['identifier'] ?? []) as readonly Identifier[]).find((identifier) => identifier.system === system)?.value;
+
+/**
+ * The criteria with what their rules need.
+ *
+ * @param fromHome whether distances are from where the patient lives, when no postcode is given
+ */
 export const gatherCriteria = async (
   situation: Situation,
   criteria: SearchCriteria,
   patient: Found | undefined,
+  fromHome = false,
 ): Promise<GivenCriteria> => {
-  const { organisation } = criteria;
+  const { organisation, namedClinician } = criteria;
   const concepts = await conceptsOf(situation, criteria);
-  const [searcher, codes, provider] = await Promise.all([
-    gatherSearcher(situation, patient, criteria.postcode),
+  const [searcher, codes, provider, clinician] = await Promise.all([
+    gatherSearcher(situation, patient, criteria.postcode, fromHome),
     unknownCodes(situation, criteria, concepts),
-    organisation === undefined ? undefined : situation.facts.byIdentifier('Organization', systems.organisation, organisation),
+    found(situation.facts, 'Organization', systems.organisation, organisation),
+    found(situation.facts, 'Practitioner', systems.sdsUser, namedClinician),
   ]);
-  return { criteria, searcher, unknown: { codes, organisationIsClosed: isClosed(provider) }, priority: concepts.get('priority') };
+  const unknown = {
+    codes,
+    organisation: organisation !== undefined && provider === undefined,
+    organisationIsClosed: isClosed(provider),
+    clinician: namedClinician !== undefined && clinician === undefined,
+  };
+  // services name both by number
+  const numbered = {
+    ...criteria,
+    ...(provider === undefined ? {} : { organisation: numberOf(provider, systems.organisation) ?? organisation ?? '' }),
+    ...(clinician === undefined ? {} : { namedClinician: numberOf(clinician, systems.sdsUser) ?? namedClinician ?? '' }),
+  };
+  return { criteria: numbered, searcher, unknown, priority: concepts.get('priority') };
 };
 
 // a decimal whose text JavaScript would change is a LosslessNumber

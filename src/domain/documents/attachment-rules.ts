@@ -2,6 +2,7 @@ import type { Attachment, DocumentReference, DocumentReferenceContent } from 'fh
 import type { Found } from '../command.js';
 import type { Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
+import { lengthOf } from '../text.js';
 import { availabilityOf } from './availability.js';
 import { mediaTypesOf } from './file-types.js';
 
@@ -12,6 +13,10 @@ export type GivenAttachment = {
   readonly elsewhere: boolean;
   /** it is about another patient */
   readonly ofOther: boolean;
+  /** it says that it belongs to another request */
+  readonly toOther: boolean;
+  /** it says a type of attachment that this step does not make */
+  readonly ofOtherType: boolean;
   readonly expression: string;
 };
 
@@ -26,8 +31,11 @@ export const attachmentOf = ({ content }: Partial<DocumentReference>): Partial<A
   (content?.[0] as Partial<DocumentReferenceContent> | undefined)?.attachment;
 
 const titleOf = ({ document }: GivenAttachment): string | undefined => attachmentOf(document)?.title;
-const typeOf = ({ document, binary }: GivenAttachment): string | undefined =>
-  attachmentOf(document)?.contentType ?? (binary?.resource['contentType'] as string | undefined);
+/** The media types that a document and its bytes say, without parameters. */
+const typesOf = ({ document, binary }: GivenAttachment): readonly string[] =>
+  [attachmentOf(document)?.contentType, binary?.resource['contentType'] as string | undefined].flatMap((type) =>
+    type === undefined ? [] : (type.split(';')[0] ?? '').trim().toLowerCase(),
+  );
 const each = (
   check: (one: GivenAttachment) => string | undefined,
 ): ((x: GivenAttachments) => readonly { readonly text: string; readonly expression: string }[]) => {
@@ -57,6 +65,26 @@ const ofThePatient: Rule<GivenAttachments> = {
   evaluate: each(({ ofOther }) => (ofOther ? 'The file is about another patient than the request.' : undefined)),
 };
 
+const toTheRequest: Rule<GivenAttachments> = {
+  code: 'CONFLICTING_VALUES',
+  expression: 'DocumentReference.context.related',
+  evaluate: each(({ toOther }) => (toOther ? 'The document says that it belongs to another request.' : undefined)),
+};
+
+const ofTheType: Rule<GivenAttachments> = {
+  code: 'INAPPROPRIATE_VALUE',
+  expression: 'DocumentReference.type',
+  evaluate: each(({ ofOtherType }) => (ofOtherType ? 'Files of that type (eRS-AttachmentType) are not attached here.' : undefined)),
+};
+
+const isCurrent: Rule<GivenAttachments> = {
+  code: 'INAPPROPRIATE_VALUE',
+  expression: 'DocumentReference.status',
+  evaluate: each(({ document: { status } }) =>
+    ['current', undefined].includes(status) ? undefined : `A document that is ${status} is not attached.`,
+  ),
+};
+
 const oneFile: Rule<GivenAttachments> = {
   code: 'TOO_MANY_ITEMS',
   expression: 'DocumentReference.content',
@@ -76,7 +104,7 @@ const shortName: Rule<GivenAttachments> = {
   code: 'INVALID_VALUE',
   expression: 'DocumentReference.content.attachment.title',
   evaluate: each((one) =>
-    (titleOf(one) ?? '').length > nameAtMost ? `A file name has at most ${String(nameAtMost)} characters.` : undefined,
+    lengthOf(titleOf(one) ?? '') > nameAtMost ? `A file name has at most ${String(nameAtMost)} characters.` : undefined,
   ),
 };
 
@@ -110,8 +138,8 @@ const matchingType: Rule<GivenAttachments> = {
   expression: 'DocumentReference.content.attachment.contentType',
   evaluate: each((one) => {
     const allowed = mediaTypesOf(titleOf(one) ?? '');
-    const type = typeOf(one)?.split(';')[0]?.trim().toLowerCase();
-    return !allowed || type === undefined || allowed.includes(type) ? undefined : `${titleOf(one) ?? ''} is not of the type ${type}.`;
+    const other = allowed && typesOf(one).find((type) => !allowed.includes(type));
+    return other === undefined ? undefined : `${titleOf(one) ?? ''} is not of the type ${other}.`;
   }),
 };
 
@@ -119,7 +147,7 @@ const shortDescription: Rule<GivenAttachments> = {
   code: 'INVALID_VALUE',
   expression: 'DocumentReference.description',
   evaluate: each(({ document }) =>
-    (document.description ?? '').length > descriptionAtMost
+    lengthOf(document.description ?? '') > descriptionAtMost
       ? `A description has at most ${String(descriptionAtMost)} characters.`
       : undefined,
   ),
@@ -131,19 +159,21 @@ const scanned = (code: 'PENDING' | 'THREATS_FOUND' | 'VALIDATION_FAILED', text: 
   evaluate: each(({ binary }) => (availabilityOf(binary?.resource) === code ? text : undefined)),
 });
 
-/** e-RS facts, attachments: what an operation takes as files. */
-export const attachmentRules: readonly Rule<GivenAttachments>[] = [
+/** What holds for every file of a request, whichever way it comes. */
+export const fileRules: readonly Rule<GivenAttachments>[] = [
   oneFile,
-  uploaded,
   forThisRequest,
   ofThePatient,
-  named,
+  ofTheType,
+  isCurrent,
   shortName,
   uniqueNames,
-  knownType,
   matchingType,
   shortDescription,
   scanned('PENDING', 'The file is still being scanned.'),
   scanned('THREATS_FOUND', 'The scan found a threat in the file.'),
   scanned('VALIDATION_FAILED', 'The file could not be validated.'),
 ];
+
+/** e-RS facts, attachments: what an operation takes as files. */
+export const attachmentRules: readonly Rule<GivenAttachments>[] = [uploaded, named, knownType, toTheRequest, ...fileRules];

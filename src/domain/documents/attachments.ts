@@ -3,18 +3,12 @@ import { readReference } from '../../fhir/references.js';
 import { extensions, systems } from '../codes.js';
 import { changed, created, type Draft, type Facts, type Found } from '../command.js';
 import { goesOnAs } from '../demographics/demographics.js';
+import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { attachmentOf, attachmentRules, type GivenAttachment } from './attachment-rules.js';
-
-export type AttachmentType = 'REFERRER' | 'PROVIDER' | 'ADVICE_REQUEST' | 'GUIDANCE_RESPONSE';
-
-export const attachmentTypeOf = (document: DocumentReference): AttachmentType | undefined =>
-  document.type?.coding?.find(({ system }) => system === systems.attachmentType)?.code as AttachmentType | undefined;
-
-/** A DocumentReference that names no type was attached by the referrer: plain FHIR clients write none. */
-const isOfType = (type: AttachmentType, found: Found): boolean =>
-  (attachmentTypeOf(found.resource as unknown as DocumentReference) ?? 'REFERRER') === type;
+import { attachmentTypeOf, isOfType, type AttachmentType } from './attachment-type.js';
+import { fileNameOf } from './availability.js';
 
 /** What an operation was given as files: DocumentReferences whose Binary was uploaded before, or such that are attached already. */
 export type GivenFiles = { readonly documents: readonly DocumentReference[]; readonly expression: string };
@@ -47,16 +41,50 @@ const isOfOtherRecord = async (facts: Facts, binary: string, subject: Reference)
   });
 };
 
+const binaryOf = async ({ facts, baseUrl }: Situation, document: DocumentReference): Promise<Found | undefined> => {
+  const key = readReference(attachmentOf(document)?.url ?? '', baseUrl);
+  return key?.type === 'Binary' ? facts.find({ type: 'Binary', id: key.id }) : undefined;
+};
+
+/** The document with the name that its file was uploaded under, when it says none itself. */
+const withName = (document: DocumentReference, binary: Found | undefined): DocumentReference => {
+  const attachment = attachmentOf(document);
+  const title = fileNameOf(binary?.resource);
+  if (title === undefined || attachment === undefined || (attachment.title ?? '').trim() !== '') return document;
+  return { ...document, content: [{ ...document.content[0], attachment: { ...attachment, title } }, ...document.content.slice(1)] };
+};
+
+/** A request and its referral once it is converted have one id but for the letter before it (A027). */
+const pathOf = (request: string): string => request.slice(request.indexOf('.') + 1);
+
+/** Whether a document says that it belongs to another request. */
+const isToOther = ({ context }: DocumentReference, request: string, baseUrl: string): boolean =>
+  (context?.related ?? []).some(({ reference = '' }) => {
+    const key = readReference(reference, baseUrl);
+    return key?.type === 'ServiceRequest' && pathOf(key.id) !== pathOf(request);
+  });
+
+/** What files are attached to, and as what. */
+export type AttachedTo = {
+  /** undefined: as none of e-RS's types */
+  readonly type: AttachmentType | undefined;
+  readonly request: string;
+  readonly subject: ServiceRequest['subject'];
+  /** the documents that it has */
+  readonly existing: readonly Found[];
+};
+
 /** Gathers the Binary of each file, and whether another request has it already. */
-const gatherGiven = async (
-  { facts, baseUrl }: Situation,
+export const gatherGiven = async (
+  situation: Situation,
   { documents, expression }: GivenFiles,
-  to: { readonly request: string; readonly subject: Reference },
-): Promise<readonly GivenAttachment[]> =>
-  Promise.all(
-    documents.map(async (document, index) => {
-      const key = readReference(attachmentOf(document)?.url ?? '', baseUrl);
-      const binary = key?.type === 'Binary' ? await facts.find({ type: 'Binary', id: key.id }) : undefined;
+  to: AttachedTo,
+): Promise<readonly GivenAttachment[]> => {
+  const { facts, baseUrl } = situation;
+  return Promise.all(
+    documents.map(async (sent, index) => {
+      const binary = await binaryOf(situation, sent);
+      const document = withName(sent, binary);
       const uploadedFor = (binary?.resource['securityContext'] as Reference | undefined)?.reference;
       return {
         document,
@@ -65,13 +93,20 @@ const gatherGiven = async (
           (uploadedFor !== undefined && uploadedFor !== `ServiceRequest/${to.request}`) ||
           (binary !== undefined && (await isOfOtherRecord(facts, binary.id, to.subject))),
         ofOther: isOfOther(document.subject, to.subject, baseUrl) && !(await isOfLater(facts, document.subject, to.subject, baseUrl)),
-        expression: `${expression}[${String(index)}]`,
+        toOther: isToOther(document, to.request, baseUrl),
+        ofOtherType: ![to.type, undefined].includes(attachmentTypeOf(document)),
+        expression: documents.length === 1 && expression === 'DocumentReference' ? expression : `${expression}[${String(index)}]`,
       };
     }),
   );
+};
+
+/** The names of the files that a request has. */
+export const titlesOf = (existing: readonly Found[]): readonly string[] =>
+  existing.flatMap(({ resource }) => attachmentOf(resource as unknown as DocumentReference)?.title ?? []);
 
 /** What the server says of a file, whatever its sender does. */
-const servers: readonly string[] = [
+export const serversMarks: readonly string[] = [
   extensions.availabilityStatus,
   extensions.attachedByOrganisation,
   extensions.attachedBy,
@@ -81,32 +116,32 @@ const servers: readonly string[] = [
 const identified = (url: string, system: string, value: string | undefined): readonly Extension[] =>
   value === undefined ? [] : [{ url, valueReference: { identifier: { system, value } } }];
 
-const attached = (
-  given: GivenAttachment,
-  { type, request, subject }: { readonly type: AttachmentType; readonly request: string; readonly subject: ServiceRequest['subject'] },
-  { caller, newId, now }: Situation,
-): Draft => {
+/** What the server says of a file that the caller attaches, in place of what he says of it. */
+export const withServersMarks = ({ extension = [] }: DocumentReference, { caller }: Situation): readonly Extension[] => [
+  ...extension.filter(({ url }) => !serversMarks.includes(url)),
+  { url: extensions.availabilityStatus, valueCoding: { system: systems.availability, code: 'AVAILABLE' } },
+  ...identified(extensions.attachedByOrganisation, systems.organisation, caller.organisation),
+  ...identified(extensions.attachedBy, systems.sdsUser, caller.user),
+  ...identified(extensions.attachedBy, systems.nhsNumber, caller.patient),
+  ...identified(extensions.attachedOnBehalfOf, systems.sdsUser, caller.onBehalfOf),
+];
+
+const attached = (given: GivenAttachment, { type, request, subject }: AttachedTo, situation: Situation): Draft => {
   const { document, binary } = given;
   const attachment = attachmentOf(document);
   return created(
     {
       ...document,
       resourceType: 'DocumentReference',
-      extension: [
-        ...(document.extension ?? []).filter(({ url }) => !servers.includes(url)),
-        { url: extensions.availabilityStatus, valueCoding: { system: systems.availability, code: 'AVAILABLE' } },
-        ...identified(extensions.attachedByOrganisation, systems.organisation, caller.organisation),
-        ...identified(extensions.attachedBy, systems.sdsUser, caller.user),
-        ...identified(extensions.attachedOnBehalfOf, systems.sdsUser, caller.onBehalfOf),
-      ],
+      extension: withServersMarks(document, situation),
       status: 'current',
       type: { coding: [{ system: systems.attachmentType, code: type }] },
       subject,
-      date: document.date ?? now,
+      date: document.date ?? situation.now,
       content: [{ attachment: { ...attachment, url: `Binary/${binary?.id ?? ''}` } }],
       context: { ...document.context, related: [{ reference: `ServiceRequest/${request}` }] },
     },
-    newId(),
+    situation.newId(),
   );
 };
 
@@ -114,19 +149,9 @@ const attached = (
  * The files of an operation as DocumentReferences of the request. Refuses with the codes of e-RS (attachment rules); names are unique
  * among all files of the request that stay.
  */
-export const attachFiles = async (
-  situation: Situation,
-  files: GivenFiles,
-  to: {
-    readonly type: AttachmentType;
-    readonly request: string;
-    readonly subject: ServiceRequest['subject'];
-    readonly existing: readonly Found[];
-  },
-): Promise<readonly Draft[]> => {
+export const attachFiles = async (situation: Situation, files: GivenFiles, to: AttachedTo): Promise<readonly Draft[]> => {
   const given = await gatherGiven(situation, files, to);
-  const titles = to.existing.flatMap((found) => attachmentOf(found.resource as unknown as DocumentReference)?.title ?? []);
-  refuseBreaches(attachmentRules, { given, titles });
+  refuseBreaches(attachmentRules, { given, titles: titlesOf(to.existing) });
   return given.map((one) => attached(one, to, situation));
 };
 
@@ -136,28 +161,27 @@ const signature = (document: DocumentReference, baseUrl: string): string => {
   return `${id ?? ''}|${attachment?.title ?? ''}|${document.description ?? ''}`;
 };
 
-/** A012: the whole set of the referrer's files anew. What stays keeps its DocumentReference; what goes is superseded. */
+/**
+ * A012: the whole set of the referrer's files anew. What stays keeps its DocumentReference; what goes is superseded. At least one stays, and
+ * something changes.
+ */
 export const replaceFiles = async (
   situation: Situation,
-  files: GivenFiles,
-  to: {
-    readonly type: AttachmentType;
-    readonly request: string;
-    readonly subject: ServiceRequest['subject'];
-    readonly existing: readonly Found[];
-  },
-): Promise<{ readonly drafts: readonly Draft[]; readonly changed: boolean; readonly left: number }> => {
+  { documents, expression }: GivenFiles,
+  to: AttachedTo & { readonly type: AttachmentType },
+): Promise<readonly Draft[]> => {
   const own = to.existing.filter((found) => isOfType(to.type, found));
   const others = to.existing.filter((found) => !own.includes(found));
   const before = new Map(own.map((found) => [signature(found.resource as unknown as DocumentReference, situation.baseUrl), found]));
-  const wanted = files.documents.map((document) => signature(document, situation.baseUrl));
-  const fresh = files.documents.filter((_, index) => !before.has(wanted[index] ?? ''));
+  const named = await Promise.all(documents.map(async (document) => withName(document, await binaryOf(situation, document))));
+  const wanted = named.map((document) => signature(document, situation.baseUrl));
+  const fresh = named.filter((_, index) => !before.has(wanted[index] ?? ''));
   const kept = own.filter((found) => wanted.includes(signature(found.resource as unknown as DocumentReference, situation.baseUrl)));
   const gone = own.filter((found) => !kept.includes(found));
-  const added = await attachFiles(situation, { ...files, documents: fresh }, { ...to, existing: [...others, ...kept] });
-  return {
-    drafts: [...added, ...gone.map((found) => changed(found, { ...found.resource, status: 'superseded' }))],
-    changed: added.length + gone.length > 0,
-    left: added.length + kept.length,
-  };
+  const added = await attachFiles(situation, { documents: fresh, expression }, { ...to, existing: [...others, ...kept] });
+  if (added.length + kept.length === 0)
+    throw refusal('business-rule', 'required', 'MISSING_VALUE', 'At least one attachment of the referrer stays.', expression);
+  if (added.length + gone.length === 0)
+    throw refusal('business-rule', 'business-rule', 'NO_CHANGES_DETECTED', 'The attachments are these already.', expression);
+  return [...added, ...gone.map((found) => changed(found, { ...found.resource, status: 'superseded' }))];
 };

@@ -5,7 +5,6 @@ import { addInformation } from '../advice/add-information.js';
 import { changeReferral } from '../referral/change-referral.js';
 import { gatherReferral } from '../referral/gather-referral.js';
 import { kindOf, withExtension } from '../referral/referral.js';
-import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
 import { stateAfter } from '../referral/moves.js';
 import { replaceFiles, type GivenFiles } from './attachments.js';
@@ -23,16 +22,12 @@ export const maintainReferralLetter = async (situation: Situation, found: Found,
   if (kindOf(found.resource as unknown as ServiceRequest) === 'advice') return addInformation(situation, found, files);
   const referral = await gatherReferral(situation, found);
   stateAfter('change-letter', referral);
-  const replaced = await replaceFiles(situation, files, {
+  const drafts = await replaceFiles(situation, files, {
     type: 'REFERRER',
     request: found.id,
     subject: referral.request.subject,
     existing: referral.documents,
   });
-  if (replaced.left === 0)
-    throw refusal('business-rule', 'required', 'MISSING_VALUE', 'At least one attachment of the referrer stays.', files.expression);
-  if (!replaced.changed)
-    throw refusal('business-rule', 'business-rule', 'NO_CHANGES_DETECTED', 'The attachments are these already.', files.expression);
   const step = { event: 'change-letter' as const, request: (request: ServiceRequest) => withClinicalInformation(request, situation.now) };
-  return { drafts: [...changeReferral(referral, step, situation), ...replaced.drafts], result: found };
+  return { drafts: [...changeReferral(referral, step, situation), ...drafts], result: found };
 };

@@ -1,4 +1,5 @@
 import { unless, type Rule } from '../rules/rule.js';
+import { lengthOf } from '../text.js';
 import { isTaken, mediaTypesOf } from './file-types.js';
 
 /** A file as it comes (A020): what its headers say, its size, and the request that it is meant for. */
@@ -28,7 +29,16 @@ const shortName: Rule<GivenUpload> = {
   code: 'INVALID_VALUE',
   expression: uploadHeaders.fileName,
   issue: 'too-long',
-  evaluate: ({ fileName }) => unless((fileName ?? '').length <= nameAtMost, `A file name has at most ${String(nameAtMost)} characters.`),
+  evaluate: ({ fileName }) => unless(lengthOf(fileName ?? '') <= nameAtMost, `A file name has at most ${String(nameAtMost)} characters.`),
+};
+
+// eslint-disable-next-line no-control-regex -- what no file system and no header takes
+const notInNames = /[\u0000-\u001f\u007f/\\]/;
+
+const plainName: Rule<GivenUpload> = {
+  code: 'INVALID_VALUE',
+  expression: uploadHeaders.fileName,
+  evaluate: ({ fileName }) => unless(fileName === undefined || !notInNames.test(fileName), 'A file name has no path.'),
 };
 
 const knownEnding: Rule<GivenUpload> = {
@@ -68,6 +78,14 @@ const notEmpty: Rule<GivenUpload> = {
 };
 
 /** What is said before the bytes are read. */
-export const uploadRules: readonly Rule<GivenUpload>[] = [takenType, shortName, knownEnding, endingOfType, ubrnForm, requestThere];
+export const uploadRules: readonly Rule<GivenUpload>[] = [
+  takenType,
+  shortName,
+  plainName,
+  knownEnding,
+  endingOfType,
+  ubrnForm,
+  requestThere,
+];
 /** What is said when they are there. */
 export const uploadedRules: readonly Rule<GivenUpload>[] = [notEmpty];

@@ -7,6 +7,7 @@ import { reasonRules } from '../reference-data/reason-rules.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
+import { lengthOf } from '../text.js';
 import { changeReferral } from './change-referral.js';
 import { gatherReferral, type Referral } from './gather-referral.js';
 import { kindOf, stateOf } from './referral.js';
@@ -50,7 +51,7 @@ const checkAppointment = (concept: Concept | undefined, referral: Referral): voi
 /** A036: the end of a referral, or of a conversation about advice; nothing follows. */
 export const cancelReferral = async (situation: Situation, found: Found, { reason: code, comments }: Cancellation): Promise<Decision> => {
   const { facts, caller, now } = situation;
-  if ((comments ?? '').length > commentsAtMost)
+  if (lengthOf(comments ?? '') > commentsAtMost)
     throw refusal('business-rule', 'too-long', 'INVALID_VALUE', 'The comments have at most 2000 characters.', at('cancellationComments'));
   const concept = await gatherConcept(facts, 'REFERRAL-CANCELLATION-REASON', code);
   const checkReason = () => {

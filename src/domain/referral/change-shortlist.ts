@@ -19,9 +19,11 @@ export type WantedShortlist = {
   readonly shortlist: readonly Reference[];
   readonly criteria?: SearchCriteria;
   readonly intention?: LetterIntention;
+  /** days until the patient is first reminded to book */
+  readonly reminderDays?: number;
+  /** where the shortlist stands */
+  readonly at: string;
 };
-
-const at = "Parameters.parameter.where(name='shortlist')";
 
 const sameServices = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((id, index) => id === b[index]);
@@ -29,6 +31,7 @@ const sameServices = (a: readonly string[], b: readonly string[]): boolean =>
 /** A031 and A032: other services for the referral, whose life begins anew with them: not booked, or sent for triage. */
 export const changeShortlist = async (situation: Situation, found: Found, wanted: WantedShortlist): Promise<Decision> => {
   const { facts, now } = situation;
+  const { at, reminderDays } = wanted;
   const referral = await gatherReferral(situation, found);
   const event = wanted.kind === 'triage' ? 'change-shortlist-for-triage' : 'change-shortlist';
   stateAfter(event, referral);
@@ -76,9 +79,11 @@ export const changeShortlist = async (situation: Situation, found: Found, wanted
           ...(known[0]?.specialty === undefined ? {} : { performerType: known[0].specialty }),
         };
         const prioritised = changesPriority ? withPriority(listed, priority) : listed;
-        return intention === undefined
-          ? prioritised
-          : withExtension(prioritised, extensions.letterIntention, { valueCoding: { system: systems.letterIntention, code: intention } });
+        const intended =
+          intention === undefined
+            ? prioritised
+            : withExtension(prioritised, extensions.letterIntention, { valueCoding: { system: systems.letterIntention, code: intention } });
+        return reminderDays === undefined ? intended : withExtension(intended, extensions.reminderDays, { valueUnsignedInt: reminderDays });
       },
       priority,
       ...(wanted.kind === 'triage' && triage ? { waiting: { code: 'TRIAGE_DEFERRAL' as const, reason, service: triage } } : {}),

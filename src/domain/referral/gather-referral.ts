@@ -1,6 +1,7 @@
 import type { Appointment, ServiceRequest, Task } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import type { Facts, Found } from '../command.js';
+import { isOfReferrer, lastChangeOf } from '../documents/attachment-type.js';
 import { gatherService, type Service } from '../directory/service.js';
 import { sideOf } from '../sides.js';
 import type { Situation } from '../situation.js';
@@ -85,8 +86,10 @@ export const gatherReferral = async ({ facts, caller, baseUrl, now, demographics
     documentsOf(facts, found.id),
     shortlistOf(facts, request, baseUrl),
     hasSubjectDied({ facts, demographics }, request),
-    actor === 'referrer' ? requesterOrganisations(facts, request.requester) : [],
+    actor === 'referrer' ? requesterOrganisations({ facts, now }, request.requester) : [],
   ]);
+  const letters = documents.filter(isOfReferrer);
+  const changed = lastChangeOf(letters);
   const appointment = appointmentFound?.resource as unknown as Appointment | undefined;
   const task = taskFound?.resource as unknown as Task | undefined;
   const slotKey = readReference(appointment?.slot?.[0]?.reference ?? '', baseUrl);
@@ -98,7 +101,8 @@ export const gatherReferral = async ({ facts, caller, baseUrl, now, demographics
     request,
     services,
     documents,
-    hasDocument: documents.length > 0,
+    hasDocument: letters.length > 0,
+    ...(changed === undefined ? {} : { letterChanged: changed }),
     hasDied,
     actor,
     referrers,

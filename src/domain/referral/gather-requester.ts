@@ -1,26 +1,30 @@
 import type { Practitioner, PractitionerRole, Reference } from 'fhir/r4.js';
+import { inForce } from '../../access/in-force.js';
 import { readReference } from '../../fhir/references.js';
 import { systems } from '../codes.js';
 import type { Facts, Found } from '../command.js';
 import { organisationOf } from '../directory/service.js';
+import { refuseMisnamed } from '../misnamed.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { referrerRules, requesterRules, type HeldPost } from './referrer-rules.js';
 
-const postOf = async (facts: Facts, { id, resource }: Found): Promise<HeldPost> => {
+type Asking = Pick<Situation, 'facts' | 'now'>;
+
+const postOf = async ({ facts, now }: Asking, { id, resource }: Found): Promise<HeldPost> => {
   const role = resource as unknown as PractitionerRole;
   return {
     id,
-    active: role.active !== false,
+    active: inForce(role, Date.parse(now)),
     organisation: await organisationOf(facts, role.organization),
     functions: (role.code ?? []).flatMap(({ coding }) => (coding ?? []).flatMap(({ code }) => code ?? [])),
   };
 };
 
-const postsOf = async (facts: Facts, sdsUser: string | undefined): Promise<readonly HeldPost[] | undefined> => {
-  const practitioner = sdsUser === undefined ? undefined : await facts.byIdentifier('Practitioner', systems.sdsUser, sdsUser);
-  if (!practitioner) return undefined;
-  const roles = await facts.search(
+/** The posts of a practitioner; of one who is not active any more none is. */
+const postsOf = async (asking: Asking, practitioner: Found): Promise<readonly HeldPost[]> => {
+  const gone = (practitioner.resource as unknown as Practitioner).active === false;
+  const roles = await asking.facts.search(
     {
       type: 'PractitionerRole',
       where: [{ kind: 'reference', param: 'practitioner', any: [{ type: 'Practitioner', id: practitioner.id }] }],
@@ -28,28 +32,54 @@ const postsOf = async (facts: Facts, sdsUser: string | undefined): Promise<reado
     },
     'all',
   );
-  return Promise.all(roles.map((role) => postOf(facts, role)));
+  const posts = await Promise.all(roles.map((role) => postOf(asking, role)));
+  return gone ? posts.map((post) => ({ ...post, active: false })) : posts;
 };
 
-/** Who is to refer: by SDS user id, by the requester of a plain create, or the caller himself; `expression` says where he is named. */
+const byNumber = ({ facts }: Asking, sdsUser: string | undefined): Promise<Found | undefined> =>
+  sdsUser === undefined ? Promise.resolve(undefined) : facts.byIdentifier('Practitioner', systems.sdsUser, sdsUser);
+
+const postsOfUser = async (asking: Asking, sdsUser: string | undefined): Promise<readonly HeldPost[] | undefined> => {
+  const practitioner = await byNumber(asking, sdsUser);
+  return practitioner && postsOf(asking, practitioner);
+};
+
+/** The clinician that a reference names: by his record, by a post of his, or by SDS user id. */
+const clinicianOf = async (situation: Situation, reference: Reference, expression: string): Promise<Found | undefined> => {
+  const { facts, baseUrl } = situation;
+  if (reference.reference === undefined) return byNumber(situation, reference.identifier?.value);
+  const key = readReference(reference.reference, baseUrl);
+  const found = key && (await facts.find({ type: key.type, id: key.id }, 'all'));
+  if (found?.type === 'PractitionerRole') {
+    const held = readReference((found.resource as unknown as PractitionerRole).practitioner?.reference ?? '', baseUrl);
+    return held && facts.find(held, 'all');
+  }
+  if (found?.type !== 'Practitioner') return undefined;
+  refuseMisnamed(reference, found, { baseUrl, what: 'clinician', expression });
+  return found;
+};
+
+/** Who is to refer: by name, by the requester of a plain create, or the caller himself; `expression` says where he is named. */
 export type AskedRequester = {
-  readonly named: string | undefined;
+  readonly named: Reference | undefined;
   readonly requester: Reference | undefined;
   readonly expression: string;
 };
 
 /** The posts of the clinician whom an administrator refers for; refuses a name that others give, or that does not fit (referrer rules). */
 export const gatherNamed = async (
-  { facts, caller }: Situation,
-  named: string | undefined,
+  situation: Situation,
+  named: Reference | undefined,
   expression: string,
 ): Promise<readonly HeldPost[] | undefined> => {
-  const posts = await postsOf(facts, named);
+  const { caller } = situation;
+  const clinician = named && (await clinicianOf(situation, named, expression));
+  const posts = clinician && (await postsOf(situation, clinician));
   if (caller.kind !== 'system')
     refuseBreaches(referrerRules, {
       businessFunction: caller.businessFunction,
       organisation: caller.organisation,
-      named,
+      named: named && (named.reference ?? named.identifier?.value ?? named.display ?? ''),
       posts,
       expression,
     });
@@ -60,24 +90,24 @@ const listed = <T>(value: T | undefined): readonly T[] => (value === undefined ?
 
 /** The post that a requester is, or all posts of the person that he is. */
 const postsOfRequester = async (
-  facts: Facts,
+  asking: Asking,
   requester: Reference,
 ): Promise<{ readonly role: boolean; readonly posts: readonly HeldPost[] }> => {
   const key = readReference(requester.reference ?? '', '');
-  const found = key && (await facts.find(key, 'all'));
-  if (found?.type === 'PractitionerRole') return { role: true, posts: [await postOf(facts, found)] };
+  const found = key && (await asking.facts.find(key, 'all'));
+  if (found?.type === 'PractitionerRole') return { role: true, posts: [await postOf(asking, found)] };
   const identifiers =
     found?.type === 'Practitioner' ? (found.resource as unknown as Practitioner).identifier : listed(requester.identifier);
   const sdsUser = identifiers?.find(({ system }) => system === systems.sdsUser)?.value;
-  return { role: false, posts: (await postsOf(facts, sdsUser)) ?? [] };
+  return { role: false, posts: (await postsOfUser(asking, sdsUser)) ?? [] };
 };
 
 /** ODS codes of where a requester works; none for whom no organisation is known. */
-export const requesterOrganisations = async (facts: Facts, requester: Reference | undefined): Promise<readonly string[]> => {
+export const requesterOrganisations = async (asking: Asking, requester: Reference | undefined): Promise<readonly string[]> => {
   if (requester === undefined) return [];
-  const direct = await organisationOf(facts, requester);
+  const direct = await organisationOf(asking.facts, requester);
   if (direct !== undefined) return [direct];
-  const { role, posts } = await postsOfRequester(facts, requester);
+  const { role, posts } = await postsOfRequester(asking, requester);
   return posts.flatMap((post) => (role || post.active ? listed(post.organisation) : []));
 };
 
@@ -96,7 +126,7 @@ export const gatherRequester = async (situation: Situation, asked: AskedRequeste
   if (caller.kind === 'system') return asked.requester;
   // a plain create has no parameter for the clinician: its requester says whom the administrator refers for
   if (asked.requester !== undefined) {
-    const organisations = await requesterOrganisations(facts, asked.requester);
+    const organisations = await requesterOrganisations(situation, asked.requester);
     const expression = 'ServiceRequest.requester';
     refuseBreaches(requesterRules, { organisation: caller.organisation, organisations, expression });
     if (caller.businessFunction === 'REFERRING_CLINICIAN_ADMIN')
@@ -104,13 +134,13 @@ export const gatherRequester = async (situation: Situation, asked: AskedRequeste
         businessFunction: caller.businessFunction,
         organisation: caller.organisation,
         named: asked.requester.reference ?? asked.requester.identifier?.value,
-        posts: (await postsOfRequester(facts, asked.requester)).posts,
+        posts: (await postsOfRequester(situation, asked.requester)).posts,
         expression,
       });
     return literal(facts, asked.requester);
   }
   const named = await gatherNamed(situation, asked.named, asked.expression);
-  const posts = named ?? (await postsOf(facts, caller.user)) ?? [];
+  const posts = named ?? (await postsOfUser(situation, caller.user)) ?? [];
   const post = posts.find((held) => held.organisation === caller.organisation);
   return post && { reference: `PractitionerRole/${post.id}` };
 };

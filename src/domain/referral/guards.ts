@@ -2,7 +2,7 @@ import type { Appointment, ServiceRequest, Task } from 'fhir/r4.js';
 import type { Breach, Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
 import { isDirectlyBookable, type Service } from '../directory/service.js';
-import { acceptedAt, letterIntentionOf } from './referral.js';
+import { acceptedAt, letterIntentionOf, priorityChangedAt, reviewedAt } from './referral.js';
 
 /** All that the guards of the transition table look at, gathered beforehand. */
 export type ReferralSituation = {
@@ -17,6 +17,8 @@ export type ReferralSituation = {
   readonly taskService?: Service;
   /** whether a document is attached */
   readonly hasDocument: boolean;
+  /** when the referrer's documents last changed, ISO 8601 */
+  readonly letterChanged?: string;
   /** by the demographics */
   readonly hasDied?: boolean;
   readonly actor: 'referrer' | 'provider' | 'patient' | 'system';
@@ -53,6 +55,10 @@ const belongs = (x: ReferralSituation): readonly Breach[] => {
 /** Clinical information is due once the referrer said that a letter follows; the request itself may carry it as well. */
 const hasClinicalInformation = ({ request, hasDocument }: ReferralSituation): boolean =>
   hasDocument || letterIntentionOf(request) !== 'NEED_TO_ADD_LATER' || (request.reasonCode ?? request.note ?? []).length > 0;
+
+/** Whether the letter or the priority changed since the provider last looked: then it accepts what it has not seen yet. */
+const hasChangedSince = ({ request, letterChanged }: ReferralSituation): boolean =>
+  [letterChanged, priorityChangedAt(request)].some((time) => time !== undefined && before(reviewedAt(request), time));
 
 /** What must hold for an edge of the transition table beside state and role, by name. */
 export const guards = {
@@ -121,7 +127,16 @@ export const guards = {
   'not-accepted': {
     code: 'NO_CHANGES_DETECTED',
     expression: 'ServiceRequest.extension',
-    evaluate: ({ request }) => unless(acceptedAt(request) === undefined, 'The referral is accepted already.'),
+    evaluate: (x) => unless(acceptedAt(x.request) === undefined || hasChangedSince(x), 'The referral is accepted already.'),
+  },
+  'moved-here': {
+    code: 'INAPPROPRIATE_VALUE',
+    expression: 'Appointment.participant',
+    evaluate: ({ appointmentService }) =>
+      unless(
+        appointmentService?.binding !== 'INDIRECTLY_BOOKABLE',
+        'An appointment of an indirectly bookable service is moved with the provider, by phone.',
+      ),
   },
   'directly-bookable': {
     code: 'UNABLE_TO_CANCEL_APPOINTMENT',

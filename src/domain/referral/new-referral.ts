@@ -29,8 +29,7 @@ export type WantedRequest = {
   readonly intention?: LetterIntention;
   /** eRS-Priority; without one, what `request` says */
   readonly priority?: string;
-  /** SDS user id */
-  readonly referringClinician?: string;
+  readonly referringClinician?: Reference;
   /** ISO 8601 */
   readonly pathwayStart?: string;
   /** days until the patient is first reminded to book */

@@ -1,6 +1,7 @@
 import type { ServiceRequest } from 'fhir/r4.js';
 import { extensions } from '../codes.js';
 import type { Decision } from '../command.js';
+import { withPresentSystems } from '../older-names.js';
 import { refuseBreaches, unless, type Rule } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { createReferral } from './new-referral.js';
@@ -56,7 +57,8 @@ const notAhead: Rule<Posted> = {
 };
 
 /** POST ServiceRequest, also in a transaction, is A011: the shortlist is `performer`, the rest as the resource says. */
-export const plainReferral = (situation: Situation, request: ServiceRequest): Promise<Decision> => {
+export const plainReferral = (situation: Situation, sent: ServiceRequest): Promise<Decision> => {
+  const request = withPresentSystems(sent);
   refuseBreaches([noUbrn, noState, noLetterDates, noAdvice, submitted, toBeDone, notAhead], { request, now: situation.now });
   const intention = letterIntentionOf(request);
   const pathwayStart = pathwayStartOf(request);

@@ -12,7 +12,7 @@ export type HeldPost = {
 export type GivenReferrer = {
   readonly businessFunction: string | undefined;
   readonly organisation: string | undefined;
-  /** SDS user id of `referringClinician` */
+  /** the `referringClinician`, as he was named */
   readonly named: string | undefined;
   /** the posts of who is named; undefined: there is no such person */
   readonly posts: readonly HeldPost[] | undefined;

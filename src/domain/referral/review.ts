@@ -10,6 +10,7 @@ import { reasonRules } from '../reference-data/reason-rules.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
+import { lengthOf } from '../text.js';
 import { changeReferral, type Step } from './change-referral.js';
 import { gatherReferral, type Referral } from './gather-referral.js';
 import { stateAfter } from './moves.js';
@@ -22,7 +23,7 @@ const reviewEvents = ['review-accept', 'review-return'] as const;
 const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
 
 const checkLength = (text: string | undefined, name: string): void => {
-  if ((text ?? '').length > commentsAtMost)
+  if (lengthOf(text ?? '') > commentsAtMost)
     throw refusal('business-rule', 'too-long', 'INVALID_VALUE', `${name} has at most ${String(commentsAtMost)} characters.`, at(name));
 };
 

@@ -219,7 +219,7 @@ export const transitions = {
     actors: ['referrer', 'provider', 'patient'],
     from: ['BOOKED'],
     to: 'BOOKED',
-    guards: ['own-referral', 'patient-alive', 'own-service', 'appointment-ahead'],
+    guards: ['own-referral', 'patient-alive', 'own-service', 'appointment-ahead', 'moved-here'],
     appointment: 'move',
     task: 'none',
   },

@@ -2,6 +2,7 @@ import type { Appointment, Communication, PractitionerRole, ServiceRequest, Task
 import { readReference } from '../../fhir/references.js';
 import type { Facts, Found } from '../command.js';
 import { gatherService, organisationOf } from '../directory/service.js';
+import { isOfReferrer } from '../documents/attachment-type.js';
 import { findPrinted } from '../documents/printed.js';
 import { gatherConcept } from '../reference-data/concept.js';
 import { gatherPriorityOf } from '../reference-data/priority.js';
@@ -43,12 +44,13 @@ const letterDaysOf = async (
 export const gatherCandidate = async (facts: Facts, found: Found, now: string): Promise<Candidate> => {
   const request = found.resource as unknown as ServiceRequest;
   const advice = kindOf(request) === 'advice';
-  const [claim, taskFound, documents, priority] = await Promise.all([
+  const [claim, taskFound, all, priority] = await Promise.all([
     advice ? undefined : facts.findClaim('current-booking', found.id),
     advice ? undefined : openTask(facts, found.id),
     documentsOf(facts, found.id),
     gatherPriorityOf(facts, request),
   ]);
+  const documents = all.filter(isOfReferrer);
   const key = readReference(claim?.owner ?? '', '');
   const appointment = (key && (await facts.find(key, 'all')))?.resource as unknown as Appointment | undefined;
   const task = taskFound?.resource as unknown as Task | undefined;

@@ -1,7 +1,8 @@
-import type { Appointment, DocumentReference, Extension, Reference, ServiceRequest, Task } from 'fhir/r4.js';
+import type { Appointment, Extension, Reference, ServiceRequest, Task } from 'fhir/r4.js';
 import { addDays, addWorkingDays, localDayOf } from '../calendar/working-days.js';
 import { extensions, systems } from '../codes.js';
 import type { Found } from '../command.js';
+import { lastChangeOf } from '../documents/attachment-type.js';
 import { referenceToService, type Service } from '../directory/service.js';
 import { letterIntentionOf, priorityChangedAt, reviewedAt, stateOf, ubrnOf } from '../referral/referral.js';
 import type { WorklistName } from './lists.js';
@@ -16,6 +17,7 @@ export type Candidate = {
   readonly task: Task | undefined;
   /** the service that has, or is to have, the patient */
   readonly service: Service | undefined;
+  /** of the referrer */
   readonly documents: readonly Found[];
   /** working days for the letter that is to come; undefined when none is, or the priority says nothing of it */
   readonly letterDays: number | undefined;
@@ -32,15 +34,7 @@ export const letterDue = ({ request, letterDays, now }: Candidate): string | und
   letterDays === undefined ? undefined : addWorkingDays(localDayOf(request.authoredOn ?? now), letterDays);
 
 /** When the referrer's documents last changed; undefined without one. */
-const letterChanged = ({ documents }: Candidate): string | undefined =>
-  documents
-    .filter(({ resource }) => {
-      const code = (resource as unknown as DocumentReference).type?.coding?.find(({ system }) => system === systems.attachmentType)?.code;
-      return code === undefined || code === 'REFERRER';
-    })
-    .map(({ resource }) => resource.meta?.lastUpdated ?? '')
-    .sort()
-    .at(-1);
+const letterChanged = ({ documents }: Candidate): string | undefined => lastChangeOf(documents);
 
 /** eRS-RequestContextStatus: what the provider has not seen yet; undefined when it has seen all. */
 export const contextStatus = (candidate: Candidate): string | undefined => {

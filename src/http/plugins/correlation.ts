@@ -5,7 +5,7 @@ import type { Log } from '../../log.js';
 import type { Metrics } from './metrics.js';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const correlation = /^[\x21-\x7e]{1,128}$/;
+const correlation = /^[\x20-\x7e]{1,256}$/;
 
 const security: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
@@ -33,7 +33,7 @@ const idsOf = ({ headers }: Request): About => {
   };
 };
 
-/** The ids of a request: its own, or a new one; X-Correlation-ID only when it is printable and of a sane length. */
+/** The ids of a request: its own, or a new one; X-Correlation-ID as it was sent, when it is printable and of a sane length. */
 export const aboutOf = (request: Request): About => (request.app.about ??= idsOf(request));
 
 /** What each request that has a route begins with: its id, and its time. Throws for an id that is none. */
@@ -42,6 +42,11 @@ export const begin = (request: Request): void => {
   const given = request.headers['x-request-id'] as string | undefined;
   if (given !== undefined && aboutOf(request).requestId !== given)
     throw failure('invalid', 'value', 'X-Request-ID must be a UUID.', { expression: ['X-Request-ID'] });
+  // it is echoed, and tells a repeated write: neither can be done with what is left out
+  if (request.headers['x-correlation-id'] !== undefined && aboutOf(request).correlationId === undefined)
+    throw failure('invalid', 'value', 'X-Correlation-ID is at most 256 printable characters of ASCII.', {
+      expression: ['X-Correlation-ID'],
+    });
 };
 
 /** Whether the configuration names the page's origin; hapi looks only where it names any. */

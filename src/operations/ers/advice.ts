@@ -4,7 +4,8 @@ import { convertAdvice } from '../../domain/advice/convert.js';
 import { sendCommunicationToRequester } from '../../domain/advice/reply.js';
 import { systems } from '../../domain/codes.js';
 import type { Found } from '../../domain/command.js';
-import { refusal, refuseStale } from '../../domain/refusal.js';
+import { refuseMisnamed } from '../../domain/misnamed.js';
+import { refusal } from '../../domain/refusal.js';
 import { readReference } from '../../fhir/references.js';
 import { files, needed, neededCode, optional, optionalCode, output } from './declare.js';
 import { requestOf, requestParameters } from './create-referral.js';
@@ -84,18 +85,21 @@ const conversionParameters = [
   files('attachment', 'documents of the provider'),
 ];
 
-/** A reference names the request itself; with a version it pins it as e-RS has it. */
+/** A reference, or a UBRN, names the request itself; with a version it pins it as e-RS has it. */
 const checkPinned = (reference: Reference | undefined, baseUrl: string, found: Found): void => {
-  const key = readReference(reference?.reference ?? '', baseUrl);
-  if (key && (key.type !== 'ServiceRequest' || key.id !== found.id))
+  if (reference === undefined) return;
+  const expression = expressionOf('communicationRequest');
+  const key = readReference(reference.reference ?? '', baseUrl);
+  const byNumber = key === undefined && reference.identifier?.system === systems.ubrn;
+  if (!byNumber && (key?.type !== 'ServiceRequest' || key.id !== found.id))
     throw refusal(
       'business-rule',
       'business-rule',
       'CONFLICTING_VALUES',
       'The reference is not to the request that the operation is asked of.',
-      expressionOf('communicationRequest'),
+      expression,
     );
-  refuseStale(key?.version, found.version, 'request', expressionOf('communicationRequest'));
+  refuseMisnamed(reference, found, { baseUrl, what: 'request', expression });
 };
 
 /** e-RS A027 on the request for advice itself. Answers 201 with the referral. */

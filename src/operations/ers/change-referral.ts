@@ -6,7 +6,7 @@ import type { Situation } from '../../domain/situation.js';
 import type { Inputs } from '../parameters.js';
 import { files, needed, neededCode, optional, optionalCode, output, searchCriteria } from './declare.js';
 import { answerParts, maybe, onInstance } from './ers-operation.js';
-import { criteriaOf, filesOf, intentionOf, shortlistOf } from './inputs.js';
+import { criteriaOf, filesOf, intentionOf, shortlistAt, shortlistOf } from './inputs.js';
 
 /** e-RS A012. */
 export const maintainReferralLetterOperation = onInstance({
@@ -23,6 +23,7 @@ const shortlistParameters = [
   needed('shortlist', 'List', 'a List of HealthcareServices, or each as a reference', '*'),
   searchCriteria(0),
   optionalCode('intentionToAddReferralLetter', systems.letterIntention, 'NEED_TO_ADD_LATER or NOT_INTENDING_TO_ADD'),
+  optional('firstReminderLetterFollowUpDays', 'unsignedInt', 'days until the patient is reminded to book'),
 ] as const;
 
 const wantedOf = async (inputs: Inputs, kind: WantedShortlist['kind'], situation: Situation): Promise<WantedShortlist> => ({
@@ -30,6 +31,8 @@ const wantedOf = async (inputs: Inputs, kind: WantedShortlist['kind'], situation
   shortlist: shortlistOf(inputs),
   ...maybe('criteria', criteriaOf(inputs, 'APPOINTMENT_REQUEST')),
   ...maybe('intention', await intentionOf(inputs, situation)),
+  ...maybe('reminderDays', inputs.number('firstReminderLetterFollowUpDays')),
+  at: shortlistAt(inputs),
 });
 
 /** e-RS A031. */

@@ -56,6 +56,7 @@ export const searchCriteria = (min: 0 | 1): Declared =>
       optional('indicativeAppointmentWaitTimeLimit', 'unsignedInt', 'days; not with TWO_WEEK_WAIT'),
       optionalCode('bookableType', systems.bookableType, 'eRS-BookableType'),
       optionalCode('requestFlowType', systems.requestFlow, 'eRS-RequestFlowType'),
+      optional('commissioningProvisioning', 'string', 'taken and passed over, as by e-RS'),
     ],
     min,
   );

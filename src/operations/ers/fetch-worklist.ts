@@ -14,7 +14,7 @@ import type { WorklistPage, WorklistQuery } from '../../store/port.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { neededCode, optional, optionalCode, output } from './declare.js';
-import { expressionOf } from './inputs.js';
+import { expressionOf, numberWithin } from './inputs.js';
 import { filtersOf } from './worklist-filters.js';
 
 const parameters = [
@@ -137,7 +137,7 @@ export const fetchWorklistOperation: Operation = {
     const query: WorklistQuery = {
       list,
       now,
-      count: Math.min(Math.max(inputs.number('count') ?? usual, 1), most),
+      count: numberWithin(inputs, 'count', most) ?? usual,
       ...(call.caller.kind === 'system' ? {} : { owner: call.caller.organisation ?? '' }),
       ...(services === undefined ? {} : { services }),
       ...(specialty === undefined ? {} : { specialty }),

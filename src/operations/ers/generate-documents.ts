@@ -6,7 +6,7 @@ import { spentTries, findAccessCode } from '../../domain/patient-access/access-c
 import { gatherPriorityOf } from '../../domain/reference-data/priority.js';
 import { guards } from '../../domain/referral/guards.js';
 import { refuseBreaches } from '../../domain/rules/rule.js';
-import { gatherReferral, type Referral } from '../../domain/referral/gather-referral.js';
+import { documentsOf, gatherReferral, type Referral } from '../../domain/referral/gather-referral.js';
 import { kindOf, ubrnOf } from '../../domain/referral/referral.js';
 import { refusal } from '../../domain/refusal.js';
 import type { Situation } from '../../domain/situation.js';
@@ -33,8 +33,18 @@ const messagesOf = async ({ facts }: Situation, id: string): Promise<readonly Co
   return messages.sort((a, b) => ((a.sent ?? '') < (b.sent ?? '') ? -1 : 1));
 };
 
+/** The request for advice that holds the conversation: the request itself, or the one that the referral was made of (A027). */
+const conversationOf = ({ found, request }: Referral): string | undefined => {
+  if (kindOf(request) === 'advice') return found.id;
+  const keys = (request.supportingInfo ?? []).map(({ reference = '' }) => readReference(reference, ''));
+  return keys.find((key) => key?.type === 'ServiceRequest' && key.id.startsWith('a.'))?.id;
+};
+
 const clinicalSummary = async (situation: Situation, referral: Referral): Promise<PrintedPage> => {
-  const { request, services, appointment, documents } = referral;
+  const { request, services, appointment } = referral;
+  const conversation = conversationOf(referral);
+  const asked = conversation === undefined || conversation === referral.found.id ? [] : await documentsOf(situation.facts, conversation);
+  const documents = [...referral.documents, ...asked];
   return clinicalSummaryPage({
     request,
     priority: await gatherPriorityOf(situation.facts, request),
@@ -42,7 +52,7 @@ const clinicalSummary = async (situation: Situation, referral: Referral): Promis
     services,
     appointment,
     documents: documents.map(({ resource }) => resource as unknown as DocumentReference),
-    messages: kindOf(request) === 'advice' ? await messagesOf(situation, referral.found.id) : [],
+    messages: conversation === undefined ? [] : await messagesOf(situation, conversation),
     now: situation.now,
   });
 };
@@ -70,7 +80,15 @@ const patientLetter = async (house: House, situation: Situation, referral: Refer
   const { request, services, appointment } = referral;
   const ubrn = ubrnOf(request) ?? '';
   const find = situation.facts.findClaim;
-  const accessCode = kindOf(request) === 'advice' ? undefined : await findAccessCode(find, ubrn);
+  if (kindOf(request) === 'advice')
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INVALID_REQUEST_TYPE',
+      'This is a request for advice, not a referral.',
+      'ServiceRequest.code',
+    );
+  const accessCode = await findAccessCode(find, ubrn);
   if (accessCode === undefined)
     throw refusal('business-rule', 'business-rule', 'NO_ACCESS_CODE', 'No access code was issued for this request.', 'ServiceRequest');
   const spent = await spentTries(find, ubrn);

@@ -23,5 +23,6 @@ export const releaseSlotOperation = onInstance({
   description: 'Gives a slot back that the caller holds.',
   type: 'Slot',
   parameters: [],
-  decide: async ({ facts, caller, now }, found) => decideRelease(found, await findHolds(facts, found.id, now), caller),
+  decide: async ({ facts, caller, now }, found) =>
+    decideRelease(found, await findHolds(facts, found.id, now), caller, await isBooked(facts, found.id)),
 });

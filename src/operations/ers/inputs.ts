@@ -27,6 +27,12 @@ const referencesIn = (one: Given): readonly Reference[] => {
 /** The services of a shortlist: the entries of a List that are not deleted from it, or references one by one. */
 export const shortlistOf = (inputs: Inputs): readonly Reference[] => inputs.all('shortlist').flatMap(referencesIn);
 
+/** Where the services of a shortlist stand: each as a parameter, or in the List. */
+export const shortlistAt = (inputs: Inputs): string =>
+  inputs.all('shortlist').some(({ resource }) => resource?.resourceType === 'List')
+    ? `${expressionOf('shortlist')}.resource.entry`
+    : expressionOf('shortlist');
+
 /** The search of a shortlist: beside it, or contained in the List as e-RS has it. */
 const criteriaInputs = (inputs: Inputs): Inputs | undefined => {
   const contained = inputs
@@ -34,9 +40,18 @@ const criteriaInputs = (inputs: Inputs): Inputs | undefined => {
     .flatMap(({ resource }) => (resource?.['contained'] ?? []) as readonly Resource[])
     .find(({ resourceType }) => resourceType === 'Parameters');
   const declared = searchCriteria(0).part ?? [];
-  return (
-    inputs.parts('searchCriteria') ?? (contained && Inputs.read(declared, contained, `${expressionOf('shortlist')}.resource.contained`))
-  );
+  const beside = inputs.parts('searchCriteria');
+  const inside = contained && Inputs.read(declared, contained, `${expressionOf('shortlist')}.resource.contained`);
+  const differing = declared.find(({ name }) => beside?.has(name) === true && inside?.has(name) === true && !beside.isSame(inside, name));
+  if (differing)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'CONFLICTING_VALUES',
+      `The search of the shortlist says another ${differing.name}.`,
+      expressionOf('searchCriteria'),
+    );
+  return beside ?? inside;
 };
 
 /** Of whom or what an input names the number: the type of a literal reference, and the end of the system, which STU3 writes with another host. */
@@ -75,6 +90,14 @@ export const criteriaOf = (inputs: Inputs, requestType: SearchCriteria['requestT
   };
 };
 
+/** A number from 1 to `most`: 400 INVALID_VALUE for another. */
+export const numberWithin = (inputs: Inputs, name: string, most: number): number | undefined => {
+  const value = inputs.number(name);
+  if (value !== undefined && (value < 1 || value > most))
+    throw refusal('invalid', 'value', 'INVALID_VALUE', `${name} is from 1 to ${String(most)}.`, expressionOf(name));
+  return value;
+};
+
 /** A code that must be in effect in its code system: INVALID_CODE when it is not. */
 export const codeOf = async (
   inputs: Inputs,
@@ -108,6 +131,3 @@ export const filesOf = async (inputs: Inputs, name: string, facts: Facts): Promi
   );
   return { documents, expression: expressionOf(name) };
 };
-
-/** SDS user id of a clinician named by reference or identifier. */
-export const clinicianOf = (inputs: Inputs, name: string): string | undefined => identifierOf(inputs.reference(name), 'Practitioner');

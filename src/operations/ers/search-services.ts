@@ -1,13 +1,12 @@
 import { systems } from '../../domain/codes.js';
 import { gatherCriteria } from '../../domain/directory/gather-criteria.js';
 import { checkCommissioner } from '../../domain/directory/commissioner.js';
-import { criteriaRules } from '../../domain/directory/criteria-rules.js';
+import { searchRules } from '../../domain/directory/criteria-rules.js';
 import type { SearchCriteria } from '../../domain/directory/criteria.js';
 import { mostFound, type ServiceOrder } from '../../domain/directory/found-services.js';
 import { gatherPatientToRefer } from '../../domain/referral/gather-patient.js';
 import { gatherNamed } from '../../domain/referral/gather-requester.js';
 import { patientRules } from '../../domain/referral/patient-rules.js';
-import { refusal } from '../../domain/refusal.js';
 import { refuseBreaches } from '../../domain/rules/rule.js';
 import type { Situation } from '../../domain/situation.js';
 import { refuseUnreadableResources } from '../../interactions/checked.js';
@@ -17,12 +16,12 @@ import { textAround } from '../../interactions/splice.js';
 import type { Operation } from '../operation.js';
 import { Inputs } from '../parameters.js';
 import { needed, neededCode, optional, optionalCode, output, searchCriteria } from './declare.js';
-import { clinicianOf, codeOf, criteriaOf, expressionOf } from './inputs.js';
+import { codeOf, criteriaOf, expressionOf, numberWithin } from './inputs.js';
 import { entriesOf } from './service-entry.js';
 
 const parameters = [
   neededCode('requestType', systems.requestType, 'APPOINTMENT_REQUEST or ADVICE_AND_GUIDANCE_REQUEST'),
-  optionalCode('sortBy', systems.sortBy, 'DISTANCE (needs postcode) or IWT, the indicative wait'),
+  optionalCode('sortBy', systems.sortBy, 'DISTANCE, from the postcode or from where the patient lives, or IWT, the indicative wait'),
   needed('patient', 'Reference', 'Patient, or an NHS number as identifier'),
   searchCriteria(1),
   optional('referringClinician', 'Reference', 'SDS user id; of a REFERRING_CLINICIAN_ADMIN alone'),
@@ -34,12 +33,10 @@ const parameters = [
 /** Who searches, and under whose rules: a clinician for himself, an administrator for the one he names. */
 const checkAskers = async (situation: Situation, inputs: Inputs, requestType: SearchCriteria['requestType']): Promise<void> => {
   const clinician = 'referringClinician';
-  await gatherNamed(situation, clinicianOf(inputs, clinician), expressionOf(clinician));
+  await gatherNamed(situation, inputs.reference(clinician), expressionOf(clinician));
   const name = 'commissioningRuleOrganisation';
   await checkCommissioner(situation.facts, inputs.reference(name), { requestType, expression: expressionOf(name) });
 };
-
-const bounded = (value: number | undefined, usual: number, most: number): number => Math.min(Math.max(value ?? usual, 1), most);
 
 /** e-RS A010: the services that suit a patient, nearest or soonest first, each with what it has free. */
 export const searchServicesOperation: Operation = {
@@ -68,14 +65,15 @@ export const searchServicesOperation: Operation = {
     const { patient, demographic } = await gatherPatientToRefer(situation, inputs.reference('patient'));
     refuseBreaches(patientRules, { demographic, expression: expressionOf('patient') });
     await checkAskers(situation, inputs, requestType);
-    const given = await gatherCriteria(situation, criteria, patient);
-    refuseBreaches(criteriaRules, given);
-    if (sortBy === 'DISTANCE' && criteria.postcode === undefined)
-      throw refusal('business-rule', 'required', 'MISSING_VALUE', 'Sorting by distance needs postcode.', expressionOf('sortBy'));
+    // where the distance is measured from is the patient's home when nothing else is said; where he lives is told of no restricted record
+    const fromHome = sortBy === 'DISTANCE' && demographic?.restricted !== true;
+    const given = await gatherCriteria(situation, criteria, patient, fromHome);
+    refuseBreaches(searchRules, given);
     const order = sortBy ?? (criteria.postcode === undefined ? 'IWT' : 'DISTANCE');
-    const { total, first } = await house.directory.search(criteria, given.searcher, order as ServiceOrder);
-    const days = bounded(inputs.number('availabilityDays'), 14, 365);
-    const entries = total === 0 ? undefined : await entriesOf(house, first, bounded(inputs.number('count'), 50, mostFound), days);
+    const { total, first } = await house.directory.search(given.criteria, given.searcher, order as ServiceOrder);
+    const days = numberWithin(inputs, 'availabilityDays', 365) ?? 14;
+    const count = numberWithin(inputs, 'count', mostFound) ?? 50;
+    const entries = total === 0 ? undefined : await entriesOf(house, first, count, days);
     const head = JSON.stringify({
       resourceType: 'List',
       status: 'current',

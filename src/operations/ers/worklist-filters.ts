@@ -1,5 +1,6 @@
 import { systems } from '../../domain/codes.js';
 import type { ListedService } from '../../domain/directory/criteria.js';
+import { refuseMisnamed } from '../../domain/misnamed.js';
 import { refusal } from '../../domain/refusal.js';
 import type { Situation } from '../../domain/situation.js';
 import { worklists, type WorklistName } from '../../domain/worklists/lists.js';
@@ -25,12 +26,15 @@ const valueOf = (inputs: Inputs, name: string): string | undefined => {
 const unknown = (name: string) =>
   refusal('business-rule', 'not-found', 'REFERENCE_NOT_FOUND', `The ${name} does not exist.`, expressionOf(name));
 
-const serviceOf = async ({ facts }: Situation, inputs: Inputs): Promise<readonly string[] | undefined> => {
-  const named = valueOf(inputs, 'service');
-  if (named === undefined) return undefined;
+const serviceOf = async ({ facts, baseUrl }: Situation, inputs: Inputs): Promise<readonly string[] | undefined> => {
+  const reference = inputs.reference('service');
+  const key = readReference(reference?.reference ?? '', baseUrl);
+  const number = reference?.identifier?.value;
+  if (key === undefined && number === undefined) return undefined;
   const type = 'HealthcareService';
-  const found = (await facts.find({ type, id: named }, 'all')) ?? (await facts.byIdentifier(type, systems.service, named));
+  const found = await (key === undefined ? facts.byIdentifier(type, systems.service, number ?? '') : facts.find({ ...key, type }, 'all'));
   if (!found) throw unknown('service');
+  refuseMisnamed(reference, found, { baseUrl, what: 'service', expression: expressionOf('service') });
   return [found.id];
 };
 
