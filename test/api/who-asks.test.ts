@@ -1,6 +1,5 @@
-import path from 'node:path';
-import { fetchToken } from '../../src/auth/client-token.js';
 import { ersOf, ifMatch, nhsNumber, parameters } from '../helpers/ers.js';
+import { personOf } from '../helpers/person.js';
 import { resourcesOf, startServer, type Running } from '../helpers/running-server.js';
 
 // Who is let in as whom: patients by age, administrators for clinicians.
@@ -10,14 +9,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.stop());
 
-const bearer = async (clientId: string, person: { readonly user?: string; readonly patient?: string }) => ({
-  authorization: `Bearer ${await fetchToken({
-    clientId,
-    keyFile: path.join(server.dataDir, 'clients', `${clientId}.jwk.json`),
-    tokenUrl: `${server.baseUrl}/oauth2/token`,
-    ...person,
-  })}`,
-});
+const bearer: ReturnType<typeof personOf> = (clientId, person) => personOf(server)(clientId, person);
 
 describe('a patient', () => {
   const born = (years: number, days: number): string => {

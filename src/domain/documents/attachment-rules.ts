@@ -1,6 +1,6 @@
 import type { Attachment, DocumentReference, DocumentReferenceContent } from 'fhir/r4.js';
 import type { Found } from '../command.js';
-import type { Rule } from '../rules/rule.js';
+import type { Breach, Rule } from '../rules/rule.js';
 import { unless } from '../rules/rule.js';
 import { lengthOf } from '../text.js';
 import { availabilityOf } from './availability.js';
@@ -17,7 +17,8 @@ export type GivenAttachment = {
   readonly toOther: boolean;
   /** it says a type of attachment that this step does not make */
   readonly ofOtherType: boolean;
-  readonly expression: string;
+  /** where it stands, when it is not the resource itself */
+  readonly expression: string | undefined;
 };
 
 /** `titles`: the names of the files that the request has besides. */
@@ -36,13 +37,11 @@ const typesOf = ({ document, binary }: GivenAttachment): readonly string[] =>
   [attachmentOf(document)?.contentType, binary?.resource['contentType'] as string | undefined].flatMap((type) =>
     type === undefined ? [] : (type.split(';')[0] ?? '').trim().toLowerCase(),
   );
-const each = (
-  check: (one: GivenAttachment) => string | undefined,
-): ((x: GivenAttachments) => readonly { readonly text: string; readonly expression: string }[]) => {
+const each = (check: (one: GivenAttachment) => string | undefined): ((x: GivenAttachments) => readonly Breach[]) => {
   return ({ given }) =>
     given.flatMap((one) => {
       const text = check(one);
-      return text === undefined ? [] : [{ text, expression: one.expression }];
+      return unless(text === undefined, text ?? '', one.expression);
     });
 };
 

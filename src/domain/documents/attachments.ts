@@ -77,7 +77,7 @@ export type AttachedTo = {
 /** Gathers the Binary of each file, and whether another request has it already. */
 export const gatherGiven = async (
   situation: Situation,
-  { documents, expression }: GivenFiles,
+  { documents, expression }: Omit<GivenFiles, 'expression'> & Partial<GivenFiles>,
   to: AttachedTo,
 ): Promise<readonly GivenAttachment[]> => {
   const { facts, baseUrl } = situation;
@@ -95,7 +95,7 @@ export const gatherGiven = async (
         ofOther: isOfOther(document.subject, to.subject, baseUrl) && !(await isOfLater(facts, document.subject, to.subject, baseUrl)),
         toOther: isToOther(document, to.request, baseUrl),
         ofOtherType: ![to.type, undefined].includes(attachmentTypeOf(document)),
-        expression: documents.length === 1 && expression === 'DocumentReference' ? expression : `${expression}[${String(index)}]`,
+        expression: expression === undefined ? undefined : `${expression}[${String(index)}]`,
       };
     }),
   );

@@ -61,11 +61,7 @@ export const plainDocument = async (situation: Situation, document: DocumentRefe
   const request = found.resource as unknown as ServiceRequest;
   const type = types[kindOf(request)][sideOf(situation.caller)];
   const existing = await documentsOf(situation.facts, found.id);
-  const given = await gatherGiven(
-    situation,
-    { documents: [document], expression: 'DocumentReference' },
-    { type, request: found.id, subject: request.subject, existing },
-  );
+  const given = await gatherGiven(situation, { documents: [document] }, { type, request: found.id, subject: request.subject, existing });
   refuseBreaches(fileRules, { given, titles: titlesOf(existing) });
   await refuseEnded(situation, found);
   const named = given[0]?.document ?? document;
