@@ -1,6 +1,7 @@
 /** Names, numbers and searches in the forms in which clients of e-RS and BaRS send them, and what contradicts itself. */
 import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
 import { idsOf, issue, jsonPatch, patchBody } from '../helpers/rest.js';
+import { streamsOf } from '../helpers/pdf.js';
 import { personOf } from '../helpers/person.js';
 import { resourcesOf, suiteServer, type Answer } from '../helpers/running-server.js';
 
@@ -91,6 +92,19 @@ describe('A027', () => {
     for (const one of wrong) expect([one, codeIn(await convert(String(id), one))]).toEqual([one, 'CONFLICTING_VALUES']);
     const answer = await convert(String(id), { identifier: ubrn });
     expect([answer.status, stateIn(answer.json)]).toEqual([201, 'TRIAGED_PROVIDER_TO_ACTION']);
+    const summary = await fetch(`${server.base}/ServiceRequest/${String(answer.json['id'])}/$ers.generateCRI`, {
+      method: 'POST',
+      headers: {
+        authorization: await server.bearer('provider'),
+        'NHSD-End-User-Organisation-ODS': 'RCD',
+        'NHSD-eRS-Business-Function': 'SERVICE_PROVIDER_CLINICIAN',
+      },
+    });
+    const written = streamsOf(new Uint8Array(await summary.arrayBuffer()))
+      .join('')
+      .replace(/[^0-9a-f<>]/g, '');
+    const shown = [...written.matchAll(/<([0-9a-f]+)>/g)].map(([, digits = '']) => digits).join('');
+    expect(shown).toContain(Buffer.from('Which tests?').toString('hex'));
   });
 
   it('makes no referral for who has died since', async () => {

@@ -1,17 +1,5 @@
-import { inflateSync } from 'node:zlib';
 import { pdfOf } from '../../src/documents/pdf.js';
-
-/** The streams of a PDF, inflated. */
-const streamsOf = (bytes: Uint8Array): readonly string[] => {
-  const text = Buffer.from(bytes).toString('latin1');
-  return [...text.matchAll(/\/FlateDecode\s*>>\s*stream\r?\n([\s\S]*?)\r?\nendstream/g)].flatMap(([, data = '']) => {
-    try {
-      return inflateSync(Buffer.from(data, 'latin1')).toString('latin1');
-    } catch {
-      return [];
-    }
-  });
-};
+import { streamsOf } from '../helpers/pdf.js';
 
 const hex = (text: string): string => Array.from(text, (letter) => (letter.codePointAt(0) ?? 0).toString(16).padStart(4, '0')).join('');
 const page = (text: string) => ({ title: 'Letter', blocks: [{ kind: 'text' as const, text }], footer: '' });
