@@ -107,6 +107,8 @@ const readForm = (form: Readonly<Record<string, unknown>>): Form & { readonly cl
     throw new Refused('unsupported_grant_type', 'grant_type must be client_credentials or token-exchange');
   if (values.client_assertion_type !== assertionType)
     throw new Refused('invalid_request', `client_assertion_type must be ${assertionType}`);
+  // RFC 6749 section 2.3: one way to authenticate in a request
+  if ((form['client_secret'] ?? '') !== '') throw new Refused('invalid_request', 'client_secret does not go with a client_assertion');
   if (values.client_assertion === undefined) throw new Refused('invalid_request', 'client_assertion is required');
   return { ...values, client_assertion: values.client_assertion };
 };

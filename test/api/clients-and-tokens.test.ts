@@ -107,6 +107,12 @@ describe('access tokens', () => {
   it.each<[string, Readonly<Record<string, string>>, number, string]>([
     ['a form without a grant', {}, 400, 'invalid_request'],
     ['an unknown grant', { grant_type: 'password' }, 400, 'unsupported_grant_type'],
+    [
+      'a secret beside the assertion',
+      { grant_type: 'client_credentials', client_assertion_type: jwt, client_assertion: 'a.b.c', client_secret: 'x' },
+      400,
+      'invalid_request',
+    ],
     ['no assertion', { grant_type: 'client_credentials', client_assertion_type: jwt }, 400, 'invalid_request'],
     [
       'an assertion of nobody',
