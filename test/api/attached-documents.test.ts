@@ -1,5 +1,5 @@
 /** A document that a caller posts himself is a file of a request, under the rules of the files that operations attach. */
-import { codeIn, ersOf, ifMatch, nhsNumber, parameters } from '../helpers/ers.js';
+import { ersOf, ifMatch, nhsNumber, parameters, told } from '../helpers/ers.js';
 import { issue, jsonPatch, patchBody } from '../helpers/rest.js';
 import { resourcesOf, suiteServer, type Answer, type Role } from '../helpers/running-server.js';
 
@@ -20,7 +20,6 @@ beforeAll(async () => {
 }, 120_000);
 jest.setTimeout(60_000);
 
-const told = (answer: Answer) => [answer.status, codeIn(answer), issue(answer)?.expression?.[0]];
 const relatedTo = (request: unknown) => ({ context: { related: [{ reference: `ServiceRequest/${String(request)}` }] } });
 const typed = (code: string) => ({ type: { coding: [{ system: typeSystem, code }] } });
 const referral = async (): Promise<string> =>
@@ -120,6 +119,7 @@ describe('a posted document', () => {
       ['DocumentReference.extension', { extension: undefined }],
       ['DocumentReference.context.related', relatedTo(await referral())],
       ['DocumentReference.content.attachment.url', { content: other['content'] }],
+      ['DocumentReference.content.attachment.url', { content: [made.json['content'], other['content']].flat() }],
     ];
     for (const [expression, more] of changes)
       expect(told(await server.as('gp', 'PUT', url, { ...made.json, ...more }, ifMatch(1)))).toEqual([
@@ -127,7 +127,10 @@ describe('a posted document', () => {
         'FIELD_NOT_PERMITTED',
         expression,
       ]);
-    expect((await server.as('gp', 'PUT', url, { ...made.json, description: 'corrected' }, ifMatch(1))).status).toBe(200);
+    const long = await server.as('gp', 'PUT', url, { ...made.json, description: 'x'.repeat(201) }, ifMatch(1));
+    expect(told(long)).toEqual([422, 'INVALID_VALUE', 'DocumentReference.description']);
+    // a letter counts once, whatever it takes to keep it
+    expect((await server.as('gp', 'PUT', url, { ...made.json, description: '😀'.repeat(200) }, ifMatch(1))).status).toBe(200);
   });
 
   it('comes with its referral in one transaction', async () => {

@@ -1,5 +1,5 @@
 /** What a reference, a version or a change says beside what it is for is looked at too: nothing of it is passed over. */
-import { codeIn, ersOf, ifMatch, parameters, stateIn } from '../helpers/ers.js';
+import { codeIn, ersOf, ifMatch, parameters, stateIn, told } from '../helpers/ers.js';
 import { issue, jsonPatch, patchBody } from '../helpers/rest.js';
 import { resourcesOf, suiteServer, type Answer, type Role } from '../helpers/running-server.js';
 
@@ -18,7 +18,6 @@ beforeAll(async () => {
   slots = found.slots.map(({ id }) => String(id));
 }, 120_000);
 
-const told = (answer: Answer) => [answer.status, codeIn(answer), issue(answer)?.expression?.[0]];
 const referral = async (shortlist = [service]): Promise<string> => String((await ers.refer(shortlist))['id']);
 const patient = async (): Promise<Json> =>
   resourcesOf((await server.as('gp', 'GET', `Patient?identifier=${nhs}|9912003888`)).json, 'Patient')[0] ?? {};

@@ -1,3 +1,4 @@
+import { issue } from './rest.js';
 import { resourcesOf, type Answer, type Role, type Running } from './running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -82,3 +83,6 @@ export const codeIn = (answer: Answer): string => {
   const [issue] = (answer.json['issue'] ?? []) as readonly { details?: { coding?: readonly { code?: string }[] } }[];
   return issue?.details?.coding?.[0]?.code ?? '';
 };
+
+/** What a refusal tells: its status, e-RS's code and the element. */
+export const told = (answer: Answer): readonly unknown[] => [answer.status, codeIn(answer), issue(answer)?.expression?.[0]];

@@ -1,5 +1,4 @@
 import type { Appointment, Reference, Slot } from 'fhir/r4.js';
-import { readReference } from '../../fhir/references.js';
 import { failure } from '../../fhir/outcome.js';
 import { systems } from '../codes.js';
 import { changedOwn, created, type Decision, type Draft, type Found } from '../command.js';
@@ -7,7 +6,7 @@ import { referenceToService, type Service } from '../directory/service.js';
 import { changeReferral } from '../referral/change-referral.js';
 import { refuseMisnamed } from '../misnamed.js';
 import { ubrnOf } from '../referral/referral.js';
-import { gatherReferral, type Referral } from '../referral/gather-referral.js';
+import { findRequest, gatherReferral, type Referral } from '../referral/gather-referral.js';
 import { withPresentSystems } from '../older-names.js';
 import { refusal } from '../refusal.js';
 import type { Situation } from '../situation.js';
@@ -22,13 +21,8 @@ export const gatherBasis = async (situation: Situation, appointment: Appointment
   const [basis] = appointment.basedOn ?? [];
   if (basis === undefined)
     throw refusal('business-rule', 'required', 'MISSING_VALUE', 'The appointment must be based on a referral.', 'Appointment.basedOn');
-  const based = readReference(basis.reference ?? '', situation.baseUrl);
-  const { system, value = '' } = basis.identifier ?? {};
-  const byNumber = basis.reference === undefined && system === systems.ubrn;
-  const found = byNumber
-    ? await situation.facts.byIdentifier('ServiceRequest', systems.ubrn, value)
-    : based && (await situation.facts.find({ type: based.type, id: based.id }));
-  if (found?.type !== 'ServiceRequest')
+  const found = await findRequest(situation, basis);
+  if (!found)
     throw refusal(
       'business-rule',
       'not-found',

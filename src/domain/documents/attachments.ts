@@ -10,8 +10,11 @@ import { attachmentOf, attachmentRules, type GivenAttachment } from './attachmen
 import { attachmentTypeOf, isOfType, type AttachmentType } from './attachment-type.js';
 import { fileNameOf } from './availability.js';
 
-/** What an operation was given as files: DocumentReferences whose Binary was uploaded before, or such that are attached already. */
-export type GivenFiles = { readonly documents: readonly DocumentReference[]; readonly expression: string };
+/**
+ * What was given as files: DocumentReferences whose Binary was uploaded before, or such that are attached already. `expression`: where they
+ * stand, when they are not what was sent itself.
+ */
+export type GivenFiles = { readonly documents: readonly DocumentReference[]; readonly expression?: string | undefined };
 
 /** Whether a file says that it is about somebody else than the patient of the request; one that names nobody does not. */
 const isOfOther = (said: Reference | undefined, subject: Reference, baseUrl: string): boolean => {
@@ -77,7 +80,7 @@ export type AttachedTo = {
 /** Gathers the Binary of each file, and whether another request has it already. */
 export const gatherGiven = async (
   situation: Situation,
-  { documents, expression }: Omit<GivenFiles, 'expression'> & Partial<GivenFiles>,
+  { documents, expression }: GivenFiles,
   to: AttachedTo,
 ): Promise<readonly GivenAttachment[]> => {
   const { facts, baseUrl } = situation;

@@ -4,14 +4,14 @@ import { readReference } from '../../fhir/references.js';
 import { referenceTo } from '../../fhir/resource.js';
 import { systems } from '../codes.js';
 import { created, type Decision, type Found } from '../command.js';
-import { documentsOf, gatherReferral } from '../referral/gather-referral.js';
+import { documentsOf, findRequest, gatherReferral } from '../referral/gather-referral.js';
 import { stateAfter } from '../referral/moves.js';
 import { kindOf } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches, unless, type Rule } from '../rules/rule.js';
 import { sideOf, type Side } from '../sides.js';
 import type { Situation } from '../situation.js';
-import { attachmentOf, fileRules } from './attachment-rules.js';
+import { fileRules } from './attachment-rules.js';
 import { attachmentTypeOf, type AttachmentType } from './attachment-type.js';
 import { gatherGiven, serversMarks, titlesOf, withServersMarks } from './attachments.js';
 
@@ -22,7 +22,8 @@ const types: Readonly<Record<ReturnType<typeof kindOf>, Readonly<Partial<Record<
 };
 
 /** The request that a document is for: the one ServiceRequest that `context.related` names, if the caller may see it. */
-const requestOf = async ({ facts, baseUrl }: Situation, { context }: DocumentReference): Promise<Found> => {
+const requestOf = async (situation: Situation, { context }: DocumentReference): Promise<Found> => {
+  const { baseUrl } = situation;
   const expression = 'DocumentReference.context.related';
   const related = (context?.related ?? []).filter(
     ({ reference = '', identifier }) =>
@@ -32,10 +33,8 @@ const requestOf = async ({ facts, baseUrl }: Situation, { context }: DocumentRef
   if (one === undefined)
     throw refusal('business-rule', 'required', 'MISSING_VALUE', 'context.related names the request that the document is for.', expression);
   if (related.length > 1) throw refusal('business-rule', 'business-rule', 'TOO_MANY_ITEMS', 'A document is for one request.', expression);
+  const found = await findRequest(situation, one);
   const key = readReference(one.reference ?? '', baseUrl);
-  const found = key
-    ? await facts.find({ type: key.type, id: key.id })
-    : await facts.byIdentifier('ServiceRequest', systems.ubrn, one.identifier?.value ?? '');
   if (!found)
     throw failure('business-rule', 'not-found', `${key ? referenceTo(key) : 'The request'} does not exist: references must resolve.`, {
       expression: [expression],
@@ -89,25 +88,22 @@ const changeRules: readonly Rule<Changed>[] = [
   keeps('DocumentReference.context.related', ({ context }) => context?.related, 'The request that a file is for stays.'),
   keeps(
     'DocumentReference.content.attachment.url',
-    (document) => attachmentOf(document)?.url,
+    ({ content }) => content.map(({ attachment }) => attachment.url),
     'A document keeps its file: attach another.',
   ),
 ];
 
-/** What a caller whom the workflow binds may not change of his own document. */
-export const checkDocumentChange = async ({ facts, baseUrl }: Situation, current: Found, wanted: DocumentReference): Promise<void> => {
+/** What a caller whom the workflow binds may not change of his own document; one that stays current keeps the rules of files. */
+export const checkDocumentChange = async (situation: Situation, current: Found, wanted: DocumentReference): Promise<void> => {
   const before = current.resource as unknown as DocumentReference;
   refuseBreaches(changeRules, { current: before, wanted });
-  const title = attachmentOf(wanted)?.title;
-  if (title === undefined || title === attachmentOf(before)?.title) return;
-  const request = (wanted.context?.related ?? []).map(({ reference = '' }) => readReference(reference, baseUrl));
-  const key = request.find((one) => one?.type === 'ServiceRequest');
-  if (key && titlesOf((await documentsOf(facts, key.id)).filter(({ id }) => id !== current.id)).includes(title))
-    throw refusal(
-      'business-rule',
-      'duplicate',
-      'DUPLICATE_FILENAME',
-      `The request has two files of the name ${title}.`,
-      'DocumentReference.content.attachment.title',
-    );
+  const [related] = (wanted.context?.related ?? []).filter(
+    (one) => readReference(one.reference ?? '', situation.baseUrl)?.type === 'ServiceRequest',
+  );
+  const found = related && (await findRequest(situation, related));
+  if (!found || wanted.status !== 'current') return;
+  const existing = (await documentsOf(situation.facts, found.id)).filter(({ id }) => id !== current.id);
+  const { subject } = found.resource as unknown as ServiceRequest;
+  const to = { type: attachmentTypeOf(before), request: found.id, subject, existing };
+  refuseBreaches(fileRules, { given: await gatherGiven(situation, { documents: [wanted] }, to), titles: titlesOf(existing) });
 };

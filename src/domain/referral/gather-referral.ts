@@ -1,5 +1,6 @@
-import type { Appointment, ServiceRequest, Task } from 'fhir/r4.js';
+import type { Appointment, Reference, ServiceRequest, Task } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
+import { systems } from '../codes.js';
 import type { Facts, Found } from '../command.js';
 import { isOfReferrer, lastChangeOf } from '../documents/attachment-type.js';
 import { gatherService, type Service } from '../directory/service.js';
@@ -21,6 +22,17 @@ export type Referral = ReferralSituation & {
 const documentsAtMost = 100;
 
 export const referralKey = (id: string) => ({ type: 'ServiceRequest', id });
+
+/** The request that a reference names, literally or by its UBRN, if the caller may see it. */
+export const findRequest = async (
+  { facts, baseUrl }: Pick<Situation, 'facts' | 'baseUrl'>,
+  { reference, identifier }: Reference,
+): Promise<Found | undefined> => {
+  const key = readReference(reference ?? '', baseUrl);
+  if (key) return key.type === 'ServiceRequest' ? facts.find(referralKey(key.id)) : undefined;
+  if (reference !== undefined || identifier?.system !== systems.ubrn) return undefined;
+  return facts.byIdentifier('ServiceRequest', systems.ubrn, identifier.value ?? '');
+};
 
 /** The appointment that the referral's claim names: at most one is current. */
 const currentAppointment = async (facts: Facts, referral: string): Promise<Found | undefined> => {

@@ -60,6 +60,8 @@ const hasClinicalInformation = ({ request, hasDocument }: ReferralSituation): bo
 const hasChangedSince = ({ request, letterChanged }: ReferralSituation): boolean =>
   [letterChanged, priorityChangedAt(request)].some((time) => time !== undefined && before(reviewedAt(request), time));
 
+const isIndirect = ({ appointmentService }: ReferralSituation): boolean => appointmentService?.binding === 'INDIRECTLY_BOOKABLE';
+
 /** What must hold for an edge of the transition table beside state and role, by name. */
 export const guards = {
   'no-current-appointment': {
@@ -132,20 +134,12 @@ export const guards = {
   'moved-here': {
     code: 'INAPPROPRIATE_VALUE',
     expression: 'Appointment.participant',
-    evaluate: ({ appointmentService }) =>
-      unless(
-        appointmentService?.binding !== 'INDIRECTLY_BOOKABLE',
-        'An appointment of an indirectly bookable service is moved with the provider, by phone.',
-      ),
+    evaluate: (x) => unless(!isIndirect(x), 'An appointment of an indirectly bookable service is moved with the provider, by phone.'),
   },
   'directly-bookable': {
     code: 'UNABLE_TO_CANCEL_APPOINTMENT',
     expression: 'Appointment.participant',
-    evaluate: ({ appointmentService }) =>
-      unless(
-        appointmentService?.binding !== 'INDIRECTLY_BOOKABLE',
-        'An appointment of an indirectly bookable service is cancelled with the provider, by phone.',
-      ),
+    evaluate: (x) => unless(!isIndirect(x), 'An appointment of an indirectly bookable service is cancelled with the provider, by phone.'),
   },
 } as const satisfies Readonly<Record<string, Rule<ReferralSituation>>>;
 

@@ -1,3 +1,4 @@
+import type { ServiceRequest } from 'fhir/r4.js';
 import { isPermitted, operationRules } from '../../access/operation-rules.js';
 import type { Caller } from '../../access/caller.js';
 import { failure } from '../../fhir/outcome.js';
@@ -10,13 +11,9 @@ import { referralEvents, transitionOf, type AvailableAction, type ReferralEvent,
 
 const guardsOf = ({ guards: names }: Transition): readonly Rule<ReferralSituation>[] => names.map((name) => guards[name]);
 
-/**
- * The state after the event. Throws business-rule INVALID_REQUEST_TYPE for a request for advice, INVALID_STATE when the table has no such edge, and what the edge's guards say. System
- * clients are bound by neither.
- */
-export const stateAfter = (event: ReferralEvent, situation: ReferralSituation): ReferralState => {
-  const edge = transitionOf(event);
-  if (kindOf(situation.request) === 'advice')
+/** Refuses a request for advice where a referral is meant: INVALID_REQUEST_TYPE. */
+export const refuseAdvice = (request: ServiceRequest): void => {
+  if (kindOf(request) === 'advice')
     throw refusal(
       'business-rule',
       'business-rule',
@@ -24,6 +21,15 @@ export const stateAfter = (event: ReferralEvent, situation: ReferralSituation): 
       'This is a request for advice, not a referral.',
       'ServiceRequest.code',
     );
+};
+
+/**
+ * The state after the event. Throws business-rule INVALID_REQUEST_TYPE for a request for advice, INVALID_STATE when the table has no such edge, and what the edge's guards say. System
+ * clients are bound by neither.
+ */
+export const stateAfter = (event: ReferralEvent, situation: ReferralSituation): ReferralState => {
+  const edge = transitionOf(event);
+  refuseAdvice(situation.request);
   const state = stateOf(situation.request) ?? 'NOT_BOOKED';
   const next = edge.to === 'same' ? state : edge.to;
   if (situation.actor === 'system') return next;

@@ -7,6 +7,7 @@ import { gatherPriorityOf } from '../../domain/reference-data/priority.js';
 import { guards } from '../../domain/referral/guards.js';
 import { refuseBreaches } from '../../domain/rules/rule.js';
 import { documentsOf, gatherReferral, type Referral } from '../../domain/referral/gather-referral.js';
+import { refuseAdvice } from '../../domain/referral/moves.js';
 import { kindOf, ubrnOf } from '../../domain/referral/referral.js';
 import { refusal } from '../../domain/refusal.js';
 import type { Situation } from '../../domain/situation.js';
@@ -80,14 +81,7 @@ const patientLetter = async (house: House, situation: Situation, referral: Refer
   const { request, services, appointment } = referral;
   const ubrn = ubrnOf(request) ?? '';
   const find = situation.facts.findClaim;
-  if (kindOf(request) === 'advice')
-    throw refusal(
-      'business-rule',
-      'business-rule',
-      'INVALID_REQUEST_TYPE',
-      'This is a request for advice, not a referral.',
-      'ServiceRequest.code',
-    );
+  refuseAdvice(request);
   const accessCode = await findAccessCode(find, ubrn);
   if (accessCode === undefined)
     throw refusal('business-rule', 'business-rule', 'NO_ACCESS_CODE', 'No access code was issued for this request.', 'ServiceRequest');
