@@ -5,7 +5,8 @@ import type { Claim } from '../store/port.js';
 import { kindOf, ubrnOf } from './referral/referral.js';
 
 /** An appointment that is yet to be, or going on: its referral has no other. */
-const current = new Set(['proposed', 'pending', 'booked', 'arrived', 'checked-in']);
+export const currentStatuses: readonly string[] = ['proposed', 'pending', 'booked', 'arrived', 'checked-in'];
+const current = new Set(currentStatuses);
 /** It has its slot for good, also when the patient did not come: a used slot is given to nobody else. */
 const keepsSlot = new Set([...current, 'fulfilled', 'noshow']);
 

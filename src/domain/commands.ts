@@ -1,7 +1,8 @@
-import type { Appointment, DocumentReference, ServiceRequest, Slot } from 'fhir/r4.js';
+import type { Appointment, DocumentReference, Schedule, ServiceRequest, Slot } from 'fhir/r4.js';
 import type { Resource } from '../fhir/resource.js';
 import { bookOrDefer } from './booking/book.js';
 import { changeAppointment } from './booking/change.js';
+import { checkScheduleInUse } from './booking/schedule-in-use.js';
 import { checkSlotInUse } from './booking/slot-in-use.js';
 import type { Decision, Found } from './command.js';
 import { plainReferral } from './referral/plain-referral.js';
@@ -33,6 +34,7 @@ export type UpdateCheck = (situation: Situation, current: Found, wanted: Resourc
 /** The checks that a row of the resource registry may name for its updates, which are plain writes otherwise. */
 export const updateChecks = {
   'attached-document': (situation, current, wanted) => checkDocumentChange(situation, current, wanted as unknown as DocumentReference),
+  'schedule-in-use': (situation, current, wanted) => checkScheduleInUse(situation, current, wanted as unknown as Schedule),
   'slot-in-use': (situation, current, wanted) => checkSlotInUse(situation, current, wanted as unknown as Slot),
 } as const satisfies Readonly<Record<string, UpdateCheck>>;
 

@@ -37,7 +37,6 @@ const plain = [
   'PractitionerRole',
   'Organization',
   'Location',
-  'Schedule',
   'HealthcareService',
   'Task',
   'Communication',
@@ -70,6 +69,13 @@ const withoutProfile = [
 
 const rows: readonly ResourceType[] = [
   ...plain,
+  {
+    type: 'Schedule',
+    interactions: all,
+    profile: ukCore('Schedule'),
+    updateCheck: 'schedule-in-use',
+    documentation: 'A provider changes its own diaries, but not the service of one in which an appointment or a hold has a slot.',
+  },
   {
     type: 'Slot',
     interactions: all,

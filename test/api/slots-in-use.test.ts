@@ -73,3 +73,42 @@ it('a slot ends after it starts, whoever writes it, and so does an appointment',
   const refused = await server.as('system', 'POST', 'Appointment', appointment);
   expect([refused.status, issue(refused)?.expression]).toEqual([422, ['Appointment.end']]);
 });
+
+it('a diary in which an appointment or a hold has a slot stays with its service; without them it is the provider’s', async () => {
+  const add = async (resource: Json): Promise<string> => {
+    const answer = await server.as('provider', 'POST', String(resource['resourceType']), resource);
+    expect([answer.text, answer.status]).toEqual([expect.any(String), 201]);
+    return String(answer.json['id']);
+  };
+  const here = [{ reference: `HealthcareService/${service}` }];
+  const diary = `Schedule/${await add({ resourceType: 'Schedule', active: true, actor: here })}`;
+  const addSlot = (hour: string) =>
+    add({
+      resourceType: 'Slot',
+      schedule: { reference: diary },
+      status: 'free',
+      start: `2030-01-07T${hour}:00:00Z`,
+      end: `2030-01-07T${hour}:30:00Z`,
+    });
+  const [slot, held] = [await addSlot('09'), await addSlot('10')];
+  const other = (await ers.services('DIRECTLY_BOOKABLE')).find(({ id }) => id !== service);
+  const actor = [{ reference: `HealthcareService/${String(other?.['id'])}` }];
+  const move = async (actors: readonly Json[]) =>
+    server.as('provider', 'PUT', diary, { ...(await ers.read(diary)), actor: actors }, ifMatch(await ers.versionOf(diary)));
+  const appointment = await ers.book((await ers.refer([service]))['id'], slot);
+  const refused = await move(actor);
+  expect([refused.status, codeIn(refused), issue(refused)?.expression]).toEqual([422, 'INVALID_STATE', ['Schedule.actor']]);
+  const path = `Appointment/${String(appointment['id'])}`;
+  const cancelled = {
+    ...(await ers.read(path)),
+    status: 'cancelled',
+    cancelationReason: { coding: [{ system: 'https://fhir.nhs.uk/CodeSystem/eRS-AppointmentCancellationReason', code: 'PATIENT_ILL' }] },
+  };
+  expect((await server.as('gp', 'PUT', path, cancelled, ifMatch(await ers.versionOf(path)))).status).toBe(200);
+  expect((await ers.post('patient', `Slot/${held}/$hold`)).status).toBe(200);
+  const kept = await move(actor);
+  expect([kept.status, codeIn(kept)]).toEqual([409, 'SLOT_NOT_AVAILABLE']);
+  expect((await ers.post('patient', `Slot/${held}/$release`)).status).toBe(200);
+  expect((await move(actor)).status).toBe(200);
+  expect((await move(here)).status).toBe(200);
+});
