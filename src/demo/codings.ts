@@ -10,6 +10,10 @@ export const ukCoreExtension = (name: string): string => `https://fhir.hl7.org.u
 
 export const coding = (system: string, { code, display }: Coded): Coding => ({ system, code, display });
 export const concept = (system: string, coded: Coded): CodeableConcept => ({ coding: [coding(system, coded)] });
+export type Priority = 'ROUTINE' | 'URGENT' | 'TWO_WEEK_WAIT';
+const priorityNames = { ROUTINE: 'Routine', URGENT: 'Urgent', TWO_WEEK_WAIT: 'Two Week Wait' } as const;
+export const priorityCoding = (code: Priority): Coding => coding(systems.priority, { code, display: priorityNames[code] });
+
 export const identifier = (system: string, value: string): Identifier => ({ system, value });
 
 /** One specialty by its three codes: what a search by any of them finds. */

@@ -1,11 +1,25 @@
-import type { Slot } from 'fhir/r4.js';
+import type { Coding, Slot } from 'fhir/r4.js';
 import { bankHolidays } from '../domain/calendar/bank-holidays.js';
-import { treatmentFunction, ukCoreExtension, ukCoreSystem } from './codings.js';
+import { priorityCoding, treatmentFunction, type Priority, ukCoreExtension, ukCoreSystem } from './codings.js';
 import { instantOf, localText, weekdayOf } from './local-time.js';
 import type { Service } from './world.js';
 
-/** A place in a diary: epoch ms, half-open. */
-export type Opening = { readonly service: Service; readonly start: number; readonly end: number };
+/** A place in a diary: epoch ms, half-open. `priority`: whom the clinic keeps it for. */
+export type Opening = { readonly service: Service; readonly start: number; readonly end: number; readonly priority: Priority };
+
+/** Each session keeps its second opening for the urgent and its third for suspected cancer. */
+const priorityOf = (n: number): Priority => (n === 1 ? 'URGENT' : n === 2 ? 'TWO_WEEK_WAIT' : 'ROUTINE');
+
+/** A015 asks by e-RS's priorities; HL7's own table, which UK Core prefers, has a code for the first of them alone. */
+const appointmentTypes: Readonly<Record<Priority, Coding>> = {
+  ROUTINE: {
+    system: 'http://terminology.hl7.org/CodeSystem/v2-0276',
+    code: 'ROUTINE',
+    display: 'Routine appointment - default if not valued',
+  },
+  URGENT: priorityCoding('URGENT'),
+  TWO_WEEK_WAIT: priorityCoding('TWO_WEEK_WAIT'),
+};
 
 /**
  * The openings of a service's diary on a calendar day of its zone, by the clock on the wall: 9:00 is 9:00 in winter and in summer.
@@ -27,6 +41,7 @@ export const openingsOn = (
         service,
         start: instantOf(day, from + n * service.slotMinutes, timeZone),
         end: instantOf(day, from + (n + 1) * service.slotMinutes, timeZone),
+        priority: priorityOf(n),
       }));
     });
 };
@@ -47,11 +62,7 @@ export const slot = (opening: Opening, status: 'free' | 'busy', timeZone: string
   ],
   identifier: [{ system: 'https://fhir.nhs.uk/Id/unique-slot-reference-number', value: `USRN-${slotId(opening)}` }],
   specialty: [treatmentFunction(opening.service.specialty)],
-  appointmentType: {
-    coding: [
-      { system: 'http://terminology.hl7.org/CodeSystem/v2-0276', code: 'ROUTINE', display: 'Routine appointment - default if not valued' },
-    ],
-  },
+  appointmentType: { coding: [appointmentTypes[opening.priority]] },
   schedule: { reference: `Schedule/${opening.service.id}` },
   status,
   start: localText(opening.start, timeZone),

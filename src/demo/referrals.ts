@@ -2,15 +2,23 @@ import type { Appointment, CodeableConcept, Coding, Communication, Reference, Se
 import { extensions, systems } from '../domain/codes.js';
 import { inState, portalLink, type Why } from '../domain/referral/referral.js';
 import type { ReferralState } from '../domain/referral/transitions.js';
-import { concept, ers, identifier, specialtyConcept, treatmentFunction, ukCoreExtension, ukCoreSystem } from './codings.js';
+import {
+  concept,
+  ers,
+  identifier,
+  specialtyConcept,
+  treatmentFunction,
+  ukCoreExtension,
+  ukCoreSystem,
+  priorityCoding,
+  type Priority,
+} from './codings.js';
 import { serviceName } from './directory.js';
 import { slotId, type Opening } from './diary.js';
 import { localText } from './local-time.js';
 import type { Person } from './patients.js';
 import type { Random } from './random.js';
 import type { Clinician, Service } from './world.js';
-
-export type Priority = 'ROUTINE' | 'URGENT' | 'TWO_WEEK_WAIT';
 
 /** A referral as a story from which its records are made. */
 export type Story = {
@@ -30,7 +38,6 @@ export type Story = {
 };
 
 const fhirPriority = { ROUTINE: 'routine', URGENT: 'urgent', TWO_WEEK_WAIT: 'asap' } as const;
-const priorityNames = { ROUTINE: 'Routine', URGENT: 'Urgent', TWO_WEEK_WAIT: 'Two Week Wait' } as const;
 
 export const patientReference = ({ id, nhsNumber }: Person): Reference => ({
   reference: `Patient/${id}`,
@@ -53,9 +60,7 @@ const reasonOf = ({ shortlist, reason }: Story): CodeableConcept => {
 
 const shared = (story: Story): Omit<ServiceRequest, 'status'> => ({
   resourceType: 'ServiceRequest',
-  extension: [
-    { url: extensions.priority, valueCoding: { system: systems.priority, code: story.priority, display: priorityNames[story.priority] } },
-  ],
+  extension: [{ url: extensions.priority, valueCoding: priorityCoding(story.priority) }],
   identifier: [identifier(systems.ubrn, story.ubrn)],
   intent: 'order',
   priority: fhirPriority[story.priority],

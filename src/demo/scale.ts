@@ -176,7 +176,7 @@ export class ScaleData {
 
   private lapsed(service: Service, random: Random): Opening {
     const start = instantOf(addDays(this.dates.since, -1 - random.below(56)), 540 + random.below(8) * 30, this.dates.timeZone);
-    return { service, start, end: start + service.slotMinutes * 60_000 };
+    return { service, start, end: start + service.slotMinutes * 60_000, priority: 'ROUTINE' };
   }
 }
 

@@ -33,6 +33,8 @@ describe('the slots of a service as e-RS (A015) and BaRS ask for them, by a GP',
     const code = slot?.appointmentType?.coding?.[0]?.code ?? '';
     expect((await all(`schedule.actor:HealthcareService=${service}&appointmentType=${code}`)).length).toBeGreaterThan(0);
     expect(await all(`schedule.actor:HealthcareService=${service}&appointmentType=NONE`)).toEqual([]);
+    for (const priority of ['ROUTINE', 'URGENT', 'TWO_WEEK_WAIT'])
+      expect((await all(`schedule.actor:HealthcareService=${service}&appointmentType=${priority}&status=free`)).length).toBeGreaterThan(0);
   });
   it('pages are numbered, with links to those before and after; one beyond the end is refused', async () => {
     const query = `schedule.actor:HealthcareService=${service}&status=free&_sort=start`;
