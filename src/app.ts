@@ -20,7 +20,7 @@ import { prepare } from './prepare.js';
 import { startRounds } from './rounds.js';
 import { version } from './version.js';
 import type { House } from './interactions/house.js';
-import { accessCheck } from './interactions/patient-access.js';
+import { accessCheck, birthDates } from './interactions/patient-access.js';
 import { runJobs } from './jobs/runner.js';
 import { openLog } from './log.js';
 import { registry } from './resources/registry.js';
@@ -74,6 +74,7 @@ const createAppOver = async (store: Store, config: Config): Promise<App> => {
     rotationMs: config.signingKeyDays * 86_400_000,
     origin: () => origin.url,
     checkAccessCode: accessCheck(store),
+    birthDateOf: birthDates(store),
     enforceable: (type, query) =>
       registry.has(type) && scopeConditions((pairs) => house.parseQuery(type, pairs, { lenient: false }), query) !== undefined,
   });

@@ -9,7 +9,15 @@ import { makeDemoIssuers } from './demo-issuers.js';
 import { openKeyring, type Keyring } from './keyring.js';
 import { RemoteKeys } from './remote-keys.js';
 import { storedClients } from './stored-clients.js';
-import { accessCodeReader, accessCodeType, idTokenReader, idTokenType, type AccessCode, type IdentityIssuer } from './subjects.js';
+import {
+  accessCodeReader,
+  accessCodeType,
+  idTokenReader,
+  idTokenType,
+  type AccessCode,
+  type BirthDates,
+  type IdentityIssuer,
+} from './subjects.js';
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.js';
 
 export type AuthParts = {
@@ -30,6 +38,7 @@ export type AuthParts = {
   readonly refusals: RefusalBudget;
   /** answers the NHS number behind a UBRN, its access code and the year of birth; counts failures and locks by itself */
   readonly checkAccessCode: (code: AccessCode) => Promise<string | undefined>;
+  readonly birthDateOf: BirthDates;
 };
 
 export type Auth = { readonly tokens: TokenEndpoint; readonly keys: Keyring; readonly clients: ClientRegistry };
@@ -87,7 +96,7 @@ export const createAuth = async (parts: AuthParts): Promise<Auth> => {
     keysOf: keyFinder(remote),
     enforceable: parts.enforceable,
     subjects: {
-      [idTokenType]: idTokenReader(issuers, remote),
+      [idTokenType]: idTokenReader(issuers, remote, parts.birthDateOf),
       [accessCodeType]: accessCodeReader(parts.checkAccessCode),
     },
     replay: replayGuard(store),

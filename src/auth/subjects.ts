@@ -96,12 +96,17 @@ const staffOf = (claims: Jws['claims']): Subject => {
   return { user };
 };
 
-/** NHS login: a vector of trust of P9 (photo identity checked), and the NHS number that goes with it. */
-const patientOf = (claims: Jws['claims']): Subject => {
-  const { vot, nhs_number: patient, identity_proofing_level: proofing } = claims;
+/** The birth date (YYYY-MM-DD) in the record of an NHS number; undefined where none is known. */
+export type BirthDates = (nhsNumber: string) => Promise<string | undefined>;
+
+/** NHS login: a vector of trust of P9 (photo identity checked), and the NHS number that goes with it; a birth date is that of the record. */
+const patientOf = async (claims: Jws['claims'], birthDateOf: BirthDates): Promise<Subject> => {
+  const { vot, nhs_number: patient, identity_proofing_level: proofing, birthdate } = claims;
   must(typeof vot === 'string' && vot.split('.')[0] === 'P9', 'vot P9 is needed');
   must(proofing === undefined || proofing === 'P9', 'identity_proofing_level P9 is needed');
   must(typeof patient === 'string' && /^\d{10}$/.test(patient), 'nhs_number is required');
+  const known = birthdate === undefined ? undefined : await birthDateOf(patient);
+  must(known === undefined || known === birthdate, 'birthdate of the subject token is not the one in the record of its nhs_number');
   return { patient };
 };
 
@@ -111,7 +116,7 @@ const patientOf = (claims: Jws['claims']): Subject => {
  * @returns a SubjectReader for `idTokenType`
  */
 export const idTokenReader =
-  (issuers: readonly IdentityIssuer[], remote: RemoteKeys): SubjectReader =>
+  (issuers: readonly IdentityIssuer[], remote: RemoteKeys, birthDateOf: BirthDates): SubjectReader =>
   async (token, client, now) => {
     const jws = token.length <= longestToken ? readJws(token) : undefined;
     must(jws !== undefined, 'the subject token is not a signed JWT');
@@ -120,7 +125,7 @@ export const idTokenReader =
     must(client.exchanges?.includes(issuer.kind) === true, `the client is not registered for an exchange of ${issuer.kind} tokens`);
     await checkSignature(token, jws, issuer, remote);
     checkClaims(jws.claims, issuer, client, now);
-    return issuer.kind === 'cis2' ? staffOf(jws.claims) : patientOf(jws.claims);
+    return issuer.kind === 'cis2' ? staffOf(jws.claims) : patientOf(jws.claims, birthDateOf);
   };
 
 /** The second way in for patients: what the letter says, as JSON `{"ubrn","access_code","year_of_birth"}` in `subject_token`. */

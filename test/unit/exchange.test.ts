@@ -55,7 +55,7 @@ const endpoint = async () => {
     keys: await openKeyring({ store: memoryEntries(), clock: () => now * 1000, rotationMs: 86_400_000 }),
     keysOf: keyFinder(remote),
     enforceable: () => true,
-    subjects: { [idTokenType]: idTokenReader(issuers, remote) },
+    subjects: { [idTokenType]: idTokenReader(issuers, remote, () => Promise.resolve(undefined)) },
     replay: { claim: (key) => Promise.resolve(!used.has(key) && Boolean(used.add(key))) },
     throttle: () => Promise.resolve(0),
     refusals: new RefusalBudget(undefined, Date.now),

@@ -24,7 +24,8 @@ const client: Client = {
   organisations: ['*'],
   exchanges: ['cis2', 'nhs-login', 'access-code'],
 };
-const read = idTokenReader(issuers, new RemoteKeys(false, () => now * 1000));
+const birthDateOf = (nhsNumber: string) => Promise.resolve(nhsNumber === '9912003888' ? '1960-05-01' : undefined);
+const read = idTokenReader(issuers, new RemoteKeys(false, () => now * 1000), birthDateOf);
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const token = (name: string, claims: object, header: object = {}, by = name): string => {
   const text = `${part({ alg: 'RS512', typ: 'JWT', kid: name, ...header })}.${part({
@@ -44,6 +45,9 @@ test('an id_token of CIS2 names a user, one of NHS login a patient', async () =>
   expect(await read(token('cis2', staff), client, now)).toEqual({ user: '021600556514' });
   expect(await read(token('cis2', { ...staff, aud: ['x', 'its-name-there'] }), client, now)).toEqual({ user: '021600556514' });
   expect(await read(token('nhs-login', person), client, now)).toEqual({ patient: '9912003888' });
+  expect(await read(token('nhs-login', { ...person, birthdate: '1960-05-01' }), client, now)).toEqual({ patient: '9912003888' });
+  const unknown = { ...person, nhs_number: '9990000018', birthdate: '1960-05-02' };
+  expect(await read(token('nhs-login', unknown), client, now)).toEqual({ patient: '9990000018' });
 });
 test.each<[string, string, RegExp]>([
   ['no JWT', 'x', /signed JWT/],
@@ -61,6 +65,8 @@ test.each<[string, string, RegExp]>([
   ['no user id', token('cis2', { ...staff, nhsid_useruid: undefined }), /nhsid_useruid/],
   ['vot P5', token('nhs-login', { ...person, vot: 'P5.Cp' }), /P9/],
   ['proofing P5', token('nhs-login', { ...person, identity_proofing_level: 'P5' }), /P9/],
+  ['the birth date of somebody else', token('nhs-login', { ...person, birthdate: '1960-05-02' }), /birthdate/],
+  ['a birth date that is none', token('nhs-login', { ...person, birthdate: 1960 }), /birthdate/],
   ['no NHS number', token('nhs-login', { ...person, nhs_number: undefined }), /nhs_number/],
 ])('an id_token with %s is refused', async (_name, text, reason) => {
   await expect(read(text, client, now)).rejects.toThrow(reason);
