@@ -1,5 +1,5 @@
 /** What e-RS's operations are given: codes of other lists, resources that cannot be read, numbers and dates at their edges, persons mixed up. */
-import { codeIn, ersOf, ifMatch, nhsNumber, parameters } from '../helpers/ers.js';
+import { codeIn, ersOf, ifMatch, nhsNumber, parameters, told } from '../helpers/ers.js';
 import { suiteServer, type Answer } from '../helpers/running-server.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -159,6 +159,23 @@ describe('a resource among the inputs', () => {
     const answer = await ers.post('gp', 'ServiceRequest/$ers.createReferral', { ...body, parameter: [...body.parameter, shortlist] });
     expect(answer.status).toBe(status);
     expect(answer.text).toContain('"expression":["Parameters.parameter');
+  });
+
+  it('a List for a patient is for the one who is referred', async () => {
+    const subjects = ['Patient/another', 'https://fhir.nhs.uk/Id/nhs-number|9990000018', nhsNumber].map((text) => {
+      const [system, value] = text.split('|');
+      return value === undefined ? { reference: text } : { identifier: { system, value } };
+    });
+    const send = (subject: Json) => {
+      const body = parameters(['patient', nhsNumber]);
+      const shortlist = list({ subject, entry: [{ item: { reference: `HealthcareService/${service}` } }] });
+      return ers.post('gp', 'ServiceRequest/$ers.createReferral', { ...body, parameter: [...body.parameter, shortlist] });
+    };
+    for (const subject of subjects.slice(0, 2)) expect(told(await send(subject)).slice(0, 2)).toEqual([422, 'CONFLICTING_VALUES']);
+    const made = await send(subjects[2] ?? {});
+    expect(made.status).toBe(201);
+    const change = parameters(['shortlist', list({ subject: subjects[0], entry }).resource]);
+    expect(told(await ers.on('gp', made.json['id'], 'changeShortlist', change)).slice(0, 2)).toEqual([422, 'CONFLICTING_VALUES']);
   });
 
   it.each([

@@ -48,6 +48,15 @@ export const localDemographics: Demographics = {
 export const nhsNumberOf = (patient: Pick<Patient, 'identifier'>): string | undefined =>
   patient.identifier?.find(({ system }) => system === systems.nhsNumber)?.value;
 
+/** e-RS commands write the patient both ways: as a literal reference and by NHS number. */
+export const referenceToPatient = (patient: Found): Reference => {
+  const number = nhsNumberOf(patient.resource as unknown as Patient);
+  return {
+    reference: `Patient/${patient.id}`,
+    ...(number === undefined ? {} : { identifier: { system: systems.nhsNumber, value: number } }),
+  };
+};
+
 /** Whether the record of `patient` was superseded and goes on as that of `other`: both are of the same person. */
 export const goesOnAs = async (
   find: (key: Key) => Promise<Found | undefined>,
@@ -59,4 +68,14 @@ export const goesOnAs = async (
   const replacement = record && replacementOf(record.resource as unknown as Patient);
   const later = readReference(replacement?.reference ?? '', baseUrl);
   return later?.type === other.type && later.id === other.id;
+};
+
+/** Whether what names `said` as its subject is about somebody else than the patient of a request; what names nobody is not. */
+export const isOfOtherPatient = (said: Reference | undefined, subject: Reference, baseUrl: string): boolean => {
+  const key = readReference(said?.reference ?? '', baseUrl);
+  if (key && `${key.type}/${key.id}` !== subject.reference) return true;
+  const { system = systems.nhsNumber, value } = said?.identifier ?? {};
+  return (
+    value !== undefined && system === systems.nhsNumber && subject.identifier?.value !== undefined && value !== subject.identifier.value
+  );
 };

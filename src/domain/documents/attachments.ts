@@ -2,7 +2,7 @@ import type { DocumentReference, Extension, Reference, ServiceRequest } from 'fh
 import { readReference } from '../../fhir/references.js';
 import { extensions, systems } from '../codes.js';
 import { changed, created, type Draft, type Facts, type Found } from '../command.js';
-import { goesOnAs } from '../demographics/demographics.js';
+import { goesOnAs, isOfOtherPatient } from '../demographics/demographics.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
@@ -15,16 +15,6 @@ import { fileNameOf } from './availability.js';
  * stand, when they are not what was sent itself.
  */
 export type GivenFiles = { readonly documents: readonly DocumentReference[]; readonly expression?: string | undefined };
-
-/** Whether a file says that it is about somebody else than the patient of the request; one that names nobody does not. */
-const isOfOther = (said: Reference | undefined, subject: Reference, baseUrl: string): boolean => {
-  const key = readReference(said?.reference ?? '', baseUrl);
-  if (key && `${key.type}/${key.id}` !== subject.reference) return true;
-  const { system = systems.nhsNumber, value } = said?.identifier ?? {};
-  return (
-    value !== undefined && system === systems.nhsNumber && subject.identifier?.value !== undefined && value !== subject.identifier.value
-  );
-};
 
 /** Whether it is about the record that the patient of the request goes on as. */
 const isOfLater = async (facts: Facts, said: Reference | undefined, subject: Reference, baseUrl: string): Promise<boolean> => {
@@ -95,7 +85,8 @@ export const gatherGiven = async (
         elsewhere:
           (uploadedFor !== undefined && uploadedFor !== `ServiceRequest/${to.request}`) ||
           (binary !== undefined && (await isOfOtherRecord(facts, binary.id, to.subject))),
-        ofOther: isOfOther(document.subject, to.subject, baseUrl) && !(await isOfLater(facts, document.subject, to.subject, baseUrl)),
+        ofOther:
+          isOfOtherPatient(document.subject, to.subject, baseUrl) && !(await isOfLater(facts, document.subject, to.subject, baseUrl)),
         toOther: isToOther(document, to.request, baseUrl),
         ofOtherType: ![to.type, undefined].includes(attachmentTypeOf(document)),
         expression: expression === undefined ? undefined : `${expression}[${String(index)}]`,

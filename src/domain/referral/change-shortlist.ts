@@ -17,6 +17,8 @@ import { stateAfter } from './moves.js';
 export type WantedShortlist = {
   readonly kind: 'referral' | 'triage';
   readonly shortlist: readonly Reference[];
+  /** whom the shortlist says that it is for */
+  readonly shortlistFor?: Reference;
   readonly criteria?: SearchCriteria;
   readonly intention?: LetterIntention;
   /** days until the patient is first reminded to book */
@@ -46,6 +48,7 @@ export const changeShortlist = async (situation: Situation, found: Found, wanted
     references: wanted.shortlist,
     criteria: wanted.criteria,
     patient: await gatherPatient(situation, referral.request.subject),
+    ...(wanted.shortlistFor === undefined ? {} : { subject: wanted.shortlistFor }),
     priority: priority?.code ?? current,
     intention: wanted.intention ?? letterIntentionOf(referral.request),
     expression: at,

@@ -2,12 +2,14 @@ import type { Reference } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import { systems } from '../codes.js';
 import type { Facts, Found } from '../command.js';
+import { isOfOtherPatient, referenceToPatient } from '../demographics/demographics.js';
 import { criteriaRules } from '../directory/criteria-rules.js';
 import type { SearchCriteria } from '../directory/criteria.js';
 import { gatherCriteria, notInResults } from '../directory/gather-criteria.js';
 import { isClosed } from '../directory/organisation.js';
 import { gatherService, type Service } from '../directory/service.js';
 import { refuseMisnamed } from '../misnamed.js';
+import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { shortlistRules, type GivenShortlist } from './shortlist-rules.js';
@@ -17,6 +19,8 @@ export type AskedShortlist = Pick<GivenShortlist, 'kind' | 'priority' | 'intenti
   readonly references: readonly Reference[];
   readonly criteria: SearchCriteria | undefined;
   readonly patient: Found | undefined;
+  /** whom the shortlist says that it is for */
+  readonly subject?: Reference;
 };
 
 const closedOf = async (facts: Facts, services: readonly Service[]): Promise<readonly string[]> => {
@@ -37,7 +41,9 @@ const refuseMisnamedEntry = async ({ facts, baseUrl }: Situation, reference: Ref
 /** The services of a shortlist; refuses what the rules of the search that found them, and of the shortlist, forbid. */
 export const gatherShortlist = async (situation: Situation, asked: AskedShortlist): Promise<readonly Service[]> => {
   const { facts, baseUrl } = situation;
-  const { references, criteria: wanted, patient, ...given } = asked;
+  const { references, criteria: wanted, patient, subject, ...given } = asked;
+  if (patient && isOfOtherPatient(subject, referenceToPatient(patient), baseUrl))
+    throw refusal('business-rule', 'business-rule', 'CONFLICTING_VALUES', 'The shortlist is for another patient.', given.expression);
   await Promise.all(references.map((reference) => refuseMisnamedEntry(situation, reference, given.expression)));
   const services = await Promise.all(references.map((reference) => gatherService(facts, reference, baseUrl)));
   const known = services.flatMap((service) => service ?? []);

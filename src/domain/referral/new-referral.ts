@@ -1,8 +1,8 @@
-import type { CodeableConcept, Patient, Reference, ServiceRequest } from 'fhir/r4.js';
+import type { CodeableConcept, Reference, ServiceRequest } from 'fhir/r4.js';
 import { addDays, localDayOf } from '../calendar/working-days.js';
 import { extensions, systems } from '../codes.js';
 import { created, type Decision, type Draft, type Found } from '../command.js';
-import { nhsNumberOf } from '../demographics/demographics.js';
+import { referenceToPatient } from '../demographics/demographics.js';
 import type { SearchCriteria } from '../directory/criteria.js';
 import { referenceToService, type Service } from '../directory/service.js';
 import { accessCodeClaim, newAccessCode } from '../patient-access/access-code.js';
@@ -25,6 +25,8 @@ export type WantedRequest = {
   readonly kind: GivenShortlist['kind'];
   readonly patient: Reference | undefined;
   readonly shortlist: readonly Reference[];
+  /** whom the shortlist says that it is for */
+  readonly shortlistFor?: Reference;
   readonly criteria?: SearchCriteria;
   readonly intention?: LetterIntention;
   /** eRS-Priority; without one, what `request` says */
@@ -93,6 +95,7 @@ export const gatherNew = async (situation: Situation, wanted: WantedRequest): Pr
     references: wanted.shortlist,
     criteria: wanted.criteria,
     patient,
+    ...(wanted.shortlistFor === undefined ? {} : { subject: wanted.shortlistFor }),
     priority: priority.code,
     intention: wanted.intention,
     expression: wanted.at.shortlist,
@@ -107,15 +110,6 @@ export const gatherNew = async (situation: Situation, wanted: WantedRequest): Pr
       requester: wanted.request.requester,
       expression: wanted.at.referringClinician,
     }),
-  };
-};
-
-/** e-RS commands write the patient both ways: as a literal reference and by NHS number. */
-export const referenceToPatient = (patient: Found): Reference => {
-  const number = nhsNumberOf(patient.resource as unknown as Patient);
-  return {
-    reference: `Patient/${patient.id}`,
-    ...(number === undefined ? {} : { identifier: { system: systems.nhsNumber, value: number } }),
   };
 };
 

@@ -6,7 +6,7 @@ import type { Situation } from '../../domain/situation.js';
 import type { Inputs } from '../parameters.js';
 import { files, needed, neededCode, optional, optionalCode, output, searchCriteria } from './declare.js';
 import { answerParts, maybe, onInstance } from './ers-operation.js';
-import { criteriaOf, filesOf, intentionOf, shortlistAt, shortlistOf } from './inputs.js';
+import { criteriaOf, filesOf, intentionOf, shortlistAt, shortlistForOf, shortlistOf } from './inputs.js';
 
 /** e-RS A012. */
 export const maintainReferralLetterOperation = onInstance({
@@ -29,6 +29,7 @@ const shortlistParameters = [
 const wantedOf = async (inputs: Inputs, kind: WantedShortlist['kind'], situation: Situation): Promise<WantedShortlist> => ({
   kind,
   shortlist: shortlistOf(inputs),
+  ...maybe('shortlistFor', shortlistForOf(inputs)),
   ...maybe('criteria', criteriaOf(inputs, 'APPOINTMENT_REQUEST')),
   ...maybe('intention', await intentionOf(inputs, situation)),
   ...maybe('reminderDays', inputs.number('firstReminderLetterFollowUpDays')),

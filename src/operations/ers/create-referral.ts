@@ -4,7 +4,7 @@ import type { Situation } from '../../domain/situation.js';
 import type { Inputs } from '../parameters.js';
 import { needed, optional, optionalCode, searchCriteria } from './declare.js';
 import { maybe, onType } from './ers-operation.js';
-import { criteriaOf, expressionOf, intentionOf, shortlistAt, shortlistOf } from './inputs.js';
+import { criteriaOf, expressionOf, intentionOf, shortlistAt, shortlistForOf, shortlistOf } from './inputs.js';
 
 /** What A011, A021 and A044 have in common. */
 export const requestParameters = [
@@ -26,6 +26,7 @@ export const requestOf = (inputs: Inputs, kind: WantedRequest['kind']): WantedRe
   kind,
   patient: inputs.reference('patient'),
   shortlist: shortlistOf(inputs),
+  ...maybe('shortlistFor', shortlistForOf(inputs)),
   ...maybe('criteria', criteriaOf(inputs, kind === 'advice' ? 'ADVICE_AND_GUIDANCE_REQUEST' : 'APPOINTMENT_REQUEST')),
   ...maybe('priority', inputs.code('priority')),
   ...maybe('referringClinician', inputs.reference('referringClinician')),

@@ -27,6 +27,10 @@ const referencesIn = (one: Given): readonly Reference[] => {
 /** The services of a shortlist: the entries of a List that are not deleted from it, or references one by one. */
 export const shortlistOf = (inputs: Inputs): readonly Reference[] => inputs.all('shortlist').flatMap(referencesIn);
 
+/** Whom the List of a shortlist says that it is for. */
+export const shortlistForOf = (inputs: Inputs): Reference | undefined =>
+  inputs.all('shortlist').flatMap(({ resource }) => (resource as unknown as List | undefined)?.subject ?? [])[0];
+
 /** Where the services of a shortlist stand: each as a parameter, or in the List. */
 export const shortlistAt = (inputs: Inputs): string =>
   inputs.all('shortlist').some(({ resource }) => resource?.resourceType === 'List')
