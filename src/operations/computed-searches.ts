@@ -106,8 +106,13 @@ const ownRoles: ComputedSearch = {
   applies: (_query, { caller }) => caller.kind === 'user' && caller.organisation === undefined,
   perform: (house, call, query) => {
     checkInteraction(call.caller, 'PractitionerRole', 's');
-    const own = ['practitioner.identifier', `${systems.sdsUser}|${call.caller.user ?? ''}`] as const;
-    return search(house, call, 'PractitionerRole', [...query, own]);
+    const own = [
+      ['practitioner.identifier', `${systems.sdsUser}|${call.caller.user ?? ''}`],
+      ['active:not', 'false'],
+    ] as const;
+    // the links to other pages name them already
+    const others = query.filter(([name, value]) => !own.some(([ownName, ownValue]) => name === ownName && value === ownValue));
+    return search(house, call, 'PractitionerRole', [...others, ...own]);
   },
 };
 

@@ -97,7 +97,11 @@ const tests: readonly Test[] = [
   ({ organisation: own }, { organisation }) => organisation === undefined || own === organisation,
   ({ binding }, { bookableType }) => bookableType === undefined || binding === bookableType,
   ({ flows }, { flow }) => flow === undefined || flows.includes(flow),
-  ({ summary }, { waitLimit }) => waitLimit === undefined || (summary.indicativeWaitDays ?? Number.POSITIVE_INFINITY) <= waitLimit,
+  // nobody waits for advice
+  ({ summary }, criteria) =>
+    criteria.waitLimit === undefined ||
+    isAdvice(criteria) ||
+    (summary.indicativeWaitDays ?? Number.POSITIVE_INFINITY) <= criteria.waitLimit,
   ({ position }, { distanceLimit }, searcher) =>
     distanceLimit === undefined ||
     (position !== undefined && searcher.position !== undefined && milesBetween(position, searcher.position) <= distanceLimit),

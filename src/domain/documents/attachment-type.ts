@@ -2,10 +2,18 @@ import type { DocumentReference } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
 import type { Found } from '../command.js';
 
-export type AttachmentType = 'REFERRER' | 'PROVIDER' | 'ADVICE_REQUEST' | 'GUIDANCE_RESPONSE';
+const stu3AttachmentType = 'https://fhir.nhs.uk/STU3/CodeSystem/eRS-AttachmentType-1';
+const attachmentTypes = ['REFERRER', 'PROVIDER', 'ADVICE_REQUEST', 'GUIDANCE_RESPONSE'] as const;
+export type AttachmentType = (typeof attachmentTypes)[number];
 
-export const attachmentTypeOf = (document: DocumentReference): AttachmentType | undefined =>
-  document.type?.coding?.find(({ system }) => system === systems.attachmentType)?.code as AttachmentType | undefined;
+const isAttachmentType = (code: string | undefined): code is AttachmentType => attachmentTypes.some((one) => one === code);
+
+/** What a document says that it is attached as: a code of e-RS's list, of its STU3 form, or of no list at all. */
+export const attachmentTypeOf = ({ type }: DocumentReference): AttachmentType | undefined => {
+  const codings = type?.coding ?? [];
+  const named = codings.find(({ system }) => system === systems.attachmentType || system === stu3AttachmentType)?.code;
+  return (named ?? codings.find(({ system, code }) => system === undefined && isAttachmentType(code))?.code) as AttachmentType | undefined;
+};
 
 const isByPatient = ({ extension = [] }: DocumentReference): boolean =>
   extension.some(({ url, valueReference }) => url === extensions.attachedBy && valueReference?.identifier?.system === systems.nhsNumber);
@@ -15,6 +23,12 @@ export const isOfType = (type: AttachmentType, { resource }: Pick<Found, 'resour
   const document = resource as unknown as DocumentReference;
   return (attachmentTypeOf(document) ?? (isByPatient(document) ? undefined : 'REFERRER')) === type;
 };
+
+/** When the first of some documents was attached, ISO 8601; undefined without one. */
+export const firstOf = (documents: readonly Pick<Found, 'resource'>[]): string | undefined =>
+  documents
+    .flatMap(({ resource }) => (resource as unknown as DocumentReference).date ?? resource.meta?.lastUpdated ?? [])
+    .sort((a, b) => Date.parse(a) - Date.parse(b))[0];
 
 /** When the last of some documents changed, ISO 8601; undefined without one. */
 export const lastChangeOf = (documents: readonly Pick<Found, 'resource'>[]): string | undefined =>

@@ -7,14 +7,18 @@ import { gatherReferral } from '../referral/gather-referral.js';
 import { kindOf, withExtension } from '../referral/referral.js';
 import type { Situation } from '../situation.js';
 import { stateAfter } from '../referral/moves.js';
+import { firstOf, isOfReferrer } from './attachment-type.js';
 import { replaceFiles, type GivenFiles } from './attachments.js';
 
 const hasFirst = (request: ServiceRequest): boolean => request.extension?.some(({ url }) => url === extensions.clinicalInfoFirst) === true;
 
-/** The request with the times of its clinical information (e-RS ClinicalInfoFirstSubmitted, ClinicalInfoLastUpdated). */
-export const withClinicalInformation = (request: ServiceRequest, now: string): ServiceRequest => {
-  const first = hasFirst(request) ? request : withExtension(request, extensions.clinicalInfoFirst, { valueDateTime: now });
-  return withExtension(first, extensions.clinicalInfoLast, { valueDateTime: now });
+/**
+ * The request with the times of its clinical information (e-RS ClinicalInfoFirstSubmitted, ClinicalInfoLastUpdated). `first`: when the first
+ * of the files was attached that it has already.
+ */
+const withClinicalInformation = (request: ServiceRequest, now: string, first = now): ServiceRequest => {
+  const begun = hasFirst(request) ? request : withExtension(request, extensions.clinicalInfoFirst, { valueDateTime: first });
+  return withExtension(begun, extensions.clinicalInfoLast, { valueDateTime: now });
 };
 
 /** A012: the whole set of the referrer's attachments anew; at least one stays. On a request for advice it answers the provider. */
@@ -28,6 +32,10 @@ export const maintainReferralLetter = async (situation: Situation, found: Found,
     subject: referral.request.subject,
     existing: referral.documents,
   });
-  const step = { event: 'change-letter' as const, request: (request: ServiceRequest) => withClinicalInformation(request, situation.now) };
+  const first = firstOf(referral.documents.filter(isOfReferrer));
+  const step = {
+    event: 'change-letter' as const,
+    request: (request: ServiceRequest) => withClinicalInformation(request, situation.now, first),
+  };
   return { drafts: [...changeReferral(referral, step, situation), ...drafts], result: found };
 };

@@ -6,7 +6,7 @@ import { systems } from '../codes.js';
 import { created, type Decision, type Found } from '../command.js';
 import { documentsOf, findRequest, gatherReferral } from '../referral/gather-referral.js';
 import { stateAfter } from '../referral/moves.js';
-import { kindOf } from '../referral/referral.js';
+import { adviceStateOf, kindOf } from '../referral/referral.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches, unless, type Rule } from '../rules/rule.js';
 import { sideOf, type Side } from '../sides.js';
@@ -47,6 +47,14 @@ const refuseEnded = async (situation: Situation, found: Found): Promise<void> =>
   const request = found.resource as unknown as ServiceRequest;
   if (sideOf(situation.caller) === 'referrer' && kindOf(request) === 'referral')
     stateAfter('change-letter', await gatherReferral(situation, found));
+  if (sideOf(situation.caller) === 'referrer' && adviceStateOf(request) === 'REFERRER_TO_SUBMIT_FURTHER_INFORMATION')
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INVALID_STATE',
+      'What the provider asked for is sent to it with $ers.maintainReferralLetter.',
+      'DocumentReference.context.related',
+    );
   if (request.status !== 'active')
     throw refusal('business-rule', 'business-rule', 'INVALID_STATE', 'The request has ended.', 'DocumentReference.context.related');
 };
@@ -81,8 +89,20 @@ const keeps = (expression: string, of: (document: DocumentReference) => unknown,
   evaluate: ({ current, wanted }) => unless(JSON.stringify(of(current)) === JSON.stringify(of(wanted)), text),
 });
 
+/** The letter goes with A012 alone, which leaves one and tells the provider. */
+const keepsLetter: Rule<Changed> = {
+  code: 'FIELD_NOT_PERMITTED',
+  expression: 'DocumentReference.status',
+  evaluate: ({ current, wanted }) =>
+    unless(
+      wanted.status === current.status || !['REFERRER', 'ADVICE_REQUEST'].includes(attachmentTypeOf(current) ?? ''),
+      'A file of the referrer is withdrawn with $ers.maintainReferralLetter.',
+    ),
+};
+
 /** What says which request a file is for, which file it is and who attached it, stays. */
 const changeRules: readonly Rule<Changed>[] = [
+  keepsLetter,
   keeps('DocumentReference.type', attachmentTypeOf, 'What a file is attached as stays.'),
   keeps('DocumentReference.extension', marksOf, 'The server says who attached a file: leave the extensions as they are.'),
   keeps('DocumentReference.context.related', ({ context }) => context?.related, 'The request that a file is for stays.'),
@@ -102,6 +122,7 @@ export const checkDocumentChange = async (situation: Situation, current: Found, 
   );
   const found = related && (await findRequest(situation, related));
   if (!found || wanted.status !== 'current') return;
+  await refuseEnded(situation, found);
   const existing = (await documentsOf(situation.facts, found.id)).filter(({ id }) => id !== current.id);
   const { subject } = found.resource as unknown as ServiceRequest;
   const to = { type: attachmentTypeOf(before), request: found.id, subject, existing };

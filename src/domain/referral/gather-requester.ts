@@ -3,11 +3,13 @@ import { inForce } from '../../access/in-force.js';
 import { readReference } from '../../fhir/references.js';
 import { systems } from '../codes.js';
 import type { Facts, Found } from '../command.js';
+import { isClosed } from '../directory/organisation.js';
 import { organisationOf } from '../directory/service.js';
 import { refuseMisnamed } from '../misnamed.js';
+import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
-import { referrerRules, requesterRules, type HeldPost } from './referrer-rules.js';
+import { isReferringClinician, referrerRules, requesterRules, selfRules, type HeldPost } from './referrer-rules.js';
 
 type Asking = Pick<Situation, 'facts' | 'now'>;
 
@@ -111,36 +113,50 @@ export const requesterOrganisations = async (asking: Asking, requester: Referenc
   return posts.flatMap((post) => (role || post.active ? listed(post.organisation) : []));
 };
 
-/** The reference both ways: whom an SDS user id or an ODS code means is named by its literal reference too. */
+/** The reference both ways: the organisation that an ODS code means is named by its literal reference too. */
 const literal = async (facts: Facts, requester: Reference): Promise<Reference> => {
   const { system, value } = requester.identifier ?? {};
-  const type = system === systems.sdsUser ? 'Practitioner' : system === systems.organisation ? 'Organization' : undefined;
-  if (requester.reference !== undefined || type === undefined || value === undefined) return requester;
-  const found = await facts.byIdentifier(type, system ?? '', value);
-  return found ? { ...requester, reference: `${type}/${found.id}` } : requester;
+  if (requester.reference !== undefined || system !== systems.organisation || value === undefined) return requester;
+  const found = await facts.byIdentifier('Organization', system, value);
+  return found ? { ...requester, reference: `Organization/${found.id}` } : requester;
 };
 
-/** Who refers: the post that the request names, else that of the caller, or of whom an administrator names. */
+/** The post in which somebody refers at an organisation: that of a referring clinician where he holds it. */
+const postAt = (posts: readonly HeldPost[], organisation: string | undefined): HeldPost | undefined => {
+  const here = posts.filter((held) => held.organisation === organisation);
+  return here.find((held) => held.active && isReferringClinician(held)) ?? here.find(({ active }) => active) ?? here[0];
+};
+
+/**
+ * The requester of a plain create, which has no parameter for the clinician: the caller himself, whom an administrator refers for, or their
+ * organisation. A person is written as the post in which he refers, as A011 writes him.
+ */
+const givenRequester = async (situation: Situation, requester: Reference): Promise<Reference> => {
+  const { facts, caller } = situation;
+  const { organisation, businessFunction } = caller;
+  const expression = 'ServiceRequest.requester';
+  const organisations = await requesterOrganisations(situation, requester);
+  refuseBreaches(requesterRules, { organisation, organisations, expression });
+  const { posts } = await postsOfRequester(situation, requester);
+  if (businessFunction === 'REFERRING_CLINICIAN_ADMIN') {
+    const named = requester.reference ?? requester.identifier?.value;
+    refuseBreaches(referrerRules, { businessFunction, organisation, named, posts, expression });
+  } else {
+    const own = new Set(((await postsOfUser(situation, caller.user)) ?? []).map(({ id }) => id));
+    refuseBreaches(selfRules, { isSelf: posts.every(({ id }) => own.has(id)), expression });
+  }
+  const post = postAt(posts, organisation);
+  return post ? { ...requester, reference: `PractitionerRole/${post.id}` } : literal(facts, requester);
+};
+
+/** Who refers: whom the request names, else the caller, or whom an administrator names. Nobody refers for an organisation that is closed. */
 export const gatherRequester = async (situation: Situation, asked: AskedRequester): Promise<Reference | undefined> => {
   const { facts, caller } = situation;
   if (caller.kind === 'system') return asked.requester;
-  // a plain create has no parameter for the clinician: its requester says whom the administrator refers for
-  if (asked.requester !== undefined) {
-    const organisations = await requesterOrganisations(situation, asked.requester);
-    const expression = 'ServiceRequest.requester';
-    refuseBreaches(requesterRules, { organisation: caller.organisation, organisations, expression });
-    if (caller.businessFunction === 'REFERRING_CLINICIAN_ADMIN')
-      refuseBreaches(referrerRules, {
-        businessFunction: caller.businessFunction,
-        organisation: caller.organisation,
-        named: asked.requester.reference ?? asked.requester.identifier?.value,
-        posts: (await postsOfRequester(situation, asked.requester)).posts,
-        expression,
-      });
-    return literal(facts, asked.requester);
-  }
+  if (caller.organisation !== undefined && isClosed(await facts.byIdentifier('Organization', systems.organisation, caller.organisation)))
+    throw refusal('business-rule', 'business-rule', 'ORGANISATION_IS_CLOSED', 'The organisation that refers is closed.', asked.expression);
+  if (asked.requester !== undefined) return givenRequester(situation, asked.requester);
   const named = await gatherNamed(situation, asked.named, asked.expression);
-  const posts = named ?? (await postsOfUser(situation, caller.user)) ?? [];
-  const post = posts.find((held) => held.organisation === caller.organisation);
+  const post = postAt(named ?? (await postsOfUser(situation, caller.user)) ?? [], caller.organisation);
   return post && { reference: `PractitionerRole/${post.id}` };
 };

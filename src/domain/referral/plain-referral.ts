@@ -1,5 +1,5 @@
 import type { ServiceRequest } from 'fhir/r4.js';
-import { extensions } from '../codes.js';
+import { extensions, systems } from '../codes.js';
 import type { Decision } from '../command.js';
 import { withPresentSystems } from '../older-names.js';
 import { refuseBreaches, unless, type Rule } from '../rules/rule.js';
@@ -36,6 +36,16 @@ const noAdvice: Rule<Posted> = {
   evaluate: ({ request }) => unless(kindOf(request) !== 'advice', 'A request for advice is made with $ers.createAdviceAndGuidance.'),
 };
 
+const noOtherCategory: Rule<Posted> = {
+  code: 'INVALID_REQUEST_TYPE',
+  expression: 'ServiceRequest.category',
+  evaluate: ({ request: { category = [] } }) =>
+    unless(
+      !category.some(({ coding = [] }) => coding.some(({ system, code }) => system === systems.requestCategory && code !== 'referral')),
+      'A referral is of the category referral.',
+    ),
+};
+
 const submitted: Rule<Posted> = {
   code: 'INAPPROPRIATE_VALUE',
   expression: 'ServiceRequest.status',
@@ -59,7 +69,10 @@ const notAhead: Rule<Posted> = {
 /** POST ServiceRequest, also in a transaction, is A011: the shortlist is `performer`, the rest as the resource says. */
 export const plainReferral = (situation: Situation, sent: ServiceRequest): Promise<Decision> => {
   const request = withPresentSystems(sent);
-  refuseBreaches([noUbrn, noState, noLetterDates, noAdvice, submitted, toBeDone, notAhead], { request, now: situation.now });
+  refuseBreaches([noUbrn, noState, noLetterDates, noAdvice, noOtherCategory, submitted, toBeDone, notAhead], {
+    request,
+    now: situation.now,
+  });
   const intention = letterIntentionOf(request);
   const pathwayStart = pathwayStartOf(request);
   return createReferral(situation, {

@@ -19,6 +19,8 @@ export type GivenReferrer = {
   readonly expression: string;
 };
 
+export const isReferringClinician = ({ functions }: HeldPost): boolean => functions.includes('REFERRING_CLINICIAN');
+
 const isAdmin = ({ businessFunction }: GivenReferrer): boolean => businessFunction === 'REFERRING_CLINICIAN_ADMIN';
 const here = ({ posts, organisation }: GivenReferrer): readonly HeldPost[] =>
   (posts ?? []).filter((post) => post.organisation === organisation);
@@ -51,27 +53,31 @@ const worksHere: Rule<GivenReferrer> = {
 const isActive: Rule<GivenReferrer> = {
   code: 'REFERENCED_USER_IS_NOT_ACTIVE',
   expression: 'Parameters.parameter',
-  evaluate: (x) =>
-    unless(
-      !isAdmin(x) || here(x).length === 0 || here(x).some(({ active }) => active),
+  evaluate: (x) => {
+    // who still does something else there is no active clinician there
+    const clinical = here(x).filter(isReferringClinician);
+    const posts = clinical.length > 0 ? clinical : here(x);
+    return unless(
+      !isAdmin(x) || posts.length === 0 || posts.some(({ active }) => active),
       'The referringClinician is not active.',
       x.expression,
-    ),
+    );
+  },
 };
 
-const isReferringClinician: Rule<GivenReferrer> = {
+const isClinicianHere: Rule<GivenReferrer> = {
   code: 'REFERENCED_USER_IS_NOT_RC_AT_ORG',
   expression: 'Parameters.parameter',
   evaluate: (x) =>
     unless(
-      !isAdmin(x) || here(x).length === 0 || here(x).some(({ functions }) => functions.includes('REFERRING_CLINICIAN')),
+      !isAdmin(x) || here(x).length === 0 || here(x).some(isReferringClinician),
       'The person named is no REFERRING_CLINICIAN at the organisation.',
       x.expression,
     ),
 };
 
 /** An administrator refers for a clinician of the same organisation, whom he names; a clinician for himself. */
-export const referrerRules: readonly Rule<GivenReferrer>[] = [namedByAdmin, notNamedByOthers, worksHere, isActive, isReferringClinician];
+export const referrerRules: readonly Rule<GivenReferrer>[] = [namedByAdmin, notNamedByOthers, worksHere, isActive, isClinicianHere];
 
 export type GivenRequester = {
   /** ODS code that the caller acts for */
@@ -94,3 +100,12 @@ const ofOwnOrganisation: Rule<GivenRequester> = {
 
 /** The requester of a plain create is the referring organisation, which gives it a relationship to the record: nobody names another one. */
 export const requesterRules: readonly Rule<GivenRequester>[] = [ofOwnOrganisation];
+
+const namesHimself: Rule<{ readonly isSelf: boolean; readonly expression: string }> = {
+  code: 'FIELD_NOT_PERMITTED',
+  expression: 'ServiceRequest.requester',
+  evaluate: ({ isSelf, expression }) => unless(isSelf, 'Only a REFERRING_CLINICIAN_ADMIN refers for somebody else.', expression),
+};
+
+/** The requester of a plain create is the caller, unless he is an administrator. */
+export const selfRules: readonly Rule<{ readonly isSelf: boolean; readonly expression: string }>[] = [namesHimself];

@@ -1,12 +1,13 @@
-import type { Appointment, Communication, PractitionerRole, ServiceRequest, Task } from 'fhir/r4.js';
+import type { Appointment, Communication, ServiceRequest, Task } from 'fhir/r4.js';
 import { readReference } from '../../fhir/references.js';
 import type { Facts, Found } from '../command.js';
-import { gatherService, organisationOf } from '../directory/service.js';
+import { gatherService } from '../directory/service.js';
 import { isOfReferrer } from '../documents/attachment-type.js';
 import { findPrinted } from '../documents/printed.js';
 import { gatherConcept } from '../reference-data/concept.js';
 import { gatherPriorityOf } from '../reference-data/priority.js';
 import { documentsOf, openTask } from '../referral/gather-referral.js';
+import { requesterOrganisations } from '../referral/gather-requester.js';
 import { kindOf, letterIntentionOf } from '../referral/referral.js';
 import type { Candidate } from './item.js';
 
@@ -66,10 +67,6 @@ export const gatherCandidate = async (facts: Facts, found: Found, now: string): 
   return { found, request, priority, appointment, task, service, documents, letterDays, printed, lastContact, now };
 };
 
-/** The ODS code of the organisation that refers: of the requester, or of the role that he refers in. */
-export const gatherReferrer = async (facts: Facts, { requester }: ServiceRequest): Promise<string | undefined> => {
-  const key = readReference(requester?.reference ?? '', '');
-  if (key?.type !== 'PractitionerRole') return organisationOf(facts, requester);
-  const role = (await facts.find(key, 'all'))?.resource as unknown as PractitionerRole | undefined;
-  return organisationOf(facts, role?.organization);
-};
+/** The ODS code of the organisation that refers: where the requester works, which of a person are his posts. */
+export const gatherReferrer = async (facts: Facts, { requester }: ServiceRequest, now: string): Promise<string | undefined> =>
+  (await requesterOrganisations({ facts, now }, requester))[0];

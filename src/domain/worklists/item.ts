@@ -2,7 +2,7 @@ import type { Appointment, Extension, Reference, ServiceRequest, Task } from 'fh
 import { addDays, addWorkingDays, localDayOf } from '../calendar/working-days.js';
 import { extensions, systems } from '../codes.js';
 import type { Found } from '../command.js';
-import { lastChangeOf } from '../documents/attachment-type.js';
+import { firstOf, lastChangeOf } from '../documents/attachment-type.js';
 import { referenceToService, type Service } from '../directory/service.js';
 import { letterIntentionOf, priorityChangedAt, reviewedAt, stateOf, ubrnOf } from '../referral/referral.js';
 import type { WorklistName } from './lists.js';
@@ -97,7 +97,7 @@ const shared = (candidate: Candidate): readonly Part[] => {
     ['specialty', request.performerType === undefined ? undefined : { valueCodeableConcept: request.performerType }],
     ['service', service === undefined ? undefined : { valueReference: referenceToService(service) }],
     ['pathwayStart', time(valueIn(request, extensions.pathwayStart) ?? request.authoredOn)],
-    ['clinicalInfoFirstSubmitted', time(valueIn(request, extensions.clinicalInfoFirst))],
+    ['clinicalInfoFirstSubmitted', time(valueIn(request, extensions.clinicalInfoFirst) ?? firstOf(candidate.documents))],
     ['clinicalInfoLastUpdated', time(valueIn(request, extensions.clinicalInfoLast) ?? letterChanged(candidate))],
   ];
 };

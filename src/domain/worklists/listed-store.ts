@@ -52,7 +52,7 @@ export const placesAfter = async (
   const request = found?.resource as unknown as ServiceRequest | undefined;
   if (!found || !request || stateOf(request) === undefined || stateOf(request) === 'CANCELLED_REFERRAL') return { referral, places: [] };
   const now = new Date(unit.puts?.[0]?.lastUpdated ?? 0).toISOString();
-  const [candidate, referrer] = await Promise.all([gatherCandidate(facts, found, now), gatherReferrer(facts, request)]);
+  const [candidate, referrer] = await Promise.all([gatherCandidate(facts, found, now), gatherReferrer(facts, request, now)]);
   return { referral, places: placesOf(candidate, referrer) };
 };
 

@@ -1,4 +1,5 @@
 import type { ReferralState } from '../referral/states.js';
+import { transitions } from '../referral/transitions.js';
 
 /** What a worklist selects: the states that its items are in, and whose side it is for. */
 export type Worklist = {
@@ -11,7 +12,8 @@ export const worklists = {
   REFERRALS_FOR_REVIEW: { states: ['BOOKED', 'AWAITING_TRIAGE'], side: 'provider' },
   APPOINTMENT_SLOT_ISSUES: { states: ['DEFERRED_TO_PROVIDER', 'TRIAGED_PROVIDER_TO_ACTION'], side: 'provider' },
   LETTERS_OUTSTANDING: {
-    states: ['NOT_BOOKED', 'BOOKED', 'DEFERRED_TO_PROVIDER', 'AWAITING_TRIAGE', 'TRIAGED_PROVIDER_TO_ACTION'],
+    // a letter is owed for as long as it may be added (A012)
+    states: transitions['change-letter'].from,
     side: 'referrer',
   },
   REJECTED_TRIAGE_RESPONSE: { states: ['REJECTED', 'TRIAGE_RESPONSE'], side: 'referrer' },

@@ -82,6 +82,14 @@ const patientLetter = async (house: House, situation: Situation, referral: Refer
   const ubrn = ubrnOf(request) ?? '';
   const find = situation.facts.findClaim;
   refuseAdvice(request);
+  if (request.status !== 'active')
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INVALID_STATE',
+      'The referral has ended: there is nothing to choose.',
+      'ServiceRequest.status',
+    );
   const accessCode = await findAccessCode(find, ubrn);
   if (accessCode === undefined)
     throw refusal('business-rule', 'business-rule', 'NO_ACCESS_CODE', 'No access code was issued for this request.', 'ServiceRequest');
