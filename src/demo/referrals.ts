@@ -135,9 +135,9 @@ export const appointment = (story: Story, id: string): Appointment | undefined =
     specialty: [treatmentFunction(opening.service.specialty)],
     start: localText(opening.start, timeZone),
     end: localText(opening.end, timeZone),
-    slot: [{ reference: `Slot/${slotId(opening)}` }],
+    slot: [{ reference: `Slot/${slotId(opening)}`, identifier: identifier(systems.slot, `USRN-${slotId(opening)}`) }],
     created: localText(story.authored + 3_600_000, timeZone),
-    basedOn: [{ reference: `ServiceRequest/${referralId(story)}` }],
+    basedOn: [{ reference: `ServiceRequest/${referralId(story)}`, identifier: identifier(systems.ubrn, story.ubrn) }],
     participant: [
       { actor: patientReference(story.person), status: 'accepted' },
       { actor: serviceReference(opening.service), status: 'accepted' },

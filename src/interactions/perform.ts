@@ -14,7 +14,8 @@ import type { Call, House, Success } from './house.js';
 import { seal } from './seal.js';
 import { unanswered } from './unanswered.js';
 
-const tries = 4;
+/** of who race for the ten places of one holder each round lets one in at least */
+const tries = 10;
 
 /** What a domain command is given beside the resource. */
 export const situationOf = (house: House, call: Call, facts: Facts): Situation => ({

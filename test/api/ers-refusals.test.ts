@@ -88,7 +88,7 @@ it('A015: an organisation of commissioning rules must exist', async () => {
   expect((await server.as('system', 'GET', query, undefined, { 'NHSD-eRS-Comm-Rule-Org': 'NOBODY' })).status).toBe(200);
 });
 
-it('a requester named by SDS user id is written as a literal reference too', async () => {
+it('a requester named by SDS user id is written as the post in which he refers', async () => {
   const requester = { identifier: { system: 'https://fhir.nhs.uk/Id/sds-user-id', value: '021600556514' } };
   const referral = await ers.post('gp', 'ServiceRequest', {
     resourceType: 'ServiceRequest',
@@ -100,7 +100,7 @@ it('a requester named by SDS user id is written as a literal reference too', asy
     requester,
   });
   expect([referral.status, referral.status === 201 ? '' : referral.text]).toEqual([201, '']);
-  expect(referral.json['requester']).toEqual({ ...requester, reference: expect.stringMatching(/^Practitioner\//) as unknown });
+  expect(referral.json['requester']).toEqual({ ...requester, reference: 'PractitionerRole/D82106-021600556514' });
 });
 
 it('a patient whose record has no birth date is of no age that is known', async () => {

@@ -78,6 +78,17 @@ const endIsTheSlots: Rule<GivenBooking> = {
   evaluate: (x) => unless(!slotOf(x) || sameTime(x.appointment.end, slotOf(x)?.end), "The end is not the slot's."),
 };
 
+/** R4 appointment.html: minutesDuration may be less than the time between start and end, as where any time within it would do. */
+const fitsTheSlot: Rule<GivenBooking> = {
+  code: 'INVALID_VALUE',
+  expression: 'Appointment.minutesDuration',
+  evaluate: (x) => {
+    const slot = slotOf(x);
+    const minutes = slot ? (Date.parse(slot.end) - Date.parse(slot.start)) / 60_000 : Number.POSITIVE_INFINITY;
+    return unless(!((x.appointment.minutesDuration ?? 0) > minutes), `The slot has ${String(minutes)} minutes.`);
+  },
+};
+
 const serviceIsTheSlots: Rule<GivenBooking> = {
   code: 'INAPPROPRIATE_SLOT',
   expression: 'Appointment.participant',
@@ -159,6 +170,7 @@ export const bookingRules: readonly Rule<GivenBooking>[] = [
   directlyBookable,
   startIsTheSlots,
   endIsTheSlots,
+  fitsTheSlot,
   serviceIsTheSlots,
   clinicianIsTheSlots,
   patientIsTheReferrals,

@@ -22,6 +22,7 @@ import { busy, gatherBasis } from './book.js';
 import { sameTime } from './booking-rules.js';
 import { releaseOf } from './hold.js';
 import { checkPlace, gatherPlace, referenceToSlot, withSlot, type Place } from './place.js';
+import { lengthOf } from '../text.js';
 
 /** What a change of an appointment is, told by the status that is wanted. */
 const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): ReferralEvent | undefined => {
@@ -38,6 +39,9 @@ const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): Referral
       return undefined;
   }
 };
+
+/** as of the comments of A014 and A036 */
+const commentAtMost = 2000;
 
 type Reasons = { readonly id: ReferenceSystem; readonly system: string };
 const cancellations: Reasons = { id: 'APPOINTMENT-CANCELLATION-REASON', system: systems.appointmentCancellation };
@@ -131,6 +135,14 @@ const ended = async (situation: Situation, wanted: Appointment, referral: Referr
   const { now, newId } = situation;
   // as with a referral: what its state forbids is said before what is wrong with the reason
   stateAfter(event, referral);
+  if (wanted.comment !== referral.appointment?.comment && lengthOf(wanted.comment ?? '') > commentAtMost)
+    throw refusal(
+      'business-rule',
+      'too-long',
+      'INVALID_VALUE',
+      `The comment has at most ${String(commentAtMost)} characters.`,
+      'Appointment.comment',
+    );
   const reasons = reasonsOf[event];
   if (reasons !== undefined) await checkReason(situation, wanted, reasons);
   const reason = reasons === undefined ? wanted.cancelationReason : withSystem(wanted.cancelationReason, reasons.system);

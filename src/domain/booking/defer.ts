@@ -1,6 +1,7 @@
 import type { Appointment, Coding, Slot } from 'fhir/r4.js';
 import { systems } from '../codes.js';
 import type { Decision, Facts, Found } from '../command.js';
+import { foldedCode } from '../../fhir/search/text.js';
 import type { Service } from '../directory/service.js';
 import { codeWithin } from '../reference-data/code-within.js';
 import { gatherConcept, type Concept } from '../reference-data/concept.js';
@@ -23,8 +24,11 @@ const reasonOf = ({ reasonCode = [] }: Appointment): string | undefined =>
     systems.reviewReason,
   );
 
-/** The first free slot of a service from now on: a deferral for want of slots is refused while there is one. */
-const firstFree = async (facts: Facts, service: string, now: string): Promise<Found | undefined> => {
+/**
+ * The first free slot of a service from now on that A015 shows for a priority: of its type, or of none. A deferral for want of slots is
+ * refused while there is one.
+ */
+const firstFree = async (facts: Facts, service: string, priority: string, now: string): Promise<Found | undefined> => {
   const schedules = await facts.search(
     { type: 'Schedule', where: [{ kind: 'reference', param: 'actor', any: [{ type: 'HealthcareService', id: service }] }], count: 50 },
     'all',
@@ -38,6 +42,13 @@ const firstFree = async (facts: Facts, service: string, now: string): Promise<Fo
         { kind: 'reference', param: 'schedule', any: schedules.map(({ type, id }) => ({ type, id })) },
         { kind: 'token', param: 'status', any: [{ code: 'free' }] },
         { kind: 'range', param: 'start', any: [{ prefix: 'ge', low: at, high: at }] },
+        {
+          kind: 'either',
+          of: [
+            [{ kind: 'token', param: 'appointment-type', any: [{ code: priority }, { code: foldedCode(priority) }] }],
+            [{ kind: 'missing', param: 'appointment-type', missing: true }],
+          ],
+        },
       ],
       count: 1,
     },
@@ -67,17 +78,19 @@ export const decideDeferral = async (situation: Situation, appointment: Appointm
   const service = serviceOf(appointment, referral, concept);
   const { slotFound, service: slotService } = await gatherPlace(situation, appointment);
   const slot = slotFound?.type === 'Slot' ? (slotFound.resource as unknown as Slot) : undefined;
-  const asksForSlots = concept?.one('refusedWhile') === 'service-has-slots';
+  const priority = await gatherPriority(facts, referral.request);
+  const asksForSlots = concept?.one('refusedWhile') === 'service-has-slots' && service !== undefined;
   refuseBreaches(deferralRules, {
     reason,
     concept,
     comment: appointment.comment,
     service,
     slotNamed: appointment.slot !== undefined,
+    timed: appointment.start !== undefined || appointment.end !== undefined,
     slot,
     slotIsFree: slotFound !== undefined && slot?.status === 'free' && !hasBegun(slot, now) && !(await isBooked(facts, slotFound.id)),
     slotIsTheServices: slotService !== undefined && slotService.id === service?.id,
-    hasFreeSlots: asksForSlots && service !== undefined && (await firstFree(facts, service.id, now)) !== undefined,
+    hasFreeSlots: asksForSlots && (await firstFree(facts, service.id, priority?.code ?? '', now)) !== undefined,
   });
   const coding: Coding = { system: systems.reviewReason, code: reason ?? '' };
   const steps = changeReferral(
@@ -85,7 +98,7 @@ export const decideDeferral = async (situation: Situation, appointment: Appointm
     {
       event,
       why: { reason: coding, ...(appointment.comment === undefined ? {} : { comments: appointment.comment }) },
-      priority: await gatherPriority(facts, referral.request),
+      priority,
       ...(service === undefined
         ? {}
         : { waiting: { code: isTriage ? 'TRIAGE_DEFERRAL' : 'APPOINTMENT_DEFERRAL', reason: coding, service } }),

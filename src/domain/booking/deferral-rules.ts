@@ -13,6 +13,8 @@ export type GivenDeferral = {
   /** the service that is to act, if it is on the shortlist */
   readonly service: Service | undefined;
   readonly slotNamed: boolean;
+  /** whether it says when */
+  readonly timed: boolean;
   /** the slot that is named; undefined when there is none of that id */
   readonly slot: Slot | undefined;
   /** whether it may still be booked */
@@ -69,6 +71,13 @@ const slotOnlyWhereTried: Rule<GivenDeferral> = {
     unless(!slotNamed || !concept || concept.is('slotAllowed'), `${concept?.code ?? ''} goes without a slot.`),
 };
 
+const noTimesWithoutSlot: Rule<GivenDeferral> = {
+  code: 'FIELD_NOT_PERMITTED',
+  expression: 'Appointment.start',
+  evaluate: ({ concept, timed }) =>
+    unless(!timed || !concept || concept.is('slotAllowed'), `${concept?.code ?? ''} goes without times: the provider says when.`),
+};
+
 const mayName = ({ slotNamed, concept }: GivenDeferral): boolean => slotNamed && concept?.is('slotAllowed') === true;
 
 const slotExists: Rule<GivenDeferral> = {
@@ -106,6 +115,7 @@ export const deferralRules: readonly Rule<GivenDeferral>[] = [
   onShortlist,
   rightFlow,
   slotOnlyWhereTried,
+  noTimesWithoutSlot,
   slotExists,
   slotOfService,
   noSlotsIsTrue,

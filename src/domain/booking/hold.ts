@@ -39,10 +39,14 @@ const claimsOf = (slot: string, hold: Hold): readonly Claim[] => [
     : [{ kind: 'hold' as const, key: placeKey(hold.holder, hold.place), owner: slot, expires: hold.expires }]),
 ];
 
-/** A place that the caller may fill with another hold; undefined when he has as many as he may. `now`: ISO 8601. */
-export const findPlace = async (facts: Facts, caller: Caller, now: string): Promise<number | undefined> => {
+/** Where the search for a place begins, so that holds of several slots at once seldom want the same one. */
+const firstPlace = (slot: string): number => Array.from(slot).reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0);
+
+/** A place that the caller may fill with another hold, of that slot; undefined when he has as many as he may. `now`: ISO 8601. */
+export const findPlace = async (facts: Facts, caller: Caller, slot: string, now: string): Promise<number | undefined> => {
   const holder = holderOf(caller);
-  for (let place = 0; place < holdsAtOnce; place++) {
+  for (let n = 0; n < holdsAtOnce; n++) {
+    const place = (firstPlace(slot) + n) % holdsAtOnce;
     const claim = await facts.findClaim('hold', placeKey(holder, place));
     if (!claim || (claim.expires ?? 0) <= Date.parse(now)) return place;
   }

@@ -2,7 +2,7 @@ import type { Communication, DocumentReference, Patient } from 'fhir/r4.js';
 import { pdfOf } from '../../documents/pdf.js';
 import { findPrinted, printedAt } from '../../domain/documents/printed.js';
 import { clinicalSummaryPage, patientLetterPage, type PrintedPage } from '../../domain/documents/pages.js';
-import { spentTries, findAccessCode } from '../../domain/patient-access/access-code.js';
+import { accessCodeClaim, findAccessCode, newAccessCode, spentTries, triesAllowed } from '../../domain/patient-access/access-code.js';
 import { gatherPriorityOf } from '../../domain/reference-data/priority.js';
 import { guards } from '../../domain/referral/guards.js';
 import { refuseBreaches } from '../../domain/rules/rule.js';
@@ -75,12 +75,26 @@ const printedSummary = async (house: House, situation: Situation, referral: Refe
   return page;
 };
 
-/** A new letter gives all tries anew: it is printed by the practice, which knows its patient. */
+/** The access code of a new letter, with all tries anew; another one when it was locked, so that the letter before is worth nothing. */
+const codeOfLetter = async ({ store }: House, { facts, newId }: Situation, ubrn: string): Promise<string> => {
+  const issued = await findAccessCode(facts.findClaim, ubrn);
+  if (issued === undefined)
+    throw refusal('business-rule', 'business-rule', 'NO_ACCESS_CODE', 'No access code was issued for this request.', 'ServiceRequest');
+  const spent = await spentTries(facts.findClaim, ubrn);
+  if (spent.length === 0) return issued;
+  if (spent.length < triesAllowed) {
+    await store.commit({ releases: spent });
+    return issued;
+  }
+  const fresh = newAccessCode(newId);
+  await store.commit({ releases: [...spent, accessCodeClaim(ubrn, issued)], claims: [accessCodeClaim(ubrn, fresh)] });
+  return fresh;
+};
+
+/** The practice prints it, which knows its patient. */
 const patientLetter = async (house: House, situation: Situation, referral: Referral): Promise<PrintedPage> => {
   refuseBreaches([guards['own-referral']], referral);
   const { request, services, appointment } = referral;
-  const ubrn = ubrnOf(request) ?? '';
-  const find = situation.facts.findClaim;
   refuseAdvice(request);
   if (request.status !== 'active')
     throw refusal(
@@ -90,11 +104,11 @@ const patientLetter = async (house: House, situation: Situation, referral: Refer
       'The referral has ended: there is nothing to choose.',
       'ServiceRequest.status',
     );
-  const accessCode = await findAccessCode(find, ubrn);
-  if (accessCode === undefined)
-    throw refusal('business-rule', 'business-rule', 'NO_ACCESS_CODE', 'No access code was issued for this request.', 'ServiceRequest');
-  const spent = await spentTries(find, ubrn);
-  if (spent.length > 0) await house.store.commit({ releases: spent });
+  const accessCode = await codeOfLetter(house, situation, ubrnOf(request) ?? '').catch((error: unknown) => {
+    // somebody else prints it at this moment
+    if (error instanceof Taken) return codeOfLetter(house, situation, ubrnOf(request) ?? '');
+    throw error;
+  });
   return patientLetterPage({ request, services, appointment, accessCode, ...(await patientOf(situation, referral)) });
 };
 

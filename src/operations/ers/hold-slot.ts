@@ -11,7 +11,7 @@ export const holdSlotOperation = onInstance({
   decide: async ({ facts, caller, now }, found) =>
     decideHold(found, await findHolds(facts, found.id, now), caller, {
       now,
-      free: await findPlace(facts, caller, now),
+      free: await findPlace(facts, caller, found.id, now),
       booked: await isBooked(facts, found.id),
     }),
 });
