@@ -133,6 +133,86 @@ describe('a posted document', () => {
     expect((await server.as('gp', 'PUT', url, { ...made.json, description: '😀'.repeat(200) }, ifMatch(1))).status).toBe(200);
   });
 
+  it('of the referrer is not withdrawn, and changes only while the letter may', async () => {
+    const [request, question] = [await referral(), await advice()];
+    const documents = [await post('gp', request), await post('gp', question)];
+    const put = ({ json }: Answer, more: Json) =>
+      server.as('gp', 'PUT', `DocumentReference/${String(json['id'])}`, { ...json, ...more }, ifMatch(1));
+    for (const document of documents)
+      for (const status of ['entered-in-error', 'superseded'])
+        expect(told(await put(document, { status }))).toEqual([422, 'FIELD_NOT_PERMITTED', 'DocumentReference.status']);
+    expect((await ers.on('gp', request, 'cancelReferral', parameters(['cancellationReason', 'RAISED_IN_ERROR']))).status).toBe(200);
+    const [letter] = documents;
+    expect(letter && told(await put(letter, { description: 'Too late' })).slice(0, 2)).toEqual([422, 'INVALID_STATE']);
+    const own = await post('patient', await referral());
+    const gone = { ...own.json, status: 'entered-in-error' };
+    expect((await server.as('patient', 'PUT', `DocumentReference/${String(own.json['id'])}`, gone, ifMatch(1))).status).toBe(200);
+  });
+
+  it('is the first clinical information, on the list of the provider and after a change of the letter', async () => {
+    const request = await referral();
+    await ers.book(request, slots[1]);
+    const made = await post('gp', request, { date: '2026-01-05T09:00:00Z' });
+    expect(made.status).toBe(201);
+    const { text } = await ers.post(
+      'provider',
+      'ServiceRequest/$ers.fetchworklist',
+      parameters(['listType', 'REFERRALS_FOR_REVIEW'], ['count', 1000]),
+    );
+    const items = (JSON.parse(text) as { entry: readonly Json[] }).entry.map((entry) => JSON.stringify(entry));
+    const item = items.find((one) => one.includes(request)) ?? '';
+    expect(item).toContain('"url":"clinicalInfoFirstSubmitted","valueDateTime":"2026-01-05T09:00:00Z"');
+    expect(item).toContain('"url":"clinicalInfoLastUpdated"');
+    const letters = parameters(['attachment', made.json], ['attachment', await ers.upload('gp', 'second.txt')]);
+    const changed = await ers.on('gp', request, 'maintainReferralLetter', letters);
+    expect([changed.text, changed.status]).toEqual([expect.any(String), 200]);
+    const first = (changed.json['extension'] as readonly Json[]).find(({ url }) => String(url).endsWith('ClinicalInfoFirstSubmitted'));
+    expect(first?.['valueDateTime']).toBe('2026-01-05T09:00:00Z');
+  });
+
+  it('does not answer a provider who asked for more: that is sent with the operation', async () => {
+    const question = await advice();
+    const reply = parameters(['guidanceOutcome', 'REQUIRE_FURTHER_INFORMATION'], ['guidance', 'Which side?']);
+    expect((await ers.on('provider', question, 'sendCommunicationToRequester', reply)).status).toBe(200);
+    expect(told(await post('gp', question)).slice(0, 2)).toEqual([422, 'INVALID_STATE']);
+    const letters = parameters(['attachment', await ers.upload('gp', 'answer.txt')]);
+    expect((await ers.on('gp', question, 'maintainReferralLetter', letters)).status).toBe(200);
+  });
+
+  it.each([
+    ['no system', undefined],
+    ['the STU3 system', 'https://fhir.nhs.uk/STU3/CodeSystem/eRS-AttachmentType-1'],
+  ])('of another type is refused under %s too', async (_, system) => {
+    const type = { coding: [{ ...(system === undefined ? {} : { system }), code: 'PROVIDER' }] };
+    const file = { ...(await ers.upload('gp', 'other.txt')), type };
+    expect(told(await post('gp', await referral(), { type })).slice(0, 2)).toEqual([422, 'INAPPROPRIATE_VALUE']);
+    const answer = await ers.on('gp', await referral(), 'maintainReferralLetter', parameters(['attachment', file]));
+    expect(told(answer).slice(0, 2)).toEqual([422, 'INAPPROPRIATE_VALUE']);
+  });
+
+  it('that is owed stays on the list of letters when the appointment is cancelled', async () => {
+    const request = await referral();
+    const isListed = async () =>
+      (
+        await ers.post('gp', 'ServiceRequest/$ers.fetchworklist', parameters(['listType', 'LETTERS_OUTSTANDING'], ['count', 1000]))
+      ).text.includes(request);
+    const appointment = await ers.book(request, slots[2]);
+    const cancelationReason = {
+      coding: [{ system: 'https://fhir.nhs.uk/CodeSystem/eRS-AppointmentCancellationReason', code: 'PATIENT_ILL' }],
+    };
+    const path = `Appointment/${String(appointment['id'])}`;
+    const ended = { ...appointment, status: 'cancelled', cancelationReason };
+    expect(told(await server.as('gp', 'PUT', path, { ...ended, comment: 'x'.repeat(2001) }, ifMatch(1)))).toEqual([
+      422,
+      'INVALID_VALUE',
+      'Appointment.comment',
+    ]);
+    expect((await server.as('gp', 'PUT', path, ended, ifMatch(1))).status).toBe(200);
+    expect(await isListed()).toBe(true);
+    expect((await post('gp', request)).status).toBe(201);
+    expect(await isListed()).toBe(false);
+  });
+
   it('comes with its referral in one transaction', async () => {
     const file = await ers.upload('gp', 'letter.txt');
     const entries = [

@@ -1,4 +1,4 @@
-import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn } from '../helpers/ers.js';
+import { codeIn, ersOf, ifMatch, nhsNumber, parameters, stateIn, told } from '../helpers/ers.js';
 import { resourcesOf, suiteServer } from '../helpers/running-server.js';
 
 const server = suiteServer();
@@ -198,11 +198,44 @@ it('A016 as a deferral: refused while there are slots, a Task otherwise', async 
   expect(codeIn(await defer(referral['id'], 'SLOT_NOT_AVAILABLE', free))).toBe('THIS_SLOT_IS_AVAILABLE');
   expect(codeIn(await defer(referral['id'], 'TRIAGE'))).toBe('INAPPROPRIATE_VALUE');
   expect(codeIn(await defer(referral['id'], 'WHY_NOT'))).toBe('INVALID_CODE');
+  const times = { start: '2030-01-07T09:00:00Z', end: '2030-01-07T09:30:00Z' };
+  expect(told(await defer(referral['id'], 'NO_SLOTS_AT_SERVICE', times))).toEqual([422, 'FIELD_NOT_PERMITTED', 'Appointment.start']);
   const done = await defer(referral['id'], 'BOOKING_ATTEMPT_PROBLEM', { comment: 'The system was down.' });
   expect([done.status, done.json['resourceType']]).toEqual([201, 'Task']);
   expect(stateIn(await ers.read(`ServiceRequest/${String(referral['id'])}`))).toBe('DEFERRED_TO_PROVIDER');
   expect(codeIn(await defer(referral['id'], 'BOOKING_ATTEMPT_PROBLEM'))).toBe('INVALID_STATE');
 }, 60_000);
+
+it('a deferral for want of slots looks for those that A015 shows for the priority', async () => {
+  const urgent = async () => {
+    const query = `Slot?schedule.actor:HealthcareService=${direct.service}&appointmentType=URGENT&status=free&start=ge${new Date().toISOString()}`;
+    return resourcesOf((await server.as('system', 'GET', `${query}&_count=100`)).json, 'Slot');
+  };
+  const defer = async () =>
+    ers.post('gp', 'Appointment', {
+      resourceType: 'Appointment',
+      status: 'proposed',
+      basedOn: [{ reference: `ServiceRequest/${String((await ers.refer([direct.service], [['priority', 'URGENT']]))['id'])}` }],
+      reasonCode: [{ coding: [{ system: 'https://fhir.nhs.uk/CodeSystem/eRS-ReviewReason', code: 'NO_SLOTS_AT_SERVICE' }] }],
+      participant: [{ status: 'accepted', type: [{ text: 'patient' }] }],
+    });
+  const kept = await urgent();
+  expect(kept.length).toBeGreaterThan(0);
+  expect(codeIn(await defer())).toBe('SLOTS_CURRENTLY_AVAILABLE');
+  for (const slot of kept)
+    expect((await server.as('system', 'PUT', `Slot/${String(slot['id'])}`, { ...slot, status: 'busy-unavailable' })).status).toBe(200);
+  expect(await urgent()).toEqual([]);
+  expect((await defer()).status).toBe(201);
+  for (const slot of kept) await server.as('system', 'PUT', `Slot/${String(slot['id'])}`, slot);
+}, 60_000);
+
+it('an appointment is no longer than its slot', async () => {
+  const slot = (await ers.freeSlots(direct.service, 20)).at(-1);
+  const { id } = await ers.refer([direct.service]);
+  const long = await ers.post('gp', 'Appointment', ers.appointment(id, slot?.['id'], { minutesDuration: 500 }));
+  expect(told(long)).toEqual([422, 'INVALID_VALUE', 'Appointment.minutesDuration']);
+  expect((await ers.post('gp', 'Appointment', ers.appointment(id, slot?.['id'], { minutesDuration: 5 }))).status).toBe(201);
+});
 
 it('an indirectly bookable service is not booked here', async () => {
   const referral = await ers.refer([indirect, direct.service]);

@@ -125,7 +125,8 @@ it('a patient whose record has no birth date is of no age that is known', async 
 });
 
 it('of guesses of an access code that come at once five are compared, then the right one is refused too', async () => {
-  const ubrn = ubrnIn(await ers.refer([clinic]));
+  const referral = await ers.refer([clinic]);
+  const ubrn = ubrnIn(referral);
   const { store } = await server.house();
   const code = (await findAccessCode((kind, key) => store.findClaim(kind, key), ubrn)) ?? '';
   const jwk = JSON.parse(readFileSync(`${server.dataDir}/clients/demo-patient-app.jwk.json`, 'utf8')) as { keys?: readonly Json[] } & Json;
@@ -154,6 +155,19 @@ it('of guesses of an access code that come at once five are compared, then the r
   expect((await guess(code)).status).toBe(400);
   const spent = await Promise.all([0, 1, 2, 3, 4].map((n) => store.findClaim('identifier', `access-failure|${ubrn}|${String(n)}`)));
   expect(spent.filter((claim) => claim !== undefined)).toHaveLength(5);
+  // the next letter has another code, so that the one before is worth nothing
+  const id = String(referral['id']);
+  const letters = await Promise.all([1, 2].map(() => ers.post('gp', `ServiceRequest/${id}/$ers.generatePatientLetter`)));
+  expect(letters.map(({ status }) => status)).toEqual([200, 200]);
+  const fresh = (await findAccessCode((kind, key) => store.findClaim(kind, key), ubrn)) ?? '';
+  expect(fresh).not.toBe(code);
+  expect((await guess(code)).status).toBe(400);
+  expect((await guess(fresh)).status).toBe(200);
+  expect((await ers.post('gp', `ServiceRequest/${id}/$ers.generatePatientLetter`)).status).toBe(200);
+  expect(await findAccessCode((kind, key) => store.findClaim(kind, key), ubrn)).toBe(fresh);
+  expect((await ers.on('gp', id, 'cancelReferral', parameters(['cancellationReason', 'RAISED_IN_ERROR']))).status).toBe(200);
+  const ended = await ers.post('gp', `ServiceRequest/${id}/$ers.generatePatientLetter`);
+  expect([ended.status, codeIn(ended)]).toEqual([422, 'INVALID_STATE']);
 });
 
 describe('A029 and A040 as searches', () => {

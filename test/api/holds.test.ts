@@ -172,6 +172,17 @@ it('who did not hold a slot cannot give it back', async () => {
   expect([late.status, codeIn(late)]).toEqual([422, 'INVALID_STATE']);
 });
 
+it('all that one holder may have are his when he asks for them together', async () => {
+  const found = await server.as('system', 'GET', 'Slot?status=free&start=gt2026&_sort=-start&_count=20');
+  const [one = '', ...others] = resourcesOf(found.json, 'Slot').map(({ id }) => String(id));
+  expect((await hold('gp', one)).status).toBe(200);
+  const asked = others.slice(0, 10 - (await filledBy(one)));
+  const answers = await Promise.all(asked.map((slot) => hold('gp', slot)));
+  expect(answers.map(({ status }) => status)).toEqual(asked.map(() => 200));
+  expect((await hold('gp', others[15] ?? '')).status).toBe(422);
+  for (const slot of [one, ...asked]) expect((await server.as('gp', 'POST', `Slot/${slot}/$release`)).status).toBe(200);
+});
+
 it('one holder keeps ten slots at once and no more, also when he asks for all of them together', async () => {
   const found = await server.as('system', 'GET', 'Slot?status=free&start=gt2026&_count=200');
   const others = resourcesOf(found.json, 'Slot').map(({ id }) => String(id));
