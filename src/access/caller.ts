@@ -46,4 +46,6 @@ export type Caller = {
   readonly patient?: string;
   /** id of the Patient resource with that NHS number, when there is one */
   readonly patientId?: string;
+  /** ids of the records of the same patient that were superseded and go on as that one (R4 patient.html, links of merged records) */
+  readonly formerIds?: readonly string[];
 };

@@ -106,7 +106,8 @@ const keysOf = (caller: Caller, type: string): Sight => {
   if (type === 'AuditEvent')
     return caller.kind === 'system' && (mayInteract(caller, type, 'r') || mayInteract(caller, type, 's')) ? 'all' : { keys: [] };
   if (caller.kind === 'system' || isOpen(type)) return 'all';
-  if (caller.kind === 'patient') return { keys: caller.patientId === undefined ? [] : [`patient:${caller.patientId}`] };
+  if (caller.kind === 'patient')
+    return { keys: caller.patientId === undefined ? [] : [caller.patientId, ...(caller.formerIds ?? [])].map((id) => `patient:${id}`) };
   return { keys: caller.organisation === undefined ? [] : [`organisation:${caller.organisation}`] };
 };
 

@@ -1,4 +1,5 @@
 import type { Request } from '@hapi/hapi';
+import type { Patient } from 'fhir/r4.js';
 import type { AccessClaims, Caller, Kind } from '../access/caller.js';
 import { callerOf, type Exemption, type HeldRole, type RequestHeaders } from '../access/headers.js';
 import { inForce, type Held } from '../access/in-force.js';
@@ -9,6 +10,7 @@ import type { Client, ClientRegistry } from '../auth/client.js';
 import type { Keyring } from '../auth/keyring.js';
 import { ageOn } from '../access/age.js';
 import { systems } from '../domain/codes.js';
+import { replacementId } from '../domain/demographics/demographics.js';
 import { Failure, failure } from '../fhir/outcome.js';
 import type { House } from '../interactions/house.js';
 import type { Predicate } from '../store/port.js';
@@ -16,7 +18,9 @@ import type { AddressFinder } from './address.js';
 
 type Cached<T> = { readonly value: T; readonly until: number };
 type Admitted = { readonly caller: Caller; readonly rate: number | undefined };
-type PatientFacts = { readonly id: string; readonly birthDate: string | undefined };
+type PatientFacts = { readonly id: string; readonly birthDate: string | undefined; readonly formerIds: readonly string[] };
+/** records of one person that were merged into another */
+const mostFormer = 20;
 const keptMs = 5000;
 /** a caller is found anew after this, so that what was revoked or ended soon counts */
 const admittedMs = 1000;
@@ -203,7 +207,7 @@ export class Callers {
         'forbidden',
         `Patients use this service from the age of ${String(youngest)} on, which their record must show.`,
       );
-    return { ...caller, patientId: facts.id };
+    return { ...caller, patientId: facts.id, formerIds: facts.formerIds };
   }
 
   private constraintsOf(claims: AccessClaims): readonly Constraint[] {
@@ -240,7 +244,19 @@ export class Callers {
     );
     if (page.rows.length > 1) throw failure('conflict', 'conflict', 'More than one record has that NHS number.');
     const [row] = page.rows;
-    return row && { id: row.id, birthDate: (JSON.parse(row.body ?? '{}') as { birthDate?: string }).birthDate };
+    if (row === undefined) return undefined;
+    const { birthDate } = JSON.parse(row.body ?? '{}') as { birthDate?: string };
+    return { id: row.id, birthDate, formerIds: await this.formerOf(row.id, [row.id]) };
+  }
+
+  /** The records that go on as that of `id`, and those that went on as them. */
+  private async formerOf(id: string, known: readonly string[]): Promise<readonly string[]> {
+    const where = [{ kind: 'reference' as const, param: 'link', any: [{ type: 'Patient', id }] }];
+    const { rows } = await this.house.store.search({ type: 'Patient', where, sort: [], count: mostFormer }, 'all');
+    const former = rows.filter((row) => !known.includes(row.id) && replacementId(JSON.parse(row.body ?? '{}') as Patient) === id);
+    const ids = former.map((row) => row.id);
+    const before = await Promise.all(ids.map((one) => this.formerOf(one, [...known, ...ids])));
+    return [...ids, ...before.flat()];
   }
 
   private async rolesOf(user: string): Promise<readonly HeldRole[]> {

@@ -89,3 +89,21 @@ it('versions of a record that names him otherwise, or by the record that his own
   await changed({ ...before, ...condition(own, 'after') });
   expect(versions(await server.as('patient', 'GET', `Condition/${String(before['id'])}/_history`))).toEqual(['2', '1']);
 });
+
+it('what was made for the records that his own replaced is his, and nothing of records that it is only linked to', async () => {
+  const linked = async (type: string, to: string): Promise<string> => {
+    const link = [{ type, other: { reference: `Patient/${to}` } }];
+    return String((await made({ resourceType: 'Patient', active: false, name: [{ family: 'Before' }], link }))['id']);
+  };
+  const before = await linked('replaced-by', own);
+  const [merged, longBefore, alike] = [before, await linked('replaced-by', before), await linked('seealso', own)];
+  const conditions = [];
+  for (const patient of [merged, longBefore, alike]) conditions.push((await made(condition(patient, 'of a record before')))['id']);
+  const read = async () => {
+    const answers = await Promise.all(conditions.map((id) => server.as('patient', 'GET', `Condition/${String(id)}`)));
+    return answers.map(({ status }) => status);
+  };
+  // who a patient is, is remembered for some seconds
+  for (let tries = 0; tries < 20 && (await read())[1] !== 200; tries++) await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await read()).toEqual([200, 200, 404]);
+});

@@ -22,6 +22,12 @@ export type Demographics = { readonly find: (patient: Found) => Promise<Demograp
 /** What a superseded record goes on as (R4 patient.html, links of merged records). */
 const replacementOf = (patient: Patient) => patient.link?.find(({ type }) => type === 'replaced-by')?.other;
 
+/** The id of the record here that a superseded one goes on as. */
+export const replacementId = (patient: Patient, baseUrl = ''): string | undefined => {
+  const key = readReference(replacementOf(patient)?.reference ?? '', baseUrl);
+  return key?.type === 'Patient' ? key.id : undefined;
+};
+
 /** R4 lets a general practitioner be a person as well, with whom nobody is registered. */
 const isPerson = ({ type, reference = '', identifier }: Reference): boolean =>
   type === 'Practitioner' || /(^|\/)Practitioner\//.test(reference) || identifier?.system === systems.sdsUser;
@@ -65,9 +71,7 @@ export const goesOnAs = async (
   baseUrl: string,
 ): Promise<boolean> => {
   const record = await find(patient);
-  const replacement = record && replacementOf(record.resource as unknown as Patient);
-  const later = readReference(replacement?.reference ?? '', baseUrl);
-  return later?.type === other.type && later.id === other.id;
+  return other.type === 'Patient' && record !== undefined && replacementId(record.resource as unknown as Patient, baseUrl) === other.id;
 };
 
 /** Whether what names `said` as its subject is about somebody else than the patient of a request; what names nobody is not. */
