@@ -55,6 +55,7 @@ export const extensions = {
   reminderDays: extension('eRS-FirstReminderLetterFollowUpDays'),
   commissioningOrganisation: extension('eRS-Commissioning-Rule-Organisation'),
   fileName: extension('eRS-FileName'),
+  uploadedFor: extension('eRS-UploadedFor'),
   attachedBy: extension('eRS-AttachedBy'),
   attachedByOrganisation: extension('eRS-AttachedByOrganisation'),
   attachedOnBehalfOf: extension('eRS-AttachedOnBehalfOf'),

@@ -4,6 +4,7 @@ import { bookOrDefer } from './booking/book.js';
 import { changeAppointment } from './booking/change.js';
 import { checkScheduleInUse } from './booking/schedule-in-use.js';
 import { checkSlotInUse } from './booking/slot-in-use.js';
+import { publishSlot } from './booking/slot-number.js';
 import type { Decision, Found } from './command.js';
 import { plainReferral } from './referral/plain-referral.js';
 import { checkDocumentChange, plainDocument } from './documents/plain-document.js';
@@ -20,6 +21,7 @@ export type UpdateCommand = (situation: Situation, current: Found, wanted: Resou
 export const createCommands = {
   'create-referral': (situation, wanted) => plainReferral(situation, wanted as unknown as ServiceRequest),
   'attach-document': (situation, wanted) => plainDocument(situation, wanted as unknown as DocumentReference),
+  'publish-slot': (situation, wanted) => publishSlot(situation, wanted as unknown as Slot),
   'book-appointment': (situation, wanted) => bookOrDefer(situation, wanted as unknown as Appointment),
 } as const satisfies Readonly<Record<string, CreateCommand>>;
 

@@ -48,9 +48,13 @@ export const receive = async (
   const mediaType = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
   const given: GivenUpload = { mediaType, fileName, size: 0, ubrn, requestFound: request !== undefined };
   refuseBreaches(uploadRules, given);
-  const meant = request === undefined ? {} : { securityContext: { reference: `ServiceRequest/${request.id}` } };
+  const uploadedFor = request && `ServiceRequest/${request.id}`;
+  // a patient has no other key to what he uploads
+  const ofPatient = call.caller.kind === 'patient' && uploadedFor !== undefined;
   return {
-    resource: withMarks({ ...resource, ...meant }, { fileName }),
+    resource: ofPatient
+      ? withMarks({ ...resource, securityContext: { reference: uploadedFor } }, { fileName })
+      : withMarks(resource, { fileName, uploadedFor }),
     arrived: (size) => {
       refuseBreaches(uploadedRules, { ...given, size });
     },

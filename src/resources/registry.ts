@@ -80,6 +80,7 @@ const rows: readonly ResourceType[] = [
     type: 'Slot',
     interactions: all,
     profile: ukCore('Slot'),
+    commands: { create: 'publish-slot' },
     updateCheck: 'slot-in-use',
     documentation: 'A provider changes its own slots, but not the status and time of one that an appointment has or somebody holds.',
   },

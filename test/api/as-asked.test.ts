@@ -94,6 +94,21 @@ describe('A027', () => {
     expect(shown).toContain(Buffer.from('Which tests?').toString('hex'));
   });
 
+  it('takes a file that was uploaded for its UBRN', async () => {
+    const { id, identifier } = await asked();
+    const [{ value: ubrn = '' } = {}] = identifier as readonly { readonly value?: string }[];
+    const sent = await ers.post('provider', 'Binary', 'We will see the patient.', {
+      'content-type': 'text/plain',
+      'NHSD-eRS-File-Name': 'reply.txt',
+      'NHSD-eRS-Referral-ID': ubrn,
+    });
+    const url = /Binary\/[^/]+/.exec(sent.headers.get('location') ?? '')?.[0] ?? '';
+    const file = { resourceType: 'DocumentReference', status: 'current', content: [{ attachment: { contentType: 'text/plain', url } }] };
+    const body = parameters(['reviewComments', 'Seen.'], ['attachment', file]);
+    const answer = await ers.on('provider', id, 'createFromCommunicationRequestActionLater', body);
+    expect([answer.text, answer.status]).toEqual([expect.any(String), 201]);
+  });
+
   it('makes no referral for who has died since', async () => {
     const patient = resourcesOf((await server.as('gp', 'GET', `Patient?identifier=${nhs}|9912003888`)).json, 'Patient')[0] ?? {};
     const { id } = await asked();

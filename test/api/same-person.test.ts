@@ -97,7 +97,7 @@ it('what was made for the records that his own replaced is his, and nothing of r
   };
   const before = await linked('replaced-by', own);
   const [merged, longBefore, alike] = [before, await linked('replaced-by', before), await linked('seealso', own)];
-  const conditions = [];
+  const conditions: unknown[] = [];
   for (const patient of [merged, longBefore, alike]) conditions.push((await made(condition(patient, 'of a record before')))['id']);
   const read = async () => {
     const answers = await Promise.all(conditions.map((id) => server.as('patient', 'GET', `Condition/${String(id)}`)));

@@ -68,7 +68,12 @@ const decideBooking = async (situation: Situation, appointment: Appointment, ref
   const place = await gatherPlace(situation, appointment);
   const { newId, now } = situation;
   // the referral first: what its state forbids is said before what is wrong with the slot
-  const steps = changeReferral(referral, { event: 'book' }, { newId, now });
+  const waitsFor = referral.taskService?.organisation;
+  const steps = changeReferral(
+    referral,
+    { event: 'book', staysWithProvider: waitsFor !== undefined && waitsFor === place.service?.organisation },
+    { newId, now },
+  );
   checkPlace(situation, appointment, referral, place);
   const { slotFound, service } = place;
   if (!slotFound) throw new Error('the rules demand a slot');

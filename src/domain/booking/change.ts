@@ -203,6 +203,14 @@ const moved = async (situation: Situation, current: Found, wanted: Appointment, 
   const place: Place = await gatherPlace(situation, wanted);
   checkPlace(situation, asked(appointment, wanted), referral, place);
   const { slotFound, service } = place;
+  if (sideOf(situation.caller) === 'provider' && service?.organisation !== situation.caller.organisation)
+    throw refusal(
+      'business-rule',
+      'business-rule',
+      'INAPPROPRIATE_SLOT',
+      'The slot is of another provider: the practice or the patient moves the appointment there.',
+      'Appointment.slot[0]',
+    );
   const toOtherProvider = service?.organisation !== referral.appointmentService?.organisation;
   const steps = changeReferral(referral, { event: 'reschedule', toOtherProvider }, { now, newId });
   if (!slotFound) throw new Error('the rules demand a slot');

@@ -2,7 +2,7 @@ import type { Appointment, Coding, Slot } from 'fhir/r4.js';
 import { systems } from '../codes.js';
 import type { Decision, Facts, Found } from '../command.js';
 import { foldedCode } from '../../fhir/search/text.js';
-import type { Service } from '../directory/service.js';
+import { isDirectlyBookable, type Service } from '../directory/service.js';
 import { codeWithin } from '../reference-data/code-within.js';
 import { gatherConcept, type Concept } from '../reference-data/concept.js';
 import { gatherPriority } from '../reference-data/priority.js';
@@ -79,7 +79,7 @@ export const decideDeferral = async (situation: Situation, appointment: Appointm
   const { slotFound, service: slotService } = await gatherPlace(situation, appointment);
   const slot = slotFound?.type === 'Slot' ? (slotFound.resource as unknown as Slot) : undefined;
   const priority = await gatherPriority(facts, referral.request);
-  const asksForSlots = concept?.one('refusedWhile') === 'service-has-slots' && service !== undefined;
+  const asksForSlots = concept?.one('refusedWhile') === 'service-has-slots' && service !== undefined && isDirectlyBookable(service);
   refuseBreaches(deferralRules, {
     reason,
     concept,

@@ -37,7 +37,7 @@ export const gatherPlace = async ({ facts, baseUrl, now }: Situation, appointmen
 };
 
 /** The names under which slots are numbered: e-RS, BaRS and the portals each have their own. */
-const slotSystems: readonly string[] = [systems.slot, 'https://fhir.nhs.uk/Id/USRN', 'https://fhir.nhs.uk/Id/alternative-slot'];
+export const slotSystems: readonly string[] = [systems.slot, 'https://fhir.nhs.uk/Id/USRN', 'https://fhir.nhs.uk/Id/alternative-slot'];
 
 /** The appointment with a literal reference to its slot where only the slot's number was given. */
 export const withSlot = async ({ facts }: Situation, appointment: Appointment): Promise<Appointment> => {

@@ -6,6 +6,7 @@ import type { Rule } from '../rules/rule.js';
 import { refuseBreaches, unless } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { findHolds, isBooked } from './hold.js';
+import { refuseOtherNumber } from './slot-number.js';
 
 type GivenSlot = {
   readonly current: Slot;
@@ -36,6 +37,7 @@ const keepsPlace: Rule<GivenSlot> = {
 
 /** What a provider may not change of its own slot: what an appointment has, and what somebody holds at this moment. */
 export const checkSlotInUse = async ({ facts, now }: Situation, current: Found, wanted: Slot): Promise<void> => {
+  await refuseOtherNumber(facts, wanted, current.id);
   const slot = current.resource as unknown as Slot;
   refuseBreaches([keepsStatus, keepsPlace], { current: slot, wanted, isBooked: await isBooked(facts, current.id) });
   const { live } = await findHolds(facts, current.id, now);

@@ -8,7 +8,7 @@ import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
 import { attachmentOf, attachmentRules, type GivenAttachment } from './attachment-rules.js';
 import { attachmentTypeOf, isOfType, type AttachmentType } from './attachment-type.js';
-import { fileNameOf } from './availability.js';
+import { fileNameOf, uploadedForOf } from './availability.js';
 
 /**
  * What was given as files: DocumentReferences whose Binary was uploaded before, or such that are attached already. `expression`: where they
@@ -78,12 +78,12 @@ export const gatherGiven = async (
     documents.map(async (sent, index) => {
       const binary = await binaryOf(situation, sent);
       const document = withName(sent, binary);
-      const uploadedFor = (binary?.resource['securityContext'] as Reference | undefined)?.reference;
+      const uploadedFor = uploadedForOf(binary?.resource);
       return {
         document,
         binary,
         elsewhere:
-          (uploadedFor !== undefined && uploadedFor !== `ServiceRequest/${to.request}`) ||
+          (uploadedFor !== undefined && pathOf(uploadedFor) !== pathOf(to.request)) ||
           (binary !== undefined && (await isOfOtherRecord(facts, binary.id, to.subject))),
         ofOther:
           isOfOtherPatient(document.subject, to.subject, baseUrl) && !(await isOfLater(facts, document.subject, to.subject, baseUrl)),

@@ -1,3 +1,4 @@
+import type { Reference } from 'fhir/r4.js';
 import { extensions, systems } from '../codes.js';
 import type { Resource } from '../../fhir/resource.js';
 
@@ -28,14 +29,22 @@ export const availabilityOf = (binary: Resource | undefined): Availability =>
 export const fileNameOf = (binary: Resource | undefined): string | undefined =>
   marksOf(binary)?.find(({ url }) => url === extensions.fileName)?.valueString;
 
-/** The Binary with another status, and with its name when one is given. */
-export const withMarks = (
-  binary: Resource,
-  { availability, fileName }: { readonly availability?: Availability; readonly fileName?: string | undefined },
-): Resource => {
+/**
+ * The request that a file was uploaded for, `ServiceRequest/<id>`. Of a practice and a provider the mark alone says so, as the file is theirs
+ * until a document links it; what the Binary itself names (R4 binary.html, securityContext) opens it to who reads that.
+ */
+export const uploadedForOf = (binary: Resource | undefined): string | undefined =>
+  marksOf(binary)?.find(({ url }) => url === extensions.uploadedFor)?.valueString ??
+  (binary?.['securityContext'] as Reference | undefined)?.reference;
+
+type Marks = { readonly availability?: Availability; readonly fileName?: string | undefined; readonly uploadedFor?: string | undefined };
+
+/** The Binary with another status, and with its name and the request that it is for when they are given. */
+export const withMarks = (binary: Resource, { availability, fileName, uploadedFor }: Marks): Resource => {
   const replaced = new Set([
     ...(availability === undefined ? [] : [extensions.availabilityStatus]),
     ...(fileName === undefined ? [] : [extensions.fileName]),
+    ...(uploadedFor === undefined ? [] : [extensions.uploadedFor]),
   ]);
   const kept = (marksOf(binary) ?? []).filter(({ url }) => !replaced.has(url as never));
   const extension = [
@@ -44,6 +53,7 @@ export const withMarks = (
       ? []
       : [{ url: extensions.availabilityStatus, valueCoding: { system: systems.availability, code: availability } }]),
     ...(fileName === undefined ? [] : [{ url: extensions.fileName, valueString: fileName }]),
+    ...(uploadedFor === undefined ? [] : [{ url: extensions.uploadedFor, valueString: uploadedFor }]),
   ];
   return extension.length === 0 ? binary : { ...binary, meta: { ...binary.meta, extension } };
 };

@@ -3,7 +3,7 @@ import { changed, changedOwn, type Draft, type Found } from '../command.js';
 import type { Concept } from '../reference-data/concept.js';
 import type { Referral } from './gather-referral.js';
 import { stateAfter } from './moves.js';
-import { inState, marked, reviewedAt, unreviewed, type Why } from './referral.js';
+import { inState, marked, unreviewed, type Why } from './referral.js';
 import { endedTask, openedTask, type Waiting } from './tasks.js';
 import { transitionOf, type ReferralEvent } from './transitions.js';
 
@@ -23,6 +23,8 @@ export type Step = {
   readonly priority?: Concept | undefined;
   /** a move of the appointment to another provider: what the one before accepted and reviewed is not the new one's */
   readonly toOtherProvider?: boolean;
+  /** a booking with the provider that the referral waits for */
+  readonly staysWithProvider?: boolean;
   /** only for the edge that leaves it to the reason */
   readonly cancelsAppointment?: boolean;
 };
@@ -66,14 +68,18 @@ const taskDrafts = (referral: Referral, step: Step, made: Made): readonly Draft[
 /** A booking, a rejection or a review begins anew what was accepted; the letter and a move of the appointment at one provider do not. */
 const keepsAcceptance = (event: ReferralEvent): boolean => event === 'change-letter' || event === 'reschedule';
 
+/** What is booked or sent to a provider is for him to review, unless it is the one who has it already and looked at it. */
+const beginsReview = ({ event, staysWithProvider }: Step): boolean =>
+  ['book', 'triage', 'change-shortlist-for-triage'].includes(event) && staysWithProvider !== true;
+
 const nextRequest = (referral: Referral, step: Step): ServiceRequest => {
   const state = stateAfter(step.event, referral);
   const request = step.request?.(referral.request) ?? referral.request;
   if (step.toOtherProvider === true) return unreviewed(request);
   if (keepsAcceptance(step.event)) return marked(request, step.why ?? {});
-  const reviewed = reviewedAt(referral.request);
+  const begun = beginsReview(step) ? unreviewed(request) : request;
   return {
-    ...inState(request, state, { ...(reviewed === undefined ? {} : { reviewed }), ...step.why }),
+    ...inState(begun, state, step.why),
     ...(state === 'CANCELLED_REFERRAL' ? { status: 'revoked' as const } : {}),
   };
 };

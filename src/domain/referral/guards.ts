@@ -85,6 +85,15 @@ export const guards = {
         'No service on the shortlist does triage.',
       ),
   },
+  'appointment-service': {
+    code: 'INAPPROPRIATE_VALUE',
+    expression: 'ServiceRequest.performer',
+    evaluate: ({ services }) =>
+      unless(
+        services.some(({ flows }) => flows.includes('BOOKABLE')),
+        'No service on the shortlist gives appointments: send the referral for triage.',
+      ),
+  },
   'bookable-service': {
     code: 'INAPPROPRIATE_VALUE',
     expression: 'ServiceRequest.performer',

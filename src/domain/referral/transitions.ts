@@ -35,7 +35,7 @@ export type Transition = {
   readonly guards: readonly GuardName[];
   readonly appointment: AppointmentEffect;
   readonly task: TaskEffect;
-  /** shown by A029 */
+  /** shown by A029: CREATE_APPOINTMENT is A016, which books, defers and sends for triage */
   readonly action?: AvailableAction;
 };
 
@@ -115,9 +115,10 @@ export const transitions = {
     actors: ['referrer', 'patient'],
     from: returned,
     to: 'DEFERRED_TO_PROVIDER',
-    guards: ['own-referral', 'patient-alive', 'no-current-appointment'],
+    guards: ['own-referral', 'patient-alive', 'no-current-appointment', 'appointment-service'],
     appointment: 'none',
     task: 'open-deferral',
+    action: 'CREATE_APPOINTMENT',
   },
   triage: {
     ers: ['A016'],
@@ -128,6 +129,7 @@ export const transitions = {
     guards: ['own-referral', 'patient-alive', 'no-current-appointment', 'triage-service'],
     appointment: 'none',
     task: 'open-triage',
+    action: 'CREATE_APPOINTMENT',
   },
   'change-shortlist': {
     ers: ['A031'],
@@ -240,9 +242,10 @@ export const transitions = {
     actors: ['provider'],
     from: ['BOOKED'],
     to: 'APPT_CANCELLED_BY_PROVIDER',
-    guards: ['own-service', 'appointment-ahead'],
+    guards: ['own-service', 'appointment-ahead', 'directly-bookable'],
     appointment: 'cancel',
     task: 'none',
+    action: 'CANCEL_DIRECTLY_BOOKED_APPOINTMENT',
   },
   'not-attended': {
     ers: [],

@@ -58,10 +58,11 @@ export const gatherCandidate = async (facts: Facts, found: Found, now: string): 
   const actor = appointment?.participant
     .map((participant) => participant.actor)
     .find((one) => one?.reference?.startsWith('HealthcareService/'));
-  const [service, letterDays, printed, lastContact] = await Promise.all([
-    gatherService(facts, actor ?? task?.owner ?? request.performer?.[0], ''),
+  const service = await gatherService(facts, actor ?? task?.owner ?? request.performer?.[0], '');
+  const provider = appointment === undefined && task === undefined ? undefined : service?.organisation;
+  const [letterDays, printed, lastContact] = await Promise.all([
     letterDaysOf(facts, request, priority, documents),
-    appointment === undefined && task === undefined ? undefined : findPrinted(facts, found.id),
+    provider === undefined ? undefined : findPrinted(facts, found.id, provider),
     task === undefined ? undefined : lastContactOf(facts, found),
   ]);
   return { found, request, priority, appointment, task, service, documents, letterDays, printed, lastContact, now };

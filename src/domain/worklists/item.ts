@@ -102,16 +102,11 @@ const shared = (candidate: Candidate): readonly Part[] => {
   ];
 };
 
-const forReview = (candidate: Candidate): readonly Part[] => {
-  const { appointment, task, service } = candidate;
-  const clinician = service?.summary.clinician;
+/** Who has the patient, and whom the service is named after: what the lists of a provider are filtered by. */
+const clinicians = (candidate: Candidate): readonly Part[] => {
+  const clinician = candidate.service?.summary.clinician;
   const allocated = allocatedClinician(candidate);
   return [
-    ['referralType', code(task === undefined ? 'APPOINTMENT' : 'TRIAGE_DEFERRAL')],
-    ['requestContextStatus', code(contextStatus(candidate))],
-    ['appointmentStart', time(appointment?.start)],
-    ['patientContactExpected', time(task?.restriction?.period?.end)],
-    ['clinicalInfoPrinted', { valueBoolean: isPrinted(candidate) }],
     ['allocatedClinician', allocated === undefined ? undefined : { valueReference: allocated }],
     [
       'namedClinician',
@@ -119,6 +114,18 @@ const forReview = (candidate: Candidate): readonly Part[] => {
         ? undefined
         : { valueReference: { identifier: { system: systems.sdsUser, value: clinician.sdsId }, display: clinician.name } },
     ],
+  ];
+};
+
+const forReview = (candidate: Candidate): readonly Part[] => {
+  const { appointment, task } = candidate;
+  return [
+    ['referralType', code(task === undefined ? 'APPOINTMENT' : 'TRIAGE_DEFERRAL')],
+    ['requestContextStatus', code(contextStatus(candidate))],
+    ['appointmentStart', time(appointment?.start)],
+    ['patientContactExpected', time(task?.restriction?.period?.end)],
+    ['clinicalInfoPrinted', { valueBoolean: isPrinted(candidate) }],
+    ...clinicians(candidate),
   ];
 };
 
@@ -132,6 +139,7 @@ const slotIssue = (candidate: Candidate): readonly Part[] => [
   ['clinicalInformationStatus', code(clinicalStatus(candidate))],
   ['reason', code(slotIssueReason(candidate))],
   ['lastContact', time(candidate.lastContact)],
+  ...clinicians(candidate),
 ];
 
 const parts: Readonly<Record<WorklistName, (candidate: Candidate) => readonly Part[]>> = {

@@ -59,10 +59,14 @@ const clinicalSummary = async (situation: Situation, referral: Referral): Promis
 };
 
 /** What a provider has printed of a referral that is with it, its worklist says (clinicalInfoPrinted). */
-const notePrinting = async (house: House, { facts, now }: Situation, { actor, found, appointment, task }: Referral): Promise<void> => {
-  if (actor !== 'provider' || (appointment === undefined && task === undefined)) return;
+const notePrinting = async (
+  house: House,
+  { facts, now }: Situation,
+  { actor, organisation, found, appointment, task }: Referral,
+): Promise<void> => {
+  if (actor !== 'provider' || organisation === undefined || (appointment === undefined && task === undefined)) return;
   try {
-    await house.store.commit(printedAt(found.id, now, await findPrinted(facts, found.id)));
+    await house.store.commit(printedAt(found.id, organisation, now, await findPrinted(facts, found.id, organisation)));
   } catch (error) {
     // somebody else has it printed at this moment
     if (!(error instanceof Taken)) throw error;
