@@ -146,7 +146,10 @@ const givenRequester = async (situation: Situation, requester: Reference): Promi
     refuseBreaches(selfRules, { isSelf: posts.every(({ id }) => own.has(id)), expression });
   }
   const post = postAt(posts, organisation);
-  return post ? { ...requester, reference: `PractitionerRole/${post.id}` } : literal(facts, requester);
+  if (post === undefined) return literal(facts, requester);
+  // the type is that of the person who was named
+  const { type: _type, ...rest } = requester;
+  return { ...rest, reference: `PractitionerRole/${post.id}` };
 };
 
 /** Who refers: whom the request names, else the caller, or whom an administrator names. Nobody refers for an organisation that is closed. */
