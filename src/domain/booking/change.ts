@@ -22,7 +22,7 @@ import { busy, gatherBasis } from './book.js';
 import { sameTime } from './booking-rules.js';
 import { releaseOf } from './hold.js';
 import { checkPlace, gatherPlace, referenceToSlot, withSlot, type Place } from './place.js';
-import { lengthOf } from '../text.js';
+import { refuseLongComments } from '../comments.js';
 
 /** What a change of an appointment is, told by the status that is wanted. */
 const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): ReferralEvent | undefined => {
@@ -39,9 +39,6 @@ const eventOf = (wanted: Appointment, side: ReturnType<typeof sideOf>): Referral
       return undefined;
   }
 };
-
-/** as of the comments of A014 and A036 */
-const commentAtMost = 2000;
 
 type Reasons = { readonly id: ReferenceSystem; readonly system: string };
 const cancellations: Reasons = { id: 'APPOINTMENT-CANCELLATION-REASON', system: systems.appointmentCancellation };
@@ -135,14 +132,7 @@ const ended = async (situation: Situation, wanted: Appointment, referral: Referr
   const { now, newId } = situation;
   // as with a referral: what its state forbids is said before what is wrong with the reason
   stateAfter(event, referral);
-  if (wanted.comment !== referral.appointment?.comment && lengthOf(wanted.comment ?? '') > commentAtMost)
-    throw refusal(
-      'business-rule',
-      'too-long',
-      'INVALID_VALUE',
-      `The comment has at most ${String(commentAtMost)} characters.`,
-      'Appointment.comment',
-    );
+  if (wanted.comment !== referral.appointment?.comment) refuseLongComments(wanted.comment, 'comment', 'Appointment.comment');
   const reasons = reasonsOf[event];
   if (reasons !== undefined) await checkReason(situation, wanted, reasons);
   const reason = reasons === undefined ? wanted.cancelationReason : withSystem(wanted.cancelationReason, reasons.system);
@@ -211,8 +201,8 @@ const moved = async (situation: Situation, current: Found, wanted: Appointment, 
       'The slot is of another provider: the practice or the patient moves the appointment there.',
       'Appointment.slot[0]',
     );
-  const toOtherProvider = service?.organisation !== referral.appointmentService?.organisation;
-  const steps = changeReferral(referral, { event: 'reschedule', toOtherProvider }, { now, newId });
+  const staysWithProvider = service?.organisation === referral.appointmentService?.organisation;
+  const steps = changeReferral(referral, { event: 'reschedule', staysWithProvider }, { now, newId });
   if (!slotFound) throw new Error('the rules demand a slot');
   const undo = await moveAtProvider(situation, referral, { service: service?.id ?? '', slot: slotFound.id, referral: referral.found.id });
   const slot = slotFound.resource as unknown as Slot;

@@ -7,7 +7,7 @@ import { reasonRules } from '../reference-data/reason-rules.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
-import { lengthOf } from '../text.js';
+import { refuseLongComments } from '../comments.js';
 import { changeReferral } from './change-referral.js';
 import { gatherReferral, type Referral } from './gather-referral.js';
 import { kindOf, stateOf } from './referral.js';
@@ -16,7 +16,6 @@ import { stateAfter } from './moves.js';
 export type Cancellation = { readonly reason: string; readonly comments?: string };
 
 const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
-const commentsAtMost = 2000;
 
 /** Reasons of some types end what one state began, as those of a provider after triage: their type says which. */
 const checkState = async ({ facts }: Situation, concept: Concept | undefined, referral: Referral): Promise<void> => {
@@ -51,8 +50,7 @@ const checkAppointment = (concept: Concept | undefined, referral: Referral): voi
 /** A036: the end of a referral, or of a conversation about advice; nothing follows. */
 export const cancelReferral = async (situation: Situation, found: Found, { reason: code, comments }: Cancellation): Promise<Decision> => {
   const { facts, caller, now } = situation;
-  if (lengthOf(comments ?? '') > commentsAtMost)
-    throw refusal('business-rule', 'too-long', 'INVALID_VALUE', 'The comments have at most 2000 characters.', at('cancellationComments'));
+  refuseLongComments(comments, 'cancellationComments', at('cancellationComments'));
   const concept = await gatherConcept(facts, 'REFERRAL-CANCELLATION-REASON', code);
   const checkReason = () => {
     refuseBreaches(reasonRules, {

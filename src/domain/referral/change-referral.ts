@@ -21,9 +21,7 @@ export type Step = {
   readonly outcome?: { readonly coding?: Coding; readonly comments?: string };
   /** the concept of the referral's priority, for the day of contact */
   readonly priority?: Concept | undefined;
-  /** a move of the appointment to another provider: what the one before accepted and reviewed is not the new one's */
-  readonly toOtherProvider?: boolean;
-  /** a booking with the provider that the referral waits for */
+  /** a booking or a move of it with the provider that has the referral already */
   readonly staysWithProvider?: boolean;
   /** only for the edge that leaves it to the reason */
   readonly cancelsAppointment?: boolean;
@@ -70,14 +68,13 @@ const keepsAcceptance = (event: ReferralEvent): boolean => event === 'change-let
 
 /** What is booked or sent to a provider is for him to review, unless it is the one who has it already and looked at it. */
 const beginsReview = ({ event, staysWithProvider }: Step): boolean =>
-  ['book', 'triage', 'change-shortlist-for-triage'].includes(event) && staysWithProvider !== true;
+  ['book', 'reschedule', 'triage', 'change-shortlist-for-triage'].includes(event) && staysWithProvider !== true;
 
 const nextRequest = (referral: Referral, step: Step): ServiceRequest => {
   const state = stateAfter(step.event, referral);
   const request = step.request?.(referral.request) ?? referral.request;
-  if (step.toOtherProvider === true) return unreviewed(request);
-  if (keepsAcceptance(step.event)) return marked(request, step.why ?? {});
   const begun = beginsReview(step) ? unreviewed(request) : request;
+  if (keepsAcceptance(step.event)) return marked(begun, step.why ?? {});
   return {
     ...inState(begun, state, step.why),
     ...(state === 'CANCELLED_REFERRAL' ? { status: 'revoked' as const } : {}),

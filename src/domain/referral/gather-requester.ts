@@ -104,14 +104,20 @@ const postsOfRequester = async (
   return { role: false, posts: (await postsOfUser(asking, sdsUser)) ?? [] };
 };
 
-/** ODS codes of where a requester works; none for whom no organisation is known. */
-export const requesterOrganisations = async (asking: Asking, requester: Reference | undefined): Promise<readonly string[]> => {
-  if (requester === undefined) return [];
+/** A requester: the posts that he has, none of an organisation, and the ODS codes of where he works. */
+const gatherPosts = async (
+  asking: Asking,
+  requester: Reference,
+): Promise<{ readonly posts: readonly HeldPost[]; readonly organisations: readonly string[] }> => {
   const direct = await organisationOf(asking.facts, requester);
-  if (direct !== undefined) return [direct];
+  if (direct !== undefined) return { posts: [], organisations: [direct] };
   const { role, posts } = await postsOfRequester(asking, requester);
-  return posts.flatMap((post) => (role || post.active ? listed(post.organisation) : []));
+  return { posts, organisations: posts.flatMap((post) => (role || post.active ? listed(post.organisation) : [])) };
 };
+
+/** ODS codes of where a requester works; none for whom no organisation is known. */
+export const requesterOrganisations = async (asking: Asking, requester: Reference | undefined): Promise<readonly string[]> =>
+  requester === undefined ? [] : (await gatherPosts(asking, requester)).organisations;
 
 /** The reference both ways: the organisation that an ODS code means is named by its literal reference too. */
 const literal = async (facts: Facts, requester: Reference): Promise<Reference> => {
@@ -135,9 +141,8 @@ const givenRequester = async (situation: Situation, requester: Reference): Promi
   const { facts, caller } = situation;
   const { organisation, businessFunction } = caller;
   const expression = 'ServiceRequest.requester';
-  const organisations = await requesterOrganisations(situation, requester);
+  const { posts, organisations } = await gatherPosts(situation, requester);
   refuseBreaches(requesterRules, { organisation, organisations, expression });
-  const { posts } = await postsOfRequester(situation, requester);
   if (businessFunction === 'REFERRING_CLINICIAN_ADMIN') {
     const named = requester.reference ?? requester.identifier?.value;
     refuseBreaches(referrerRules, { businessFunction, organisation, named, posts, expression });

@@ -10,21 +10,19 @@ import { reasonRules } from '../reference-data/reason-rules.js';
 import { refusal } from '../refusal.js';
 import { refuseBreaches } from '../rules/rule.js';
 import type { Situation } from '../situation.js';
-import { lengthOf } from '../text.js';
+import { refuseLongComments } from '../comments.js';
 import { changeReferral, type Step } from './change-referral.js';
 import { gatherReferral, type Referral } from './gather-referral.js';
 import { stateAfter } from './moves.js';
 import { withPriority } from './referral.js';
 import { transitionOf, type ReferralEvent } from './transitions.js';
 
-const commentsAtMost = 2000;
 const reviewEvents = ['review-accept', 'review-return'] as const;
 
 const at = (name: string): string => `Parameters.parameter.where(name='${name}')`;
 
 const checkLength = (text: string | undefined, name: string): void => {
-  if (lengthOf(text ?? '') > commentsAtMost)
-    throw refusal('business-rule', 'too-long', 'INVALID_VALUE', `${name} has at most ${String(commentsAtMost)} characters.`, at(name));
+  refuseLongComments(text, name, at(name));
 };
 
 const decisionOf = (referral: Referral, drafts: readonly Draft[]): Decision => ({ drafts, result: referral.found });
